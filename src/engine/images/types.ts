@@ -1,0 +1,138 @@
+// Owns the shapes of the image capability: its face, records and inputs. No behaviour.
+
+import type { ImageConfig } from '../../spec/docker/types.gen.ts';
+import type { Digest } from '../../spec/digest.ts';
+import type { Platform } from '../../spec/platform.ts';
+
+/** One local image. `id` is the digest of its config JSON, whose bytes are kept in the blob store. */
+export interface ImageRecord {
+  readonly id: Digest;
+  /** Familiar names with tag, e.g. `nginx:latest`, `127.0.0.1:5000/app:1`. */
+  readonly repoTags: readonly string[];
+  /** Familiar names with the manifest digest; only after a pull (or push). */
+  readonly repoDigests: readonly string[];
+  /** RFC 3339, from the config; '' when the config has none. */
+  readonly created: string;
+  readonly platform: Platform;
+  readonly author: string;
+  readonly comment: string;
+  readonly dockerVersion: string;
+  /** Sum of the unpacked layers' file sizes, bytes. */
+  readonly sizeBytes: number;
+  readonly config: ImageConfig;
+  /** Uncompressed layer digests, base first. */
+  readonly diffIds: readonly Digest[];
+  readonly history: readonly ImageHistory[];
+  /** RFC 3339: when a tag was last given to it; zero time when never. */
+  readonly lastTagTime: string;
+}
+
+/** One line of an image config's history. */
+export interface ImageHistory {
+  readonly created?: string | undefined;
+  readonly created_by?: string | undefined;
+  readonly author?: string | undefined;
+  readonly comment?: string | undefined;
+  readonly empty_layer?: boolean | undefined;
+}
+
+/** Credentials for one registry, as X-Registry-Auth carries them. */
+export interface RegistryCredentials {
+  readonly username?: string | undefined;
+  readonly password?: string | undefined;
+  readonly identityToken?: string | undefined;
+  readonly registryToken?: string | undefined;
+  readonly serverAddress?: string | undefined;
+}
+
+/** What a long image operation tells while it runs; the API renders it in Docker's progress form. */
+export interface ImageProgress {
+  /** Short layer id or tag that the line belongs to; absent for free lines. */
+  readonly id?: string | undefined;
+  /** Docker's words: `Pulling fs layer`, `Downloading`, `Extracting`, `Pull complete`, `Digest: …`, … */
+  readonly status: string;
+  /** Bytes; present while counting. */
+  readonly current?: number | undefined;
+  readonly total?: number | undefined;
+  /** True on phase lines, which carry an empty `progressDetail`. */
+  readonly phase?: boolean | undefined;
+  /** For load: rendered as `{"stream": …}` instead of a status. */
+  readonly stream?: string | undefined;
+}
+
+export type ReportProgress = (event: ImageProgress) => void;
+
+export interface PullRequest {
+  /** Name as the user gave it, with tag or digest, `latest` when neither and not `allTags`. */
+  readonly reference: string;
+  readonly allTags?: boolean | undefined;
+  readonly platform?: Platform | undefined;
+  readonly credentials?: RegistryCredentials | undefined;
+}
+
+export interface ImportRequest {
+  /** `repo[:tag]`, or undefined for an untagged image. */
+  readonly reference?: string | undefined;
+  /** Dockerfile instructions (`CMD ["sh"]`) applied to the config. */
+  readonly changes: readonly string[];
+  readonly message: string;
+  readonly platform?: Platform | undefined;
+}
+
+export interface RemovedImagePart {
+  readonly untagged?: string | undefined;
+  readonly deleted?: string | undefined;
+}
+
+/** A stack of unpacked layers that stays on disk until released. */
+export interface RootfsLease extends AsyncDisposable {
+  /** Directory relative to which `lowerDirs` are given: short paths keep overlay's option page small. */
+  readonly layersDir: string;
+  /** Overlay lower directories relative to `layersDir`, topmost first; [] for an image without layers. */
+  readonly lowerDirs: readonly string[];
+}
+
+/** Facts about other capabilities that images need: who uses an image. */
+export interface ImageUsers {
+  /** Containers made from `id`: removal is refused or forced by their state. */
+  usersOf(id: Digest): readonly { readonly containerId: string; readonly running: boolean }[];
+}
+
+/** Where registries are reached, and how. */
+export interface RegistryOptions {
+  readonly mirrors: readonly string[];
+  /** Host[:port] or CIDR; loopback is always allowed plain HTTP. */
+  readonly insecure: readonly string[];
+  readonly maxConcurrentDownloads: number;
+}
+
+/** The image capability. Every `ref` is a name[:tag|@digest] or an id prefix. */
+export interface Images {
+  /** @throws NO_SUCH_IMAGE (notFound) with Docker's text; INVALID_REFERENCE (invalid). */
+  get(ref: string): ImageRecord;
+  list(): readonly ImageRecord[];
+  /** True when `image` can run as `platform`. */
+  matches(image: ImageRecord, platform: Platform): boolean;
+  pull(request: PullRequest, report: ReportProgress, signal: AbortSignal): Promise<ImageRecord>;
+  /** Reads a docker-archive or OCI layout, plain or compressed. Resolves to the loaded references or ids. */
+  load(archive: AsyncIterable<Uint8Array>, report: ReportProgress, signal: AbortSignal): Promise<readonly string[]>;
+  /** Makes an image of one layer out of a root file system tar. */
+  import(archive: AsyncIterable<Uint8Array>, request: ImportRequest, report: ReportProgress, signal: AbortSignal): Promise<ImageRecord>;
+  /** A docker-archive + OCI layout of the named images as a byte stream. */
+  save(refs: readonly string[], signal: AbortSignal): AsyncIterable<Uint8Array>;
+  tag(source: string, target: string): Promise<void>;
+  remove(ref: string, options: { readonly force: boolean; readonly prune: boolean }): Promise<readonly RemovedImagePart[]>;
+  prune(filters: ImagePruneFilters): Promise<{ readonly removed: readonly RemovedImagePart[]; readonly reclaimedBytes: number }>;
+  /** Holds the image's unpacked layers for a container; unpacks missing ones. */
+  lease(id: Digest): Promise<RootfsLease>;
+  /** Checks a login against the registry. @throws UNAUTHORIZED. */
+  login(credentials: RegistryCredentials, signal: AbortSignal): Promise<{ readonly status: string; readonly identityToken: string }>;
+}
+
+export interface ImagePruneFilters {
+  readonly dangling: boolean;
+  /** Unix seconds: only images created before. */
+  readonly until?: number | undefined;
+  readonly labels: readonly string[];
+  readonly notLabels: readonly string[];
+}

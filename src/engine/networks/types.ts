@@ -1,0 +1,89 @@
+// Owns the shapes of the network capability: its face, records and inputs. No behaviour.
+
+/** One network. This slice has the three predefined ones; user networks come on the same record. */
+export interface NetworkRecord {
+  readonly id: string;
+  readonly name: string;
+  readonly driver: 'bridge' | 'host' | 'null';
+  /** RFC 3339. */
+  readonly created: string;
+  readonly internal: boolean;
+  readonly enableIPv6: boolean;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly options: Readonly<Record<string, string>>;
+  readonly ipam: readonly { readonly subnet: string; readonly gateway?: string | undefined }[];
+  /** Kernel name of the bridge; '' for host and none. */
+  readonly bridgeName: string;
+}
+
+export type PortProtocol = 'tcp' | 'udp' | 'sctp';
+
+/** A wish to publish one container port. Ranges were expanded by the caller except `hostPorts`. */
+export interface PortRequest {
+  readonly containerPort: number;
+  readonly protocol: PortProtocol;
+  /** '' = every IPv4 and IPv6 address of the host. */
+  readonly hostIp: string;
+  /** First free port of this inclusive range is taken; undefined = any ephemeral port. */
+  readonly hostPorts?: { readonly first: number; readonly last: number } | undefined;
+}
+
+/** A published port as it is now. One request without hostIp yields an IPv4 and, where the host has IPv6, an IPv6 one. */
+export interface PublishedPort {
+  readonly containerPort: number;
+  readonly protocol: PortProtocol;
+  readonly hostIp: string;
+  readonly hostPort: number;
+}
+
+/** A container's attachment to one network, as inspect shows it. */
+export interface Endpoint {
+  readonly endpointId: string;
+  readonly networkId: string;
+  readonly networkName: string;
+  readonly ipAddress: string;
+  readonly prefixLength: number;
+  readonly gateway: string;
+  readonly macAddress: string;
+  readonly ports: readonly PublishedPort[];
+}
+
+export interface ConnectRequest {
+  readonly containerId: string;
+  /** Name or id. */
+  readonly network: string;
+  /** Any process in the container's network namespace. Its `lo` is up; nothing else is there. */
+  readonly pid: number;
+  readonly macAddress?: string | undefined;
+  readonly ports: readonly PortRequest[];
+}
+
+/** The network capability. `ref` is a name, an id or a unique id prefix. */
+export interface Networks {
+  get(ref: string): NetworkRecord;
+  list(): readonly NetworkRecord[];
+  /** Endpoints now on a network, by container id. */
+  endpointsOf(networkId: string): readonly (Endpoint & { readonly containerId: string })[];
+  /**
+   * Plugs a running namespace into a network: address, veth, routes, published ports.
+   * @throws NETWORK_NOT_FOUND `network X not found`; PORT_TAKEN with Docker's text; NO_FREE_ADDRESS.
+   */
+  connect(request: ConnectRequest, signal: AbortSignal): Promise<Endpoint>;
+  /** Takes the container's endpoint away with ports and address; absent is fine. */
+  disconnect(containerId: string): Promise<void>;
+  /** Adopts what still runs after a daemon restart, and clears what no longer does. */
+  recover(alive: readonly { readonly containerId: string; readonly endpoint: Endpoint }[]): Promise<void>;
+  /** Removes bridge, rules and tables when no container is attached; called by uninstall and by tests. */
+  teardown(): Promise<void>;
+}
+
+export interface NetworksOptions {
+  /** Default `gantry0`; 'none' disables the default bridge. */
+  readonly bridgeName: string;
+  /** CIDR of the bridge's own address, e.g. `172.17.0.1/16`; undefined = first free pool. */
+  readonly bip?: string | undefined;
+  readonly addressPools: readonly { readonly base: string; readonly size: number }[];
+  /** Unique per daemon: names the nftables table, so that several daemons live side by side. */
+  readonly instance: string;
+  readonly userlandProxy: boolean;
+}
