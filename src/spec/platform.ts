@@ -31,7 +31,11 @@ export function hostPlatform(arch: string = process.arch): Platform {
 export function parsePlatform(text: string): Platform {
   const parts = text.toLowerCase().split('/');
   if (parts.length > 3 || parts.some((part) => !/^[a-z0-9_.-]+$/.test(part))) {
-    throw new GantryError('invalid', 'INVALID_PLATFORM', `"${text}": unknown operating system or architecture: invalid argument`);
+    throw new GantryError(
+      'invalid',
+      'INVALID_PLATFORM',
+      `"${text}": unknown operating system or architecture: invalid argument`,
+    );
   }
   const host = hostPlatform();
   const [first = '', second, variant] = parts;

@@ -1,7 +1,7 @@
 // Owns the shapes of the image capability: its face, records and inputs. No behaviour.
 
-import type { ImageConfig } from '../../spec/docker/types.gen.ts';
 import type { Digest } from '../../spec/digest.ts';
+import type { ImageConfig } from '../../spec/docker/types.gen.ts';
 import type { Platform } from '../../spec/platform.ts';
 
 /** One local image. `id` is the digest of its config JSON, whose bytes are kept in the blob store. */
@@ -117,16 +117,29 @@ export interface Images {
   /** Reads a docker-archive or OCI layout, plain or compressed. Resolves to the loaded references or ids. */
   load(archive: AsyncIterable<Uint8Array>, report: ReportProgress, signal: AbortSignal): Promise<readonly string[]>;
   /** Makes an image of one layer out of a root file system tar. */
-  import(archive: AsyncIterable<Uint8Array>, request: ImportRequest, report: ReportProgress, signal: AbortSignal): Promise<ImageRecord>;
+  import(
+    archive: AsyncIterable<Uint8Array>,
+    request: ImportRequest,
+    report: ReportProgress,
+    signal: AbortSignal,
+  ): Promise<ImageRecord>;
   /** A docker-archive + OCI layout of the named images as a byte stream. */
   save(refs: readonly string[], signal: AbortSignal): AsyncIterable<Uint8Array>;
   tag(source: string, target: string): Promise<void>;
-  remove(ref: string, options: { readonly force: boolean; readonly prune: boolean }): Promise<readonly RemovedImagePart[]>;
-  prune(filters: ImagePruneFilters): Promise<{ readonly removed: readonly RemovedImagePart[]; readonly reclaimedBytes: number }>;
+  remove(
+    ref: string,
+    options: { readonly force: boolean; readonly prune: boolean },
+  ): Promise<readonly RemovedImagePart[]>;
+  prune(
+    filters: ImagePruneFilters,
+  ): Promise<{ readonly removed: readonly RemovedImagePart[]; readonly reclaimedBytes: number }>;
   /** Holds the image's unpacked layers for a container; unpacks missing ones. */
   lease(id: Digest): Promise<RootfsLease>;
   /** Checks a login against the registry. @throws UNAUTHORIZED. */
-  login(credentials: RegistryCredentials, signal: AbortSignal): Promise<{ readonly status: string; readonly identityToken: string }>;
+  login(
+    credentials: RegistryCredentials,
+    signal: AbortSignal,
+  ): Promise<{ readonly status: string; readonly identityToken: string }>;
 }
 
 export interface ImagePruneFilters {
