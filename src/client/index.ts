@@ -1,0 +1,61 @@
+// The face of the typed Engine API client: what programs and the command line import to reach a daemon.
+import { type ContainersClient, createContainersClient } from './containers.ts';
+import { createExecClient, type ExecClient } from './exec.ts';
+import { createImagesClient, type ImagesClient } from './images.ts';
+import { createNetworksClient, type NetworksClient } from './networks.ts';
+import { createSystemClient, type EventsOptions, openEvents, type SystemClient } from './system.ts';
+import { createTransport, type TransportOptions } from './transport.ts';
+import { createVolumesClient, type VolumesClient } from './volumes.ts';
+
+export type {
+  ContainerAttachOptions,
+  ContainerListOptions,
+  ContainerLogsOptions,
+  ContainersClient,
+  StopOptions,
+  TerminalSize,
+} from './containers.ts';
+export { ApiError, isApiError } from './errors.ts';
+export type { ExecClient } from './exec.ts';
+export type { ImageHistoryItem, ImagesClient, ProgressMessage, ProgressStream } from './images.ts';
+export type { Filters } from './json-lines.ts';
+export type { NetworksClient } from './networks.ts';
+export type { EventsOptions, LoginAnswer, SystemClient } from './system.ts';
+export type { Hijacked, PingFacts, TlsOptions, TransportOptions } from './transport.ts';
+export { CLIENT_API_VERSION, compareVersions } from './transport.ts';
+export type { VolumesClient } from './volumes.ts';
+
+/** A daemon's API, by noun. Connects on first use. */
+export interface Client extends Disposable {
+  readonly host: string;
+  readonly containers: ContainersClient;
+  readonly exec: ExecClient;
+  readonly images: ImagesClient;
+  readonly networks: NetworksClient;
+  readonly volumes: VolumesClient;
+  readonly system: SystemClient;
+  /** Opens the event stream; see `openEvents`. */
+  events(options?: EventsOptions): ReturnType<typeof openEvents>;
+  /** The API version in use. */
+  apiVersion(): Promise<string>;
+  /** Lets kept-alive connections go. */
+  close(): void;
+}
+
+/** A client of the daemon at `options.host`. @throws HOST_INVALID when the address cannot be read */
+export function createClient(options: TransportOptions): Client {
+  const transport = createTransport(options);
+  return {
+    host: options.host,
+    containers: createContainersClient(transport),
+    exec: createExecClient(transport),
+    images: createImagesClient(transport),
+    networks: createNetworksClient(transport),
+    volumes: createVolumesClient(transport),
+    system: createSystemClient(transport),
+    events: (eventsOptions) => openEvents(transport, eventsOptions),
+    apiVersion: () => transport.version(),
+    close: () => transport.close(),
+    [Symbol.dispose]: () => transport.close(),
+  };
+}

@@ -1,0 +1,36 @@
+// Owns reading one JSON value per line (or back to back) from an answer. Knows nothing of what the values mean.
+import { StringDecoder } from 'node:string_decoder';
+
+const MAX_LINE_CHARS = 64 * 1024 * 1024;
+
+/**
+ * The values in `stream`, one per line; blank lines are skipped, a last line without newline counts.
+ * @throws SyntaxError when a line is no JSON
+ */
+export async function* jsonLines<T>(stream: AsyncIterable<Buffer>): AsyncGenerator<T, void, undefined> {
+  const decoder = new StringDecoder('utf8');
+  let rest = '';
+  for await (const chunk of stream) {
+    rest += decoder.write(chunk);
+    const lines = rest.split('\n');
+    rest = lines.pop() ?? '';
+    if (rest.length > MAX_LINE_CHARS) throw new SyntaxError('a line of the answer is too long');
+    for (const line of lines) if (line.trim() !== '') yield JSON.parse(line) as T;
+  }
+  rest += decoder.end();
+  if (rest.trim() !== '') yield JSON.parse(rest) as T;
+}
+
+/** Docker's `filters` value: a JSON map from key to the set of values; undefined when there are none. */
+export function filtersText(filters: Filters | undefined): string | undefined {
+  const entries = Object.entries(filters ?? {}).sort(([left], [right]) => (left < right ? -1 : 1));
+  if (entries.length === 0) return undefined;
+  return JSON.stringify(
+    Object.fromEntries(
+      entries.map(([key, values]) => [key, Object.fromEntries([...values].sort().map((value) => [value, true]))]),
+    ),
+  );
+}
+
+/** Values by filter key; values of one key are alternatives. */
+export type Filters = Readonly<Record<string, readonly string[]>>;

@@ -1,0 +1,50 @@
+// Owns the calls about the daemon itself: version, info, login check, events, disk usage.
+import type { AuthConfig, EventMessage, SystemInfo, SystemVersion } from '../spec/docker/types.gen.ts';
+import { type Filters, filtersText, jsonLines } from './json-lines.ts';
+import type { PingFacts, Transport } from './transport.ts';
+
+/** The daemon's word on credentials. */
+export interface LoginAnswer {
+  readonly Status?: string;
+  readonly IdentityToken?: string;
+}
+
+/** Which events; times are Docker's (`seconds[.nanos]`). */
+export interface EventsOptions {
+  readonly since?: string | undefined;
+  readonly until?: string | undefined;
+  readonly filters?: Filters | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Methods about the daemon. */
+export type SystemClient = ReturnType<typeof createSystemClient>;
+
+/** The system calls over `transport`. */
+export function createSystemClient(transport: Transport) {
+  return {
+    ping: (): Promise<PingFacts> => transport.ping(),
+    version: (): Promise<SystemVersion> => transport.json({ method: 'GET', path: '/version' }),
+    info: (): Promise<SystemInfo> => transport.json({ method: 'GET', path: '/info' }),
+    login: (body: AuthConfig & { readonly identitytoken?: string }): Promise<LoginAnswer> =>
+      transport.json({ method: 'POST', path: '/auth', body }),
+  };
+}
+
+/** The event stream: resolves once the daemon listens, then yields until `until`, the signal, or the daemon's end. */
+export async function openEvents(
+  transport: Transport,
+  options: EventsOptions = {},
+): Promise<AsyncGenerator<EventMessage, void, undefined>> {
+  const response = await transport.open({
+    method: 'GET',
+    path: '/events',
+    query: {
+      filters: filtersText(options.filters),
+      since: options.since || undefined,
+      until: options.until || undefined,
+    },
+    signal: options.signal,
+  });
+  return jsonLines<EventMessage>(response);
+}
