@@ -8,10 +8,10 @@ export class KeyedQueue {
   run<T>(key: string, work: () => Promise<T>): Promise<T> {
     const earlier = this.#tails.get(key) ?? Promise.resolve();
     const result = earlier.then(work, work);
-    const tail = result.then(
-      () => this.#settle(key, tail),
-      () => this.#settle(key, tail),
-    );
+    const settle = (): void => {
+      if (this.#tails.get(key) === tail) this.#tails.delete(key);
+    };
+    const tail: Promise<void> = result.then(settle, settle);
     this.#tails.set(key, tail);
     return result;
   }
@@ -19,9 +19,5 @@ export class KeyedQueue {
   /** Resolves when everything queued so far, for every key, has settled. */
   async idle(): Promise<void> {
     await Promise.allSettled([...this.#tails.values()]);
-  }
-
-  #settle(key: string, tail: Promise<unknown>): void {
-    if (this.#tails.get(key) === tail) this.#tails.delete(key);
   }
 }
