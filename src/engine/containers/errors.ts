@@ -1,0 +1,52 @@
+// Owns the container capability's expected failures, in the words that Docker's clients search for.
+
+import { GantryError } from '../../lib/errors.ts';
+
+/** @source dockerd 28.5: GET /containers/x/json */
+export const noSuchContainer = (ref: string): GantryError =>
+  new GantryError('notFound', 'NO_SUCH_CONTAINER', `No such container: ${ref}`, { params: { ref } });
+
+export const ambiguousId = (ref: string): GantryError =>
+  new GantryError('invalid', 'AMBIGUOUS_ID', `multiple IDs found with provided prefix: ${ref}`, { params: { ref } });
+
+export const nameTaken = (name: string, id: string): GantryError =>
+  new GantryError(
+    'conflict',
+    'CONTAINER_NAME_TAKEN',
+    `Conflict. The container name "/${name}" is already in use by container "${id}". You have to remove (or rename) that container to be able to reuse that name.`,
+    { params: { name, id } },
+  );
+
+export const invalidName = (name: string): GantryError =>
+  new GantryError(
+    'invalid',
+    'INVALID_CONTAINER_NAME',
+    `Invalid container name (${name}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`,
+    { params: { name } },
+  );
+
+export const notRunning = (id: string): GantryError =>
+  new GantryError('conflict', 'CONTAINER_NOT_RUNNING', `container ${id} is not running`, { params: { id } });
+
+export const isPaused = (id: string): GantryError =>
+  new GantryError('conflict', 'CONTAINER_PAUSED', `container ${id} is paused, unpause the container first`, {
+    params: { id },
+  });
+
+export const isRestarting = (id: string): GantryError =>
+  new GantryError(
+    'conflict',
+    'CONTAINER_RESTARTING',
+    `Container ${id} is restarting, wait until the container is running`,
+    {
+      params: { id },
+    },
+  );
+
+export const beingRemoved = (id: string): GantryError =>
+  new GantryError('conflict', 'CONTAINER_BEING_REMOVED', `container is marked for removal and cannot be started`, {
+    params: { id },
+  });
+
+/** A request that can never work as written. */
+export const invalid = (code: string, message: string): GantryError => new GantryError('invalid', code, message);

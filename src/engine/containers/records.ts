@@ -1,0 +1,133 @@
+// Owns the stored containers: the table, the lookup by id, name and prefix, and name reservation. The only writer of both.
+
+import { GantryError } from '../../lib/errors.ts';
+import { randomName } from '../../lib/ids.ts';
+import type { Database, Migrations } from '../../store/database.ts';
+import { ambiguousId, nameTaken, noSuchContainer } from './errors.ts';
+import type { ContainerId, ContainerRecord, ContainerState } from './types.ts';
+
+/**
+ * `spec` is the record as JSON without the two parts that change during its life; those are rewritten alone, so that
+ * a start or an exit costs one small row update.
+ */
+export const CONTAINER_MIGRATIONS: Migrations = {
+  name: 'containers',
+  steps: [
+    `CREATE TABLE containers (
+       id TEXT PRIMARY KEY,
+       name TEXT NOT NULL UNIQUE,
+       created TEXT NOT NULL,
+       spec TEXT NOT NULL,
+       state TEXT NOT NULL,
+       endpoints TEXT NOT NULL
+     ) STRICT`,
+  ],
+};
+
+/** Stored containers, all in memory too: reads never touch the disk. */
+export class ContainerRecords {
+  readonly #db: Database;
+  readonly #byId = new Map<ContainerId, ContainerRecord>();
+  readonly #idByName = new Map<string, ContainerId>();
+
+  constructor(db: Database) {
+    this.#db = db;
+    db.migrate(CONTAINER_MIGRATIONS);
+    for (const row of db.sql('SELECT id, name, spec, state, endpoints FROM containers ORDER BY created').all()) {
+      const record = {
+        ...JSON.parse(String(row.spec)),
+        id: String(row.id),
+        name: String(row.name),
+        state: JSON.parse(String(row.state)),
+        endpoints: JSON.parse(String(row.endpoints)),
+      } as ContainerRecord;
+      this.#remember(record);
+    }
+  }
+
+  /** Oldest first. */
+  all(): readonly ContainerRecord[] {
+    return [...this.#byId.values()];
+  }
+
+  byId(id: ContainerId): ContainerRecord | undefined {
+    return this.#byId.get(id);
+  }
+
+  /**
+   * Looks up a full id, then a name (leading slash optional), then a unique id prefix.
+   * @throws NO_SUCH_CONTAINER, AMBIGUOUS_ID
+   */
+  find(ref: string): ContainerRecord {
+    const exact = this.#byId.get(ref) ?? this.#byId.get(this.#idByName.get(ref.replace(/^\//, '')) ?? '');
+    if (exact) return exact;
+    if (!/^[0-9a-f]{1,64}$/.test(ref)) throw noSuchContainer(ref);
+    const matches = this.all().filter((record) => record.id.startsWith(ref));
+    if (matches.length > 1) throw ambiguousId(ref);
+    const [only] = matches;
+    if (!only) throw noSuchContainer(ref);
+    return only;
+  }
+
+  /** @throws CONTAINER_NAME_TAKEN */
+  checkNameFree(name: string): void {
+    const holder = this.#idByName.get(name);
+    if (holder) throw nameTaken(name, holder);
+  }
+
+  /** A generated name that nobody holds. */
+  freeName(): string {
+    for (let attempt = 0; attempt < 50; attempt++) {
+      const name = randomName(attempt);
+      if (!this.#idByName.has(name)) return name;
+    }
+    throw new GantryError('exhausted', 'NO_FREE_NAME', 'could not generate a free container name');
+  }
+
+  insert(record: ContainerRecord): void {
+    this.checkNameFree(record.name);
+    const { id, name, state, endpoints, ...spec } = record;
+    this.#db
+      .sql('INSERT INTO containers (id, name, created, spec, state, endpoints) VALUES (?, ?, ?, ?, ?, ?)')
+      .run(id, name, record.created, JSON.stringify(spec), JSON.stringify(state), JSON.stringify(endpoints));
+    this.#remember(record);
+  }
+
+  /** Changes the parts that live with a run. @returns the new record, or undefined when it is gone */
+  update(
+    id: ContainerId,
+    change: { readonly state?: Partial<ContainerState>; readonly endpoints?: ContainerRecord['endpoints'] },
+  ): ContainerRecord | undefined {
+    const old = this.#byId.get(id);
+    if (!old) return undefined;
+    const record = { ...old, state: { ...old.state, ...change.state }, endpoints: change.endpoints ?? old.endpoints };
+    this.#db
+      .sql('UPDATE containers SET state = ?, endpoints = ? WHERE id = ?')
+      .run(JSON.stringify(record.state), JSON.stringify(record.endpoints), id);
+    this.#byId.set(id, record);
+    return record;
+  }
+
+  /** @throws CONTAINER_NAME_TAKEN */
+  rename(id: ContainerId, name: string): void {
+    const old = this.#byId.get(id);
+    if (!old) throw noSuchContainer(id);
+    this.checkNameFree(name);
+    this.#db.sql('UPDATE containers SET name = ? WHERE id = ?').run(name, id);
+    this.#idByName.delete(old.name);
+    this.#remember({ ...old, name });
+  }
+
+  remove(id: ContainerId): void {
+    const old = this.#byId.get(id);
+    if (!old) return;
+    this.#db.sql('DELETE FROM containers WHERE id = ?').run(id);
+    this.#byId.delete(id);
+    this.#idByName.delete(old.name);
+  }
+
+  #remember(record: ContainerRecord): void {
+    this.#byId.set(record.id, record);
+    this.#idByName.set(record.name, record.id);
+  }
+}
