@@ -1,0 +1,76 @@
+// Owns matching answers to requests by sequence number on one stream. Knows no operation.
+
+import type { Duplex } from 'node:stream';
+import { failureOf, shimFailed, shimGone } from './errors.ts';
+import { createFrameDecoder, encodeFrame, type Field, fieldOf } from './frame.ts';
+
+interface Waiting {
+  readonly doing: string;
+  readonly resolve: (fields: readonly Field[]) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** Requests with answers over a stream, and frames that answer nothing. */
+export interface CallStream {
+  /**
+   * Sends `fields` with a fresh `seq`, resolves to the answer. `doing` names the act in errors.
+   * @throws SHIM_FAILED when the peer answers a failure; SHIM_GONE when the stream ends first
+   */
+  call(doing: string, fields: readonly Field[]): Promise<readonly Field[]>;
+}
+
+/** Takes the stream over. `onEvent` gets frames without `seq`; `onEnd` runs once, with the reason when it was an error. */
+export function createCallStream(
+  stream: Duplex,
+  onEvent: (fields: readonly Field[]) => void,
+  onEnd: (cause: Error | undefined) => void,
+): CallStream {
+  const decoder = createFrameDecoder();
+  const waiting = new Map<string, Waiting>();
+  let sequence = 0;
+  let ended = false;
+  const end = (cause: Error | undefined): void => {
+    if (ended) return;
+    ended = true;
+    for (const { doing, reject } of waiting.values()) reject(shimGone(doing, cause));
+    waiting.clear();
+    stream.destroy();
+    onEnd(cause);
+  };
+  const take = (fields: readonly Field[]): void => {
+    const seq = fieldOf(fields, 'seq');
+    if (seq === undefined) {
+      onEvent(fields);
+      return;
+    }
+    const asker = waiting.get(seq);
+    waiting.delete(seq);
+    const failure = failureOf(fields);
+    if (failure === undefined) asker?.resolve(fields);
+    else asker?.reject(shimFailed(asker.doing, failure));
+  };
+  stream.on('data', (chunk: Buffer) => {
+    try {
+      for (const fields of decoder.push(chunk)) take(fields);
+    } catch (error) {
+      end(error instanceof Error ? error : new Error(String(error)));
+    }
+  });
+  stream.on('error', end);
+  stream.on('end', () => end(undefined));
+  stream.on('close', () => end(undefined));
+  return {
+    call(doing, fields) {
+      return new Promise((resolve, reject) => {
+        if (ended) {
+          reject(shimGone(doing));
+          return;
+        }
+        const seq = String(++sequence);
+        const frame = encodeFrame([['seq', seq], ...fields]);
+        waiting.set(seq, { doing, resolve, reject });
+        stream.write(frame);
+      });
+    },
+  };
+}

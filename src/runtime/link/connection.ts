@@ -1,0 +1,126 @@
+// Owns the control connection to one shim: its events and commands. Decides nothing.
+
+import { createCallStream } from './calls.ts';
+import { failureOf, type ShimFailure, shimFailed, shimGone } from './errors.ts';
+import { encodeFrame, type Field, fieldOf } from './frame.ts';
+import { connectSocket } from './socket.ts';
+
+/** What a shim tells. Times are Unix nanoseconds. */
+export type ShimEvent =
+  /** Steps are done; waits for start. `shimPid` is also the holder of the new namespaces. */
+  | { readonly kind: 'ready'; readonly shimPid: number }
+  | { readonly kind: 'started'; readonly pid: number; readonly atUnixNs: bigint }
+  /** The start failed; the shim cleans up and ends. */
+  | ({ readonly kind: 'failed' } & ShimFailure)
+  /** Output is drained and logged, the exit record is on disk. */
+  | { readonly kind: 'exited'; readonly code: number; readonly atUnixNs: bigint; readonly oomKilled: boolean }
+  /** The shim is gone, cleanup done. */
+  | { readonly kind: 'closed' };
+
+export type ShimEventKind = ShimEvent['kind'];
+type EventOf<K extends ShimEventKind> = Extract<ShimEvent, { readonly kind: K }>;
+
+/** A live control connection. Disposing leaves the shim alone. */
+export interface ShimConnection extends Disposable {
+  /** The newest event, undefined before the first. */
+  readonly latest: ShimEvent | undefined;
+  /**
+   * Resolves to the newest event when it is of this kind, else to the next of it.
+   * @throws SHIM_FAILED when the start failed; SHIM_GONE when the shim ended or went past it
+   */
+  until<K extends ShimEventKind>(kind: K): Promise<EventOf<K>>;
+  /** Lets a ready shim run its runtime; `started` or `failed` follows. */
+  start(): Promise<void>;
+  /** To the process. @throws SHIM_FAILED with errno 3 (ESRCH) after its exit */
+  signal(number: number): Promise<void>;
+  resize(rows: number, columns: number): Promise<void>;
+  closeStdin(): Promise<void>;
+  /** Before start: undo and end. */
+  abandon(): Promise<void>;
+}
+
+interface Waiter {
+  readonly kind: ShimEventKind;
+  readonly resolve: (event: ShimEvent) => void;
+  readonly reject: (error: Error) => void;
+}
+
+const ORDER: Readonly<Record<ShimEventKind, number>> = { ready: 0, started: 1, failed: 2, exited: 2, closed: 3 };
+
+/**
+ * Connects to the shim of a run directory; `onEvent` sees every event in order, the shim's present state first.
+ * @throws SHIM_GONE when no shim listens
+ */
+export async function connectShim(
+  dir: string,
+  onEvent: (event: ShimEvent) => void = () => {},
+): Promise<ShimConnection> {
+  const socket = await connectSocket(dir, 'control');
+  const waiters = new Set<Waiter>();
+  let latest: ShimEvent | undefined;
+  let disposed = false;
+  const publish = (event: ShimEvent): void => {
+    latest = event;
+    for (const waiter of waiters) if (settle(waiter, event)) waiters.delete(waiter);
+    onEvent(event);
+  };
+  const calls = createCallStream(
+    socket,
+    (fields) => publish(decodeEvent(fields)),
+    () => {
+      if (!disposed) publish({ kind: 'closed' });
+      for (const waiter of waiters) waiter.reject(shimGone(waiter.kind));
+    },
+  );
+  socket.write(encodeFrame([['op', 'control']]));
+  const command = async (op: string, ...fields: readonly Field[]): Promise<void> => {
+    await calls.call(op, [['op', op], ...fields]);
+  };
+  return {
+    get latest() {
+      return latest;
+    },
+    until(kind) {
+      return new Promise((resolve, reject) => {
+        const waiter: Waiter = { kind, resolve: (event) => resolve(event as EventOf<typeof kind>), reject };
+        if (latest === undefined || !settle(waiter, latest)) waiters.add(waiter);
+      });
+    },
+    start: () => command('start'),
+    signal: (number) => command('signal', ['sig', String(number)]),
+    resize: (rows, columns) => command('resize', ['rows', String(rows)], ['cols', String(columns)]),
+    closeStdin: () => command('close-stdin'),
+    abandon: () => command('abandon'),
+    [Symbol.dispose]() {
+      disposed = true;
+      socket.destroy();
+    },
+  };
+}
+
+/** True when the event decides the waiter's fate. */
+function settle(waiter: Waiter, event: ShimEvent): boolean {
+  if (event.kind === waiter.kind) waiter.resolve(event);
+  else if (event.kind === 'failed' && waiter.kind !== 'closed') waiter.reject(shimFailed('start', event));
+  else if (ORDER[event.kind] >= ORDER[waiter.kind] && waiter.kind !== 'closed') waiter.reject(shimGone(waiter.kind));
+  else return false;
+  return true;
+}
+
+function decodeEvent(fields: readonly Field[]): ShimEvent {
+  const number = (key: string): number => Number(fieldOf(fields, key) ?? 0);
+  const at = (): bigint => BigInt(fieldOf(fields, 'at') ?? 0);
+  const kind = fieldOf(fields, 'ev');
+  switch (kind) {
+    case 'ready':
+      return { kind, shimPid: number('pid') };
+    case 'started':
+      return { kind, pid: number('pid'), atUnixNs: at() };
+    case 'failed':
+      return { kind, ...(failureOf(fields) ?? { stage: '', errno: 0, text: '' }) };
+    case 'exited':
+      return { kind, code: number('code'), atUnixNs: at(), oomKilled: number('oom') === 1 };
+    default:
+      throw new Error(`the shim told an unknown event: ${kind}`);
+  }
+}

@@ -1,0 +1,124 @@
+// Owns the resident spawner process: starting it, asking it for shims and short commands. Knows no containers.
+
+import { type ChildProcess, spawn as spawnProcess } from 'node:child_process';
+import { Duplex } from 'node:stream';
+import { GantryError } from '../../lib/errors.ts';
+import { type CallStream, createCallStream } from './calls.ts';
+import { type Field, fieldOf } from './frame.ts';
+import { type ShimSpec, type Step, specFields, stepText } from './spec.ts';
+
+/** A short command; `timeoutMs` kills it. */
+export interface RunRequest {
+  readonly args: readonly string[];
+  /** Run in a forked child before the command, as a shim's steps. */
+  readonly steps?: readonly Step[] | undefined;
+  readonly timeoutMs: number;
+}
+
+/** What a command left. `code` is 128+n for signal n; out and err are cut at 64 KiB. */
+export interface RunResult {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** The engine's hand for processes that must outlive it. */
+export interface Spawner extends AsyncDisposable {
+  /**
+   * Forks a shim; its socket is there when this resolves. `pid` is the shim's.
+   * @throws SHIM_FAILED; SHIM_GONE when the spawner died meanwhile (the shim may then exist or not)
+   */
+  spawn(spec: ShimSpec): Promise<{ readonly pid: number }>;
+  /** @throws SHIM_FAILED when the command cannot be run at all; SHIM_GONE */
+  run(request: RunRequest): Promise<RunResult>;
+  /** Pid of the present spawner process. */
+  readonly pid: number;
+}
+
+interface Live {
+  readonly child: ChildProcess;
+  readonly calls: CallStream;
+}
+
+/** Starts the spawner, and again when it has died and is next asked for something. Shims outlive it. */
+export async function startSpawner(options: { readonly binary: string }): Promise<Spawner> {
+  let live: Promise<Live> | undefined;
+  let pid = 0;
+  let disposed = false;
+  const open = (): Promise<Live> => {
+    if (disposed) return Promise.reject(new Error('the spawner was disposed'));
+    live ??= launch(options.binary, () => {
+      live = undefined;
+    }).then(
+      (started) => {
+        pid = started.child.pid ?? 0;
+        return started;
+      },
+      (error: unknown) => {
+        live = undefined;
+        throw error;
+      },
+    );
+    return live;
+  };
+  await open();
+  return {
+    get pid() {
+      return pid;
+    },
+    async spawn(spec) {
+      const { calls } = await open();
+      const answer = await calls.call(`start a shim in ${spec.dir}`, [['op', 'spawn'], ...specFields(spec)]);
+      return { pid: Number(fieldOf(answer, 'pid')) };
+    },
+    async run(request) {
+      const { calls } = await open();
+      const answer = await calls.call(`run ${request.args[0] ?? ''}`, runFields(request));
+      return {
+        code: Number(fieldOf(answer, 'code')),
+        out: fieldOf(answer, 'out') ?? '',
+        err: fieldOf(answer, 'err') ?? '',
+      };
+    },
+    async [Symbol.asyncDispose]() {
+      disposed = true;
+      const last = await live?.catch(() => undefined);
+      if (last !== undefined) await shut(last.child);
+    },
+  };
+}
+
+function runFields(request: RunRequest): Field[] {
+  return [
+    ['op', 'run'],
+    ...(request.steps ?? []).map((step): Field => ['step', stepText(step)]),
+    ...request.args.map((arg): Field => ['arg', arg]),
+    ['timeout-ms', String(request.timeoutMs)],
+  ];
+}
+
+async function launch(binary: string, onEnd: () => void): Promise<Live> {
+  const child = spawnProcess(binary, ['spawner'], { stdio: ['ignore', 'ignore', 'inherit', 'pipe'], detached: true });
+  const failed = new Promise<never>((_, reject) => {
+    child.once('error', (cause) => {
+      reject(new GantryError('system', 'SPAWNER_FAILED', `cannot start ${binary}: ${cause.message}`, { cause }));
+    });
+  });
+  await Promise.race([new Promise((resolve) => child.once('spawn', resolve)), failed]);
+  const stream = child.stdio[3];
+  if (!(stream instanceof Duplex)) throw new Error('the spawner has no socket');
+  const calls = createCallStream(stream, () => undefined, onEnd);
+  child.unref();
+  if ('unref' in stream && typeof stream.unref === 'function') stream.unref();
+  return { child, calls };
+}
+
+/** End of file on its socket ends the spawner; its shims stay. */
+async function shut(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = new Promise((resolve) => child.once('exit', resolve));
+  child.ref();
+  const stream = child.stdio[3];
+  if (stream instanceof Duplex) stream.destroy();
+  await gone;
+}
