@@ -1,0 +1,25 @@
+// Owns how a command fails: text, exit code, and whether usage follows. Prints nothing.
+
+/** A failure with its exit code, already in the words to print. */
+export class CommandFailure extends Error {
+  readonly exitCode: number;
+  readonly hint: string | undefined;
+
+  constructor(exitCode: number, message: string, hint?: string) {
+    super(message);
+    this.name = 'CommandFailure';
+    this.exitCode = exitCode;
+    this.hint = hint;
+  }
+}
+
+/** The command ends with `exitCode` and prints nothing more. */
+export class QuietExit extends Error {
+  readonly exitCode: number;
+
+  constructor(exitCode: number) {
+    super(`exit ${exitCode}`);
+    this.name = 'QuietExit';
+    this.exitCode = exitCode;
+  }
+}

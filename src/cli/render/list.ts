@@ -1,0 +1,91 @@
+// Owns printing a list through a format: a table with headings, JSON lines, or a template a row. Knows no nouns.
+import { CommandFailure } from '../failure.ts';
+import {
+  evaluateTemplate,
+  FUNCTION_NAMES,
+  fieldsUsed,
+  HEADING_FUNCTIONS,
+  MISSING,
+  parseTemplate,
+  type Template,
+  TemplateError,
+  type TemplateMap,
+} from '../template/index.ts';
+import { alignTable } from './table.ts';
+
+/** A format as the user means it. */
+export interface ListFormat {
+  readonly template: Template;
+  readonly table: boolean;
+}
+
+/** What a noun's list offers. */
+export interface ListStyle {
+  /** Template after `table `. */
+  readonly table: string;
+  /** Template of `-q`. */
+  readonly quiet: string;
+  /** Template of the old `raw` format. */
+  readonly raw?: string;
+  /** Heading by field. */
+  readonly headings: Readonly<Record<string, string>>;
+}
+
+/**
+ * The format for `source` (`''`, `table`, `table TEMPLATE`, `json`, `raw` or a template).
+ * @throws CommandFailure (1) when the template cannot be read
+ */
+export function readListFormat(source: string, quiet: boolean, style: ListStyle): ListFormat {
+  const { text, table } = chooseFormat(source, quiet, style);
+  const unescaped = text.trim().replaceAll('\\t', '\t').replaceAll('\\n', '\n');
+  try {
+    return { template: parseTemplate(unescaped, FUNCTION_NAMES), table };
+  } catch (error) {
+    if (!(error instanceof TemplateError)) throw error;
+    throw new CommandFailure(1, `failed to parse template: ${error.message}`);
+  }
+}
+
+function chooseFormat(source: string, quiet: boolean, style: ListStyle): { text: string; table: boolean } {
+  if (source === 'json') return { text: '{{json .}}', table: false };
+  if (source === 'raw' && style.raw !== undefined)
+    return { text: quiet ? (style.raw.split('\n')[0] ?? '') : style.raw, table: false };
+  if (quiet) return { text: style.quiet, table: false };
+  if (source === '' || source === 'table') return { text: style.table, table: true };
+  if (source.startsWith('table')) return { text: source.slice('table'.length), table: true };
+  return { text: source, table: false };
+}
+
+/** True when the format reads `field`, so that costly fields are asked for only then. */
+export function usesField(format: ListFormat, field: string): boolean {
+  return fieldsUsed(format.template).has(field);
+}
+
+/**
+ * The text of `rows`.
+ * @throws CommandFailure (1) when the template fails on a row
+ */
+export function renderList(format: ListFormat, style: ListStyle, rows: readonly TemplateMap[]): string {
+  let text = '';
+  for (const row of rows) text += `${runRow(format.template, row)}\n`;
+  if (!format.table) return text;
+  const heading = evaluateTemplate(format.template, headingRow(style), {
+    missingKey: 'no value',
+    functions: HEADING_FUNCTIONS,
+  });
+  return alignTable(`${heading}\n${text}`);
+}
+
+function runRow(template: Template, row: TemplateMap): string {
+  try {
+    return evaluateTemplate(template, row);
+  } catch (error) {
+    if (!(error instanceof TemplateError)) throw error;
+    throw new CommandFailure(1, `failed to execute template: ${error.message}`);
+  }
+}
+
+/** Fields give their heading; methods such as `.Label "x"` give their argument. */
+function headingRow(style: ListStyle): TemplateMap {
+  return { ...style.headings, Label: (name: unknown) => (typeof name === 'string' ? name : MISSING) };
+}
