@@ -1,0 +1,180 @@
+// Owns reading a container's log back: across rotated files, by tail and time, and following a live one. Never writes.
+
+import { watch } from 'node:fs';
+import { dirname } from 'node:path';
+import { inodeOf, LogCursor, logFiles, readGzip, tailPosition } from './files.ts';
+import { isPast, type LineOptions, renderLines } from './format.ts';
+
+export type { LineOptions } from './format.ts';
+
+/** The log to read. */
+export interface LogSource {
+  /** The newest file; older ones are `<path>.1`, `.2`, … */
+  readonly path: string;
+  /** Aborted once no more lines can come; following ends after what is then in the file. */
+  readonly ended: AbortSignal;
+}
+
+export interface ReadOptions extends LineOptions {
+  readonly follow: boolean;
+  /** Number of last lines; undefined = all. */
+  readonly tail?: number | undefined;
+}
+
+/** When the kernel's file notices are not to be had, the file is looked at this often. */
+const POLL_MS = 200;
+
+/** Yields chunks ready for the wire. Ends at the end of the log, or with `follow` when the source has ended or `signal` fires. */
+export async function* readLog(
+  source: LogSource,
+  options: ReadOptions,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  const files = await logFiles(source.path);
+  const start =
+    options.tail === undefined ? { file: 0, offset: 0, skipLines: 0 } : await tailPosition(files, options.tail);
+  let newest: LogCursor | undefined;
+  try {
+    for (let index = start.file; index < files.length; index++) {
+      const file = files[index] ?? '';
+      const first = index === start.file;
+      if (file.endsWith('.gz')) {
+        yield* chunks([skipLines(await readGzip(file), first ? start.skipLines : 0)], options);
+        continue;
+      }
+      await newest?.[Symbol.asyncDispose]();
+      newest = await LogCursor.open(file, first ? start.offset : 0);
+      if (newest && (yield* drain(newest, options, signal))) return;
+    }
+    if (options.follow) yield* follow(source, newest, options, signal);
+  } finally {
+    await newest?.[Symbol.asyncDispose]();
+  }
+}
+
+/** Yields what the cursor holds now. Returns true when reading is over (past `until`, or the signal). */
+async function* drain(
+  cursor: LogCursor,
+  options: ReadOptions,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array, boolean> {
+  for (;;) {
+    if (signal.aborted) return true;
+    const text = await cursor.read();
+    if (text === '') return false;
+    yield* chunks([text], options);
+    if (options.until !== undefined && isPast(text, options.until)) return true;
+  }
+}
+
+function* chunks(texts: readonly string[], options: ReadOptions): Generator<Uint8Array> {
+  for (const text of texts) {
+    const chunk = renderLines(text, options);
+    if (chunk.length > 0) yield chunk;
+  }
+}
+
+function skipLines(text: string, count: number): string {
+  let from = 0;
+  for (let n = 0; n < count; n++) from = text.indexOf('\n', from) + 1;
+  return text.slice(from);
+}
+
+async function* follow(
+  source: LogSource,
+  first: LogCursor | undefined,
+  options: ReadOptions,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  const notices = new FileNotices(source, options.until, signal);
+  let cursor = first;
+  try {
+    for (;;) {
+      const over = notices.over();
+      cursor ??= await LogCursor.open(source.path);
+      if (cursor && (yield* drain(cursor, options, signal))) return;
+      const next: LogCursor | undefined = cursor && (await newerThan(source.path, cursor));
+      if (cursor && next) {
+        // A line may have come between the last read and the rotation.
+        if (yield* drain(cursor, options, signal)) return;
+        if (cursor !== first) await cursor[Symbol.asyncDispose]();
+        cursor = next;
+        continue;
+      }
+      if (over || signal.aborted) return;
+      await notices.next();
+    }
+  } finally {
+    notices[Symbol.dispose]();
+    if (cursor !== first) await cursor?.[Symbol.asyncDispose]();
+  }
+}
+
+/** The file written after the one that `cursor` reads, when that was rotated away. */
+async function newerThan(path: string, cursor: LogCursor): Promise<LogCursor | undefined> {
+  if ((await inodeOf(path)) === cursor.inode) return undefined;
+  const files = await logFiles(path);
+  const inodes = await Promise.all(files.map(inodeOf));
+  const at = inodes.indexOf(cursor.inode);
+  // Rotated out of existence: go on with the oldest that is left.
+  const next = files[at + 1];
+  return next === undefined ? undefined : LogCursor.open(next);
+}
+
+/** Wakes a follower when the log's folder changes, its source ends, its time is up or it is aborted. */
+class FileNotices implements Disposable {
+  readonly #source: LogSource;
+  readonly #signal: AbortSignal;
+  readonly #until: bigint | undefined;
+  readonly #stop: (() => void)[] = [];
+  #changed = false;
+  #wake: () => void = () => {};
+
+  constructor(source: LogSource, until: bigint | undefined, signal: AbortSignal) {
+    this.#source = source;
+    this.#signal = signal;
+    this.#until = until;
+    const notify = (): void => {
+      this.#changed = true;
+      this.#wake();
+    };
+    for (const one of [source.ended, signal]) {
+      one.addEventListener('abort', notify, { once: true });
+      this.#stop.push(() => one.removeEventListener('abort', notify));
+    }
+    this.#watch(notify);
+    if (until !== undefined) {
+      const timer = setTimeout(notify, Math.max(0, Number(until / 1_000_000n) - Date.now()) + 1);
+      this.#stop.push(() => clearTimeout(timer));
+    }
+  }
+
+  over(): boolean {
+    const late = this.#until !== undefined && BigInt(Date.now()) * 1_000_000n > this.#until;
+    return this.#source.ended.aborted || this.#signal.aborted || late;
+  }
+
+  async next(): Promise<void> {
+    if (!this.#changed && !this.over()) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    this.#changed = false;
+  }
+
+  #watch(notify: () => void): void {
+    try {
+      const watcher = watch(dirname(this.#source.path), notify);
+      watcher.on('error', notify);
+      this.#stop.push(() => watcher.close());
+    } catch {
+      const timer = setInterval(notify, POLL_MS);
+      this.#stop.push(() => clearInterval(timer));
+    }
+  }
+
+  [Symbol.dispose](): void {
+    for (const stop of this.#stop) stop();
+  }
+}

@@ -1,0 +1,174 @@
+// Owns named and anonymous volumes of the local driver: records, their folders, first-use copy. Refuses other drivers.
+
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { formatNano, nowNano } from '../../lib/clock.ts';
+import { GantryError } from '../../lib/errors.ts';
+import { randomId } from '../../lib/ids.ts';
+import { KeyedQueue } from '../../lib/keyed-queue.ts';
+import type { Database, Migrations } from '../../store/database.ts';
+import type { Events } from '../events/types.ts';
+import { folderBytes } from './size.ts';
+import type { VolumeCreateRequest, VolumeRecord, Volumes } from './types.ts';
+
+export type { VolumeCreateRequest, VolumeRecord, Volumes } from './types.ts';
+
+const MIGRATIONS: Migrations = {
+  name: 'volumes',
+  steps: [
+    `CREATE TABLE volumes (
+       name TEXT PRIMARY KEY, created TEXT NOT NULL, labels TEXT NOT NULL, anonymous INTEGER NOT NULL
+     ) STRICT`,
+  ],
+};
+
+/** Marks volumes without a given name. @source dockerd 28.5 */
+const ANONYMOUS_LABEL = 'com.docker.volume.anonymous';
+const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
+
+export interface VolumesDeps {
+  readonly db: Database;
+  /** Folder that holds `<name>/_data`. */
+  readonly dir: string;
+  readonly publish: Events['publish'];
+  /** Ids of containers that mount a volume. */
+  readonly usersOf: (name: string) => readonly string[];
+}
+
+/** Makes the volume capability. */
+export function createVolumes(deps: VolumesDeps): Volumes {
+  deps.db.migrate(MIGRATIONS);
+  return new LocalVolumes(deps);
+}
+
+class LocalVolumes implements Volumes {
+  readonly #deps: VolumesDeps;
+  readonly #queue = new KeyedQueue();
+  readonly #records = new Map<string, VolumeRecord>();
+
+  constructor(deps: VolumesDeps) {
+    this.#deps = deps;
+    for (const row of deps.db.sql('SELECT * FROM volumes ORDER BY name').all()) {
+      const name = String(row.name);
+      const labels = JSON.parse(String(row.labels)) as Record<string, string>;
+      this.#records.set(name, this.#record(name, String(row.created), labels, row.anonymous === 1));
+    }
+  }
+
+  create(request: VolumeCreateRequest): Promise<VolumeRecord> {
+    checkRequest(request);
+    const name = request.name ?? randomId();
+    return this.#queue.run(name, async () => {
+      const existing = this.#records.get(name);
+      if (existing) return existing;
+      const anonymous = request.name === undefined;
+      const labels = anonymous ? { ...request.labels, [ANONYMOUS_LABEL]: '' } : { ...request.labels };
+      const record = this.#record(name, formatNano(nowNano()), labels, anonymous);
+      await mkdir(record.mountpoint, { recursive: true, mode: 0o701 });
+      this.#deps.db
+        .sql('INSERT INTO volumes VALUES (?, ?, ?, ?)')
+        .run(name, record.created, JSON.stringify(labels), anonymous ? 1 : 0);
+      this.#records.set(name, record);
+      this.#publish('create', name);
+      return record;
+    });
+  }
+
+  get(name: string): VolumeRecord {
+    const record = this.#records.get(name);
+    if (!record)
+      throw new GantryError('notFound', 'NO_SUCH_VOLUME', `get ${name}: no such volume`, { params: { name } });
+    return record;
+  }
+
+  list(filters: ReadonlyMap<string, readonly string[]>): readonly VolumeRecord[] {
+    return [...this.#records.values()].filter((record) => this.#matches(record, filters));
+  }
+
+  remove(name: string, force: boolean): Promise<void> {
+    return this.#queue.run(name, async () => {
+      const record = this.#records.get(name);
+      if (!record && force) return;
+      this.get(name);
+      const users = this.#deps.usersOf(name);
+      if (users.length > 0) {
+        throw new GantryError('conflict', 'VOLUME_IN_USE', `remove ${name}: volume is in use - [${users.join(', ')}]`);
+      }
+      this.#deps.db.sql('DELETE FROM volumes WHERE name = ?').run(name);
+      this.#records.delete(name);
+      await rm(join(this.#deps.dir, name), { recursive: true, force: true });
+      this.#publish('destroy', name);
+    });
+  }
+
+  async prune(filters: ReadonlyMap<string, readonly string[]>) {
+    const all = filters.get('all')?.some((value) => /^(1|true)$/i.test(value)) ?? false;
+    const rest = new Map([...filters].filter(([key]) => key !== 'all'));
+    const names: string[] = [];
+    let reclaimedBytes = 0;
+    for (const record of this.list(rest)) {
+      if ((!all && !record.anonymous) || this.#deps.usersOf(record.name).length > 0) continue;
+      reclaimedBytes += await folderBytes(record.mountpoint);
+      await this.remove(record.name, true);
+      names.push(record.name);
+    }
+    return { names, reclaimedBytes };
+  }
+
+  #record(name: string, created: string, labels: Record<string, string>, anonymous: boolean): VolumeRecord {
+    const mountpoint = join(this.#deps.dir, name, '_data');
+    return { name, driver: 'local', created, labels, options: {}, mountpoint, anonymous };
+  }
+
+  #matches(record: VolumeRecord, filters: ReadonlyMap<string, readonly string[]>): boolean {
+    for (const [key, values] of filters) {
+      const used = (): boolean => this.#deps.usersOf(record.name).length > 0;
+      const holds = (value: string): boolean => {
+        if (key === 'dangling') return /^(1|true)$/i.test(value) !== used();
+        if (key === 'driver') return value === record.driver;
+        if (key === 'name') return record.name.includes(value);
+        return hasLabel(record.labels, value);
+      };
+      if (key === 'label' ? !values.every(holds) : !values.some(holds)) return false;
+    }
+    return true;
+  }
+
+  #publish(action: string, name: string): void {
+    this.#deps.publish({ type: 'volume', action, actorId: name, attributes: { driver: 'local' } });
+  }
+}
+
+function checkRequest({ name, driver, options }: VolumeCreateRequest): void {
+  if (driver !== undefined && driver !== '' && driver !== 'local') {
+    throw new GantryError(
+      'notFound',
+      'UNKNOWN_VOLUME_DRIVER',
+      `error looking up volume plugin ${driver}: plugin "${driver}" not found`,
+    );
+  }
+  if (name !== undefined && !NAME.test(name)) {
+    throw new GantryError(
+      'invalid',
+      'INVALID_VOLUME_NAME',
+      `create ${name}: "${name}" includes invalid characters for a local volume name, only "[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed. If you intended to pass a host directory, use absolute path`,
+    );
+  }
+  if (options && Object.keys(options).length > 0) {
+    throw new GantryError(
+      'notImplemented',
+      'VOLUME_OPTIONS',
+      `create ${name ?? ''}: this engine's local driver takes no options yet: ${Object.keys(options).join(', ')}`,
+    );
+  }
+}
+
+function hasLabel(labels: Readonly<Record<string, string>>, wanted: string): boolean {
+  const at = wanted.indexOf('=');
+  return at < 0 ? Object.hasOwn(labels, wanted) : labels[wanted.slice(0, at)] === wanted.slice(at + 1);
+}
+
+/** True when the volume holds nothing yet, so that a container's first mount may copy its image's content there. */
+export async function isEmptyVolume(record: VolumeRecord): Promise<boolean> {
+  return (await readdir(record.mountpoint)).length === 0;
+}
