@@ -1,0 +1,192 @@
+// Owns: accepting, first frames, queued sending and closing of connections. Refuses: the meaning of what is sent.
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "shim.h"
+
+void conn_free(struct conn *c) {
+    struct shim *s = c->s;
+    if (c->prev) c->prev->next = c->next;
+    else s->conns = c->next;
+    if (c->next) c->next->prev = c->prev;
+    loop_shut(&s->loop, &c->w);
+    frame_drop(&c->reader);
+    free(c->out.data);
+    loop_free_later(&s->loop, c);
+}
+
+// A close with unread input would reach the peer as ECONNRESET instead of end of file.
+static void close_gently(struct conn *c) {
+    shutdown(c->w.fd, SHUT_RD);
+    char rest[4096];
+    while (read(c->w.fd, rest, sizeof rest) > 0) {
+    }
+    conn_free(c);
+}
+
+void conn_end(struct conn *c) {
+    c->ending = true;
+    if (c->out.len && c->out_open) conn_update(c);
+    else close_gently(c);
+}
+
+static bool enqueue(struct queue *q, const char *data, size_t n) {
+    if (q->head + q->len + n > q->cap) {
+        size_t cap = q->cap ? q->cap : 4096;
+        while (cap < q->len + n) cap *= 2;
+        char *p = cap > q->cap ? malloc(cap) : q->data;
+        if (!p) return false;
+        memmove(p, q->data + q->head, q->len);
+        if (p != q->data) free(q->data);
+        *q = (struct queue){.data = p, .len = q->len, .cap = cap};
+    }
+    memcpy(q->data + q->head + q->len, data, n);
+    q->len += n;
+    return true;
+}
+
+// The receiving side is gone. What the client sent before is still taken from an attacher.
+static void out_lost(struct conn *c) {
+    c->out_open = false;
+    free(c->out.data);
+    c->out = (struct queue){0};
+    if (c->kind == CONN_ATTACH && c->in_open && !c->ending) conn_update(c);
+    else conn_free(c);
+}
+
+void conn_send(struct conn *c, const struct iovec *iov, int n) {
+    if (!c->out_open) return;
+    size_t total = 0, done = 0;
+    for (int i = 0; i < n; i++) total += iov[i].iov_len;
+    if (!c->out.len) {
+        ssize_t w = writev(c->w.fd, iov, n);
+        if (w < 0 && errno != EAGAIN && errno != EINTR) {
+            out_lost(c);
+            return;
+        }
+        done = w > 0 ? (size_t)w : 0;
+        if (done == total) return;
+    }
+    for (int i = 0; i < n; i++) {
+        if (done >= iov[i].iov_len) {
+            done -= iov[i].iov_len;
+            continue;
+        }
+        if (!enqueue(&c->out, (char *)iov[i].iov_base + done, iov[i].iov_len - done)) {
+            out_lost(c);
+            return;
+        }
+        done = 0;
+    }
+    if (c->kind == CONN_CONTROL && c->out.len > CONTROL_QUEUE_MAX) out_lost(c);
+    else conn_update(c);
+}
+
+static void flush(struct conn *c) {
+    struct shim *s = c->s;
+    while (c->out.len) {
+        ssize_t n = write(c->w.fd, c->out.data + c->out.head, c->out.len);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0 && errno == EAGAIN) break;
+        if (n < 0) {
+            out_lost(c);
+            stream_update(s);
+            return;
+        }
+        c->out.head += (size_t)n;
+        c->out.len -= (size_t)n;
+    }
+    bool emptied = !c->out.len;
+    if (emptied) {
+        free(c->out.data);
+        c->out = (struct queue){0};
+    }
+    if (emptied && c->ending) close_gently(c);
+    else conn_update(c);
+    stream_update(s);
+}
+
+static void first_frame(struct conn *c) {
+    enum frame_state st = frame_read(&c->reader, c->w.fd);
+    if (st == FRAME_MORE) return;
+    if (st != FRAME_DONE) {
+        conn_free(c);
+        return;
+    }
+    uint32_t size = c->reader.size;
+    char *payload = frame_take(&c->reader);
+    if (size == sizeof "op=control" && memcmp(payload, "op=control", sizeof "op=control") == 0) control_begin(c);
+    else if (size >= sizeof "op=attach" && memcmp(payload, "op=attach", sizeof "op=attach") == 0) attach_begin(c, payload, size);
+    else conn_free(c);
+    free(payload);
+}
+
+static void on_event(struct watch *w, uint32_t events) {
+    struct conn *c = w->owner;
+    struct shim *s = c->s;
+    if (events & EPOLLOUT) {
+        flush(c);
+        if (!w->on) return;
+    }
+    if ((events & (EPOLLHUP | EPOLLERR)) && c->kind == CONN_ATTACH && c->out_open) {
+        out_lost(c);
+        stream_update(s);
+        if (!w->on) return;
+    }
+    if (!(events & (EPOLLIN | EPOLLHUP | EPOLLERR))) return;
+    if (c->kind == CONN_NEW) first_frame(c);
+    else if (c->kind == CONN_CONTROL) control_readable(c);
+    else attach_readable(c, events);
+}
+
+void conn_update(struct conn *c) {
+    uint32_t want = c->out.len ? EPOLLOUT : 0;
+    bool reads = c->kind != CONN_ATTACH || (c->in_open && attach_may_read(c));
+    if (reads) want |= EPOLLIN;
+    // The peer hung up but its input has to wait: a hang-up would be reported again and again.
+    if (!want && !c->out_open) loop_unwatch(&c->s->loop, &c->w);
+    else loop_watch(&c->s->loop, &c->w, want);
+}
+
+void conn_update_all(struct shim *s) {
+    for (struct conn *c = s->conns, *next; c; c = next) {
+        next = c->next;
+        if (c->kind == CONN_ATTACH) conn_update(c);
+    }
+}
+
+static bool accept_one(struct shim *s) {
+    int fd = accept4(s->listen.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd < 0) return errno == EINTR || errno == ECONNABORTED;
+    struct conn *c = calloc(1, sizeof *c);
+    if (!c) {
+        close(fd);
+        return true;
+    }
+    *c = (struct conn){.w = {.fd = fd, .fn = on_event, .owner = c}, .s = s, .next = s->conns, .in_open = true, .out_open = true};
+    if (s->conns) s->conns->prev = c;
+    s->conns = c;
+    if (loop_watch(&s->loop, &c->w, EPOLLIN)) conn_free(c);
+    else first_frame(c);
+    return true;
+}
+
+void conn_accept_all(struct shim *s) {
+    while (accept_one(s)) {
+    }
+}
+
+static void on_listen(struct watch *w, uint32_t events) {
+    (void)events;
+    conn_accept_all(w->owner);
+}
+
+void conn_listen(struct shim *s, int fd) {
+    s->listen = (struct watch){.fd = fd, .fn = on_listen, .owner = s};
+    loop_watch(&s->loop, &s->listen, EPOLLIN);
+}

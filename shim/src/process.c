@@ -1,0 +1,143 @@
+// Owns: the runtime, the process it leaves, and the shim's other children. Refuses: signalling a pid that was reaped.
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "launch.h"
+#include "shim.h"
+
+static void close_child_fds(struct shim *s) {
+    for (int i = 0; i < 3; i++) {
+        if (s->child_fd[i] >= 0) close(s->child_fd[i]);
+        s->child_fd[i] = -1;
+    }
+}
+
+int process_start(struct shim *s) {
+    s->state = STARTING;
+    int err = s->child_fd[2];
+    struct launch what = {
+        .argv = s->spec->args.v,
+        .in = s->child_fd[0],
+        .out = s->spec->tty ? err : s->child_fd[1],
+        .err = err,
+        .reset_oom_score = s->spec->has_oom_score_adj,
+    };
+    pid_t pid = launch(&what);
+    int failed = pid < 0 ? errno : 0;
+    close_child_fds(s);
+    if (failed) return fail_set(&s->fail, "exec", failed, s->spec->args.v[0]);
+    s->runtime = pid;
+    return 0;
+}
+
+// What the runtime said about its failure: its log's tail, else what it wrote, else its status.
+static void runtime_failed(struct shim *s, int status) {
+    size_t len = 0;
+    char *text = s->spec->fail_file ? record_tail(s, s->spec->fail_file, &len) : NULL;
+    if (!len) {
+        free(text);
+        text = malloc(FAIL_TEXT_MAX);
+        ssize_t n = text ? read(s->out[1].w.fd, text, FAIL_TEXT_MAX) : 0;
+        len = n > 0 ? (size_t)n : 0;
+    }
+    if (len) {
+        fail_set_bytes(&s->fail, "runtime", 0, text, len);
+    } else {
+        char said[64] = "the runtime exited with status ";
+        if (WIFSIGNALED(status)) strcpy(said, "the runtime was killed by signal ");
+        format_num(said + strlen(said), WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+        fail_set(&s->fail, "runtime", 0, said);
+    }
+    free(text);
+    shim_fail(s);
+}
+
+static int runtime_succeeded(struct shim *s) {
+    if (s->spec->tty && tty_finish(s) < 0) return -1;
+    pid_t pid;
+    int err = record_read_pid(s, &pid);
+    if (err) return fail_set(&s->fail, "pid-file", err, s->spec->pid_file);
+    siginfo_t info;
+    if (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0) {
+        return fail_set(&s->fail, "pid-file", errno, "the process is no child of the shim");
+    }
+    s->process = pid;
+    s->started_at = now_unix_ns();
+    s->state = RUNNING;
+    control_broadcast(s);
+    stream_begin(s);
+    return 0;
+}
+
+static void process_ended(struct shim *s, int status) {
+    s->exited_at = now_unix_ns();
+    s->process = 0;
+    s->code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+    s->state = DRAINING;
+    if (s->spec->oom_file) s->oom = record_oom(s->spec->oom_file);
+    stream_rescue(s);
+    stream_update(s);
+    if (stream_ended(s)) shim_exited(s);
+    else s->drain_at = now_mono_ms() + s->spec->drain_ms;
+}
+
+void process_reap(struct shim *s) {
+    int status;
+    if (s->runtime) {
+        // Others may be zombies already, the process itself among them: they wait until its pid is known.
+        if (waitpid(s->runtime, &status, WNOHANG) != s->runtime) return;
+        s->runtime = 0;
+        if (status) runtime_failed(s, status);
+        else if (runtime_succeeded(s) < 0) shim_fail(s);
+    }
+    pid_t pid;
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+        if (pid == s->process) {
+            process_ended(s, status);
+        } else if (pid == s->cleanup) {
+            s->cleanup = 0;
+        } else if (pid == s->compressor) {
+            s->compressor = 0;
+            s->log.compressing = s->log.stalled = false;
+            stream_update(s);
+        }
+    }
+}
+
+int process_signal(struct shim *s, int sig) {
+    if (s->state != RUNNING || !s->process) return ESRCH;
+    return kill(s->process, sig) < 0 ? errno : 0;
+}
+
+void process_cleanup(struct shim *s) {
+    if (!s->spec->cleanup.n) return;
+    struct launch what = {.argv = s->spec->cleanup.v, .in = -1, .out = -1, .err = -1, .reset_oom_score = s->spec->has_oom_score_adj};
+    pid_t pid = launch(&what);
+    if (pid < 0) shim_complain(s, "cleanup", errno);
+    else s->cleanup = pid;
+}
+
+void process_compress(struct shim *s) {
+    s->log.rotated = false;
+    struct strv *args = &s->spec->compress;
+    size_t len = strlen(s->spec->log_path);
+    char *name = malloc(len + 3);
+    if (!name) return;
+    memcpy(name, s->spec->log_path, len);
+    memcpy(name + len, ".1", 3);
+    if (strv_add(args, name)) {
+        struct launch what = {.argv = args->v, .in = -1, .out = -1, .err = -1, .reset_oom_score = s->spec->has_oom_score_adj};
+        pid_t pid = launch(&what);
+        if (pid < 0) shim_complain(s, "log-compress", errno);
+        else s->compressor = pid;
+        args->v[--args->n] = NULL;
+    }
+    s->log.compressing = s->compressor != 0;
+    free(name);
+}

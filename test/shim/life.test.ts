@@ -1,0 +1,226 @@
+// Owns: tests of a process's life under a shim: start, exit, failure, control. Refuses: streams and logs (their own files).
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { Attach, alive, build, Control, exists, type Fields, fakeRuntime, pause, readText, removeDir, runDir, Spawner } from './link.ts';
+
+let spawner: Spawner;
+before(() => {
+  build();
+  spawner = new Spawner();
+});
+after(() => spawner.close());
+
+const begin = async (script: string, more: Fields = []): Promise<{ dir: string; control: Control; pid: number }> => {
+  const dir = runDir();
+  const answer = await spawner.request([['op', 'spawn'], ['dir', dir], ...fakeRuntime(dir, script), ...more]);
+  assert.ok(Number(answer.pid) > 0, JSON.stringify(answer));
+  return { dir, control: new Control(dir), pid: Number(answer.pid) };
+};
+
+test('a process starts, exits, and its exit is told and recorded', async () => {
+  const { dir, control, pid } = await begin('exit 7');
+  assert.equal((await control.event('ready')).pid, String(pid));
+  assert.deepEqual(await control.command('start'), { seq: '1', ok: '1' });
+  const started = await control.event('started');
+  assert.ok(Number(started.pid) > 0);
+  const exited = await control.event('exited');
+  assert.equal(exited.code, '7');
+  assert.equal(exited.oom, '0');
+  await control.closed;
+  assert.match(readText(dir, 'exit'), /^code=7\nat=\d{19}\noom=0\n$/);
+  assert.equal(readText(dir, 'shim.pid').trim(), String(pid));
+  assert.equal(exists(dir, 'sock'), false);
+  await pause(20);
+  assert.equal(alive(pid), false);
+  removeDir(dir);
+});
+
+for (const [name, sig, code] of [
+  ['SIGKILL', 9, '137'],
+  ['SIGTERM', 15, '143'],
+  ['SIGUSR1', 10, '138'],
+] as const) {
+  test(`${name} ends the process with code ${code}`, async () => {
+    const { dir, control } = await begin('exec sleep 100', [['auto-start', 1]]);
+    await control.event('started');
+    assert.equal((await control.command('signal', [['sig', sig]])).ok, '1');
+    assert.equal((await control.event('exited')).code, code);
+    const late = await control.command('signal', [['sig', sig]]).catch(() => undefined);
+    if (late) assert.equal(late.errno, '3');
+    await control.closed;
+    removeDir(dir);
+  });
+}
+
+test('a second start and commands that do not fit are refused with stage and errno', async () => {
+  const { dir, control } = await begin('exec sleep 100');
+  await control.event('ready');
+  assert.equal((await control.command('signal', [['sig', 15]])).errno, '3');
+  assert.equal((await control.command('resize', [['rows', 1], ['cols', 1]])).errno, '25');
+  assert.equal((await control.command('dance')).stage, 'parse');
+  assert.equal((await control.command('start', [['colour', 'red']])).stage, 'parse');
+  assert.equal((await control.command('start')).ok, '1');
+  assert.equal((await control.command('start')).stage, 'start');
+  await control.event('started');
+  assert.equal((await control.command('abandon')).stage, 'abandon');
+  await control.command('signal', [['sig', 9]]);
+  await control.closed;
+  removeDir(dir);
+});
+
+test('an abandoned start runs the cleanup, records nothing, and ends', async () => {
+  const { dir, control } = await begin('exit 0', [
+    ['cleanup-arg', '/bin/sh'],
+    ['cleanup-arg', '-c'],
+    ['cleanup-arg', 'echo done > cleaned'],
+  ]);
+  await control.event('ready');
+  assert.equal((await control.command('abandon')).ok, '1');
+  await control.closed;
+  assert.equal(readText(dir, 'cleaned'), 'done\n');
+  assert.equal(exists(dir, 'exit'), false);
+  removeDir(dir);
+});
+
+const fails = async (fields: Fields, prepare?: (dir: string) => void): Promise<{ failed: Record<string, string>; record: string }> => {
+  const dir = runDir();
+  prepare?.(dir);
+  const answer = await spawner.request([['op', 'spawn'], ['dir', dir], ['auto-start', 1], ...fields]);
+  assert.ok(answer.pid, JSON.stringify(answer));
+  const control = new Control(dir);
+  const failed = await control.event('failed').catch(() => ({}));
+  await control.closed;
+  const record = readText(dir, 'exit');
+  removeDir(dir);
+  return { failed, record };
+};
+
+// The end waits for whoever has connected, but a failed shim waits for nobody: cleanup gives the test time to connect.
+const slowCleanup: Fields = [
+  ['cleanup-arg', '/bin/sleep'],
+  ['cleanup-arg', '0.3'],
+];
+
+test('a failed start tells what the runtime wrote in its log', async () => {
+  const script = 'echo "executable file not found in \\$PATH" > fail.log; exit 1';
+  const { failed, record } = await fails([['arg', '/bin/sh'], ['arg', '-c'], ['arg', script], ['pid-file', 'pid'], ['fail-file', 'fail.log'], ...slowCleanup]);
+  assert.deepEqual(failed, { ev: 'failed', stage: 'runtime', errno: '0', text: 'executable file not found in $PATH\n' });
+  assert.equal(record, 'stage=runtime\nerrno=0\ntext=executable file not found in $PATH\n\n');
+});
+
+test('a failed start without a log tells what the runtime printed, else its status', async () => {
+  const printed = await fails([['arg', '/bin/sh'], ['arg', '-c'], ['arg', 'echo sorry >&2; exit 1'], ['pid-file', 'pid'], ...slowCleanup]);
+  assert.equal(printed.failed.text, 'sorry\n');
+  const silent = await fails([['arg', '/bin/sh'], ['arg', '-c'], ['arg', 'exit 3'], ['pid-file', 'pid'], ...slowCleanup]);
+  assert.equal(silent.failed.text, 'the runtime exited with status 3');
+});
+
+test('a runtime that is not there, leaves no pid or names a stranger is a failed start', async () => {
+  const absent = await fails([['arg', '/no/such/runtime'], ['pid-file', 'pid'], ...slowCleanup]);
+  assert.equal(absent.failed.stage, 'exec');
+  assert.equal(absent.failed.errno, '2');
+  assert.equal(absent.failed.text, '/no/such/runtime: No such file or directory');
+  const noPid = await fails([['arg', '/bin/true'], ['pid-file', 'pid'], ...slowCleanup]);
+  assert.equal(noPid.failed.stage, 'pid-file');
+  const stranger = await fails([['arg', '/bin/sh'], ['arg', '-c'], ['arg', 'echo 1 > pid'], ['pid-file', 'pid'], ...slowCleanup]);
+  assert.equal(stranger.failed.stage, 'pid-file');
+  assert.equal(stranger.failed.errno, '10');
+});
+
+test('a failed step names itself, and later steps do not run', async () => {
+  const { failed } = await fails([
+    ['arg', '/bin/true'],
+    ['pid-file', 'pid'],
+    ['step', 'mkdir\x1fone\x1f0755'],
+    ['step', 'chdir\x1f/no/such/place'],
+    ['step', 'mkdir\x1ftwo\x1f0755'],
+    ...slowCleanup,
+  ]);
+  assert.deepEqual(failed, { ev: 'failed', stage: 'step:chdir', errno: '2', text: '/no/such/place: No such file or directory' });
+});
+
+test('malformed specifications are refused by the spawner, which lives on', async () => {
+  const dir = runDir();
+  const refused = async (fields: Fields): Promise<Record<string, string>> => spawner.request(fields);
+  assert.equal((await refused([['op', 'spawn']])).stage, 'parse');
+  assert.equal((await refused([['op', 'spawn'], ['dir', dir], ['arg', 'x'], ['pid-file', 'p'], ['nonsense', 1]])).stage, 'parse');
+  assert.equal((await refused([['op', 'spawn'], ['dir', dir], ['arg', 'x'], ['pid-file', 'p'], ['tty', 2]])).stage, 'parse');
+  assert.equal((await refused([['op', 'spawn'], ['dir', '/no/such'], ['arg', 'x'], ['pid-file', 'p']])).stage, 'dir');
+  assert.equal((await refused([['op', 'jump']])).stage, 'parse');
+  assert.equal((await refused([['op', 'run'], ['arg', '/bin/true']])).code, '0');
+  removeDir(dir);
+});
+
+test('an out-of-memory kill is told from the cgroup file', async () => {
+  const dir = runDir();
+  writeFileSync(join(dir, 'events'), 'low 0\noom 3\noom_kill 2\n');
+  await spawner.request([['op', 'spawn'], ['dir', dir], ...fakeRuntime(dir, 'sleep 0.1; kill -9 $$'), ['oom-file', join(dir, 'events')], ['auto-start', 1]]);
+  const control = new Control(dir);
+  const exited = await control.event('exited');
+  assert.equal(exited.code, '137');
+  assert.equal(exited.oom, '1');
+  await control.closed;
+  assert.match(readText(dir, 'exit'), /oom=1/);
+  removeDir(dir);
+});
+
+test('while the cleanup runs a new control connection is told of the exit', async () => {
+  const { dir, control } = await begin('exit 4', [...slowCleanup]);
+  await control.event('ready');
+  await control.command('start');
+  await control.event('exited');
+  const late = new Control(dir);
+  assert.equal((await late.event('exited')).code, '4');
+  const attach = new Attach(dir, { stdout: true });
+  await attach.ready;
+  await attach.ended;
+  await late.closed;
+  removeDir(dir);
+});
+
+test('a process whose engine goes away lives on, and tells the next engine', async () => {
+  const engine = new Spawner();
+  const dir = runDir();
+  const answer = await engine.request([['op', 'spawn'], ['dir', dir], ...fakeRuntime(dir, 'trap "exit 5" USR1; while :; do sleep 0.02; done'), ['auto-start', 1]]);
+  const first = new Control(dir);
+  const started = await first.event('started');
+  first.socket.destroy();
+  await engine.kill();
+  await pause(50);
+  assert.ok(alive(Number(answer.pid)));
+  process.kill(Number(answer.pid), 'SIGTERM');
+  process.kill(Number(answer.pid), 'SIGHUP');
+  const second = new Control(dir);
+  assert.deepEqual(await second.event('started'), started);
+  await second.command('signal', [['sig', 10]]);
+  assert.equal((await second.event('exited')).code, '5');
+  await second.closed;
+  removeDir(dir);
+});
+
+test('the spawner ends with its link and leaves no zombie of a shim', async () => {
+  const engine = new Spawner();
+  const dir = runDir();
+  const answer = await engine.request([['op', 'spawn'], ['dir', dir], ...fakeRuntime(dir, 'exit 0'), ['auto-start', 1]]);
+  const control = new Control(dir);
+  await control.closed;
+  const run = await engine.request([['op', 'run'], ['arg', '/bin/sh'], ['arg', '-c'], ['arg', `ps -o stat= --ppid ${engine.pid} | grep -c Z; true`]]);
+  assert.equal(run.out, '0\n');
+  assert.ok(answer.pid);
+  assert.equal(await engine.close(), 0);
+  removeDir(dir);
+});
+
+test('a socket is reachable below a path longer than a socket address', async () => {
+  const dir = runDir();
+  const deep = join(dir, 'd'.repeat(100), 'e'.repeat(100));
+  const made = await spawner.request([['op', 'run'], ['arg', 'mkdir'], ['arg', '-p'], ['arg', deep]]);
+  assert.equal(made.code, '0');
+  const answer = await spawner.request([['op', 'spawn'], ['dir', deep], ...fakeRuntime(deep, 'exit 9'), ['auto-start', 1]]);
+  assert.ok(answer.pid);
+  for (let i = 0; i < 200 && !exists(deep, 'exit'); i++) await pause(5);
+  assert.match(readText(deep, 'exit'), /^code=9\n/);
+  removeDir(dir);
+});
