@@ -113,6 +113,7 @@ export class Control {
     this.closed = new Promise<void>((resolve) => {
       this.socket.once('close', () => {
         this.#ended = true;
+        for (const answer of this.#answers.values()) answer({ stage: 'closed' });
         this.#stir();
         resolve();
       });
