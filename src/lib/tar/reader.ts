@@ -1,0 +1,212 @@
+// Owns the streaming tar reader: bytes are pushed in, entries come out at the sink. Opens no file and checks no path.
+//
+// Written by hand because the libraries decode pax values as UTF-8, which corrupts binary extended attributes.
+
+import type { ByteString } from '../bytes.ts';
+import { byteString } from '../bytes.ts';
+import { GantryError } from '../errors.ts';
+import { badHeader, truncated, unsupported } from './errors.ts';
+import { BLOCK, isZeroBlock, parseHeader, type RawHeader } from './header.ts';
+import { type PaxRecords, parsePax, paxNumber, paxPath, paxTime, paxXattrs } from './pax.ts';
+import type { TarEntry, TarEntryType, TarSink, TarTime } from './types.ts';
+
+/** Longest extended header or long name that is read. @source Go's archive/tar: maxSpecialFileSize, 1 MiB */
+const SPECIAL_MAX_BYTES = 1 << 20;
+
+const TYPES: Readonly<Record<string, TarEntryType>> = {
+  '\0': 'file',
+  '0': 'file',
+  '7': 'file',
+  '1': 'hardlink',
+  '2': 'symlink',
+  '3': 'character',
+  '4': 'block',
+  '5': 'directory',
+  '6': 'fifo',
+};
+
+type State = 'header' | 'payload' | 'special' | 'padding' | 'end';
+
+/**
+ * Reads one archive. Call `write` with every piece in order, then `end`. Payload pieces are passed on without a copy.
+ * Reading ends at the first zero block that another zero block, or the end of input, follows.
+ * @throws BAD_TAR, UNSUPPORTED_TAR, TRUNCATED_TAR and whatever the sink throws; the reader is of no use after that
+ */
+export class TarReader {
+  readonly #sink: TarSink;
+  #state: State = 'header';
+  /** A header block that is not yet whole. */
+  readonly #block = Buffer.alloc(BLOCK);
+  #held = 0;
+  #sawZeroBlock = false;
+  /** Bytes still to come of the payload, special header or padding. */
+  #left = 0;
+  #padding = 0;
+  #specialType = '';
+  #special: Buffer[] = [];
+  readonly #global: PaxRecords = new Map();
+  #local: PaxRecords | undefined;
+  #longName: ByteString | undefined;
+  #longLink: ByteString | undefined;
+
+  constructor(sink: TarSink) {
+    this.#sink = sink;
+  }
+
+  /** True once the end marker was read; what follows is only passed to `frame`. */
+  get ended(): boolean {
+    return this.#state === 'end';
+  }
+
+  write(chunk: Buffer): void {
+    let at = 0;
+    while (at < chunk.length) {
+      if (this.#state === 'header') at = this.#readBlock(chunk, at);
+      else if (this.#state === 'end') {
+        this.#sink.frame?.(chunk.subarray(at));
+        return;
+      } else at = this.#readBody(chunk, at);
+    }
+  }
+
+  /** Tells that no more bytes come. */
+  end(): void {
+    const clean = this.#state === 'header' && this.#held === 0 && !this.#extended();
+    if (!clean && this.#state !== 'end') throw truncated();
+  }
+
+  #extended(): boolean {
+    return this.#local !== undefined || this.#longName !== undefined || this.#longLink !== undefined;
+  }
+
+  #readBlock(chunk: Buffer, at: number): number {
+    if (this.#held === 0 && chunk.length - at >= BLOCK) {
+      this.#header(chunk.subarray(at, at + BLOCK));
+      return at + BLOCK;
+    }
+    const taken = chunk.copy(this.#block, this.#held, at, at + BLOCK - this.#held);
+    this.#held += taken;
+    if (this.#held === BLOCK) {
+      this.#held = 0;
+      this.#header(this.#block);
+    }
+    return at + taken;
+  }
+
+  #readBody(chunk: Buffer, at: number): number {
+    const end = Math.min(chunk.length, at + this.#left);
+    const piece = chunk.subarray(at, end);
+    this.#left -= piece.length;
+    if (this.#state === 'payload') this.#sink.data(piece);
+    else {
+      this.#sink.frame?.(piece);
+      if (this.#state === 'special') this.#special.push(Buffer.from(piece));
+    }
+    if (this.#left === 0) this.#bodyEnd();
+    return end;
+  }
+
+  #bodyEnd(): void {
+    if (this.#state === 'payload') this.#sink.entryEnd();
+    if (this.#state === 'special') this.#applySpecial();
+    this.#left = this.#padding;
+    this.#padding = 0;
+    this.#state = this.#left > 0 ? 'padding' : 'header';
+  }
+
+  #body(state: 'payload' | 'special', size: number): void {
+    this.#state = state;
+    this.#left = size;
+    this.#padding = (BLOCK - (size % BLOCK)) % BLOCK;
+    if (size === 0) this.#bodyEnd();
+  }
+
+  #header(block: Buffer): void {
+    this.#sink.frame?.(block);
+    if (isZeroBlock(block, 0)) {
+      if (this.#extended()) throw badHeader('an extended header without its entry');
+      if (this.#sawZeroBlock) this.#state = 'end';
+      this.#sawZeroBlock = true;
+      return;
+    }
+    if (this.#sawZeroBlock) throw badHeader('a lone zero block');
+    const header = parseHeader(block);
+    if ('xgLK'.includes(header.typeflag)) {
+      if (header.size > SPECIAL_MAX_BYTES) throw badHeader('an extended header of over 1 MiB');
+      this.#specialType = header.typeflag;
+      this.#body('special', header.size);
+      return;
+    }
+    const entry = this.#compose(header);
+    this.#sink.entry(entry);
+    this.#body('payload', entry.size);
+  }
+
+  #applySpecial(): void {
+    const bytes = Buffer.concat(this.#special);
+    this.#special = [];
+    if (this.#specialType === 'g') parsePax(bytes, this.#global);
+    else if (this.#specialType === 'x') {
+      this.#local ??= new Map();
+      parsePax(bytes, this.#local);
+    } else {
+      const nul = bytes.indexOf(0);
+      const name = byteString(bytes, 0, nul < 0 ? bytes.length : nul);
+      if (this.#specialType === 'L') this.#longName = name;
+      else this.#longLink = name;
+    }
+  }
+
+  /** The entry of `header` with what came before it applied. Pax wins over GNU names, local over global. */
+  #compose(header: RawHeader): TarEntry {
+    const pax = this.#takeRecords();
+    const get = (key: string): Buffer | undefined => {
+      const value = pax?.get(key);
+      return value === undefined || value.length === 0 ? undefined : value;
+    };
+    const [path, link, size, uid, gid, mtime] = [
+      get('path'),
+      get('linkpath'),
+      get('size'),
+      get('uid'),
+      get('gid'),
+      get('mtime'),
+    ];
+    const name = path ? paxPath(path) : (this.#longName ?? header.name);
+    const linkName = link ? paxPath(link) : (this.#longLink ?? header.linkName);
+    this.#longName = undefined;
+    this.#longLink = undefined;
+    const type = entryType(header.typeflag, name);
+    const time: TarTime = mtime ? paxTime(mtime) : { seconds: header.mtime, nanoseconds: 0 };
+    return {
+      type,
+      name,
+      linkName,
+      mode: header.mode & 0o7777,
+      uid: uid ? paxNumber(uid) : header.uid,
+      gid: gid ? paxNumber(gid) : header.gid,
+      size: type === 'file' ? (size ? paxNumber(size) : header.size) : 0,
+      mtime: time,
+      deviceMajor: header.deviceMajor,
+      deviceMinor: header.deviceMinor,
+      xattrs: pax && paxXattrs(pax),
+    };
+  }
+
+  #takeRecords(): PaxRecords | undefined {
+    const local = this.#local;
+    this.#local = undefined;
+    if (this.#global.size === 0) return local;
+    return local ? new Map([...this.#global, ...local]) : this.#global;
+  }
+}
+
+function entryType(typeflag: string, name: ByteString): TarEntryType {
+  if (typeflag === 'S') throw unsupported('a sparse file');
+  const type = TYPES[typeflag];
+  if (!type) {
+    throw new GantryError('invalid', 'UNSUPPORTED_TAR', `unhandled tar header type ${typeflag.charCodeAt(0)}`);
+  }
+  // Before POSIX a directory was a file whose name ends in a slash.
+  return type === 'file' && typeflag === '\0' && name.endsWith('/') ? 'directory' : type;
+}
