@@ -48,5 +48,16 @@ export const beingRemoved = (id: string): GantryError =>
     params: { id },
   });
 
+/** @source dockerd 28.5: start of a container whose --network container:X does not run */
+export const joinedNotRunning = (id: string): GantryError =>
+  new GantryError(
+    'conflict',
+    'JOINED_CONTAINER_NOT_RUNNING',
+    `cannot join network namespace of a non running container: container ${id} is not running`,
+    {
+      params: { id },
+    },
+  );
+
 /** A request that can never work as written. */
 export const invalid = (code: string, message: string): GantryError => new GantryError('invalid', code, message);

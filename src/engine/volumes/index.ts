@@ -11,6 +11,7 @@ import type { Events } from '../events/types.ts';
 import { folderBytes } from './size.ts';
 import type { VolumeCreateRequest, VolumeRecord, Volumes } from './types.ts';
 
+export { folderBytes } from './size.ts';
 export type { VolumeCreateRequest, VolumeRecord, Volumes } from './types.ts';
 
 const MIGRATIONS: Migrations = {

@@ -107,7 +107,12 @@ function bindMount(mount: Mount, destination: string, writable: boolean, fail: (
   const source = mount.Source ?? '';
   if (source === '') throw fail('field Source must not be empty');
   if (!posix.isAbsolute(source)) throw fail(`invalid mount path: '${source}' mount path must be absolute`);
-  const options = mount.BindOptions?.NonRecursive ? ['bind'] : undefined;
+  const { NonRecursive, ReadOnlyNonRecursive, ReadOnlyForceRecursive } = mount.BindOptions ?? {};
+  const options = [
+    ...(NonRecursive ? ['bind-nonrecursive'] : []),
+    ...(ReadOnlyNonRecursive ? ['readonly-nonrecursive'] : []),
+    ...(ReadOnlyForceRecursive ? ['readonly-force-recursive'] : []),
+  ];
   return {
     type: 'bind',
     source: cleanPath(source),
@@ -116,7 +121,7 @@ function bindMount(mount: Mount, destination: string, writable: boolean, fail: (
     writable,
     propagation: mount.BindOptions?.Propagation || 'rprivate',
     createSource: mount.BindOptions?.CreateMountpoint === true,
-    ...(options && { options }),
+    options,
   };
 }
 

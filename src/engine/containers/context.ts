@@ -1,0 +1,51 @@
+// Owns the facts and doors that every verb of the container capability works with. No behaviour of its own.
+
+import type { KeyedQueue } from '../../lib/keyed-queue.ts';
+import type { Events } from '../events/types.ts';
+import type { Images } from '../images/types.ts';
+import type { Networks } from '../networks/types.ts';
+import type { Volumes } from '../volumes/types.ts';
+import type { Launcher } from './launcher.ts';
+import type { Lives, Run } from './live.ts';
+import type { HostFacts } from './plan/host-config.ts';
+import type { ContainerRecords } from './records.ts';
+import type { ContainerId, ContainerPaths, ContainerRecord } from './types.ts';
+
+export interface Context {
+  readonly records: ContainerRecords;
+  readonly lives: Lives;
+  /** One verb at a time for each container. */
+  readonly queue: KeyedQueue;
+  readonly images: Images;
+  readonly networks: Networks;
+  readonly volumes: Volumes;
+  readonly publish: Events['publish'];
+  readonly launcher: Launcher;
+  readonly facts: HostFacts;
+  readonly paths: (id: ContainerId) => ContainerPaths;
+  readonly log: (level: 'info' | 'warn' | 'error', message: string) => void;
+  /** Told when a container has stopped, before it is announced: execs end here. */
+  readonly onStopped: (id: ContainerId) => void;
+  readonly execIds: (id: ContainerId) => readonly string[];
+  /** Watches a started run to its end. */
+  readonly supervise: (id: ContainerId, run: Run) => void;
+  /** Aborted when the engine lets go of its containers. */
+  readonly closing: AbortSignal;
+  /** Work that nobody waits for (freeing disk); awaited when the engine closes. */
+  readonly background: (work: Promise<unknown>) => void;
+}
+
+/** Publishes a container event with the attributes Docker gives: labels, image, name, then `extra`. */
+export function publishContainer(
+  context: Context,
+  record: ContainerRecord,
+  action: string,
+  extra: Readonly<Record<string, string>> = {},
+): void {
+  context.publish({
+    type: 'container',
+    action,
+    actorId: record.id,
+    attributes: { ...record.config.Labels, ...extra, image: record.imageName, name: record.name },
+  });
+}

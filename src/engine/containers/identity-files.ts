@@ -1,0 +1,1 @@
+// Owns writing a container's hosts, hostname and resolv.conf.

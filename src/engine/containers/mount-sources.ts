@@ -1,0 +1,66 @@
+// Owns making a container's mount sources ready at start: bind sources, volumes, the first copy of an image's content.
+
+import { constants } from 'node:fs';
+import { access, mkdir } from 'node:fs/promises';
+import { isGantryError } from '../../lib/errors.ts';
+import { isEmptyVolume } from '../volumes/index.ts';
+import type { Context } from './context.ts';
+import { copyContent } from './copy-up.ts';
+import { invalid } from './errors.ts';
+import type { ContainerRecord, MountRecord } from './types.ts';
+
+/**
+ * Makes every bind source and volume of the container exist.
+ * @throws BIND_SOURCE_MISSING for a --mount whose source is gone
+ */
+export async function prepareMountSources(context: Context, record: ContainerRecord): Promise<void> {
+  for (const mount of record.mounts) {
+    if (mount.type === 'bind') await prepareBind(mount);
+    else if (mount.type === 'volume') await ensureVolume(context, mount);
+  }
+}
+
+/** Fills empty volumes with what the image holds at their place. @source dockerd 28.5: empty volumes only, not with nocopy */
+export async function fillVolumes(context: Context, record: ContainerRecord, rootfs: string): Promise<void> {
+  for (const mount of record.mounts) {
+    if (mount.type !== 'volume' || mount.copyUp === false || mount.name === undefined) continue;
+    const volume = context.volumes.get(mount.name);
+    if (await isEmptyVolume(volume)) await copyContent(rootfs, mount.destination, volume.mountpoint);
+  }
+}
+
+/** @throws BIND_SOURCE_MISSING */
+export async function checkBindSource(mount: Pick<MountRecord, 'source' | 'createSource'>): Promise<void> {
+  if (mount.createSource) return;
+  await access(mount.source, constants.F_OK).catch(() => {
+    throw invalid(
+      'BIND_SOURCE_MISSING',
+      `invalid mount config for type "bind": bind source path does not exist: ${mount.source}`,
+    );
+  });
+}
+
+async function prepareBind(mount: MountRecord): Promise<void> {
+  await checkBindSource(mount);
+  if (!mount.createSource) return;
+  await mkdir(mount.source, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
+    // A file or socket as source is fine.
+    if (error.code !== 'EEXIST') {
+      throw invalid(
+        'BIND_SOURCE',
+        `error while creating mount source path '${mount.source}': mkdir ${mount.source}: ${error.message}`,
+      );
+    }
+  });
+}
+
+/** A named volume that was removed behind the container's back comes back empty, as with Docker. */
+async function ensureVolume(context: Context, mount: MountRecord): Promise<void> {
+  if (mount.name === undefined) return;
+  try {
+    context.volumes.get(mount.name);
+  } catch (error) {
+    if (!isGantryError(error, 'notFound')) throw error;
+    await context.volumes.create({ name: mount.name });
+  }
+}

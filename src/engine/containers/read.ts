@@ -1,0 +1,119 @@
+// Owns the verbs that only look: view, list, logs, size, processes.
+
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { GantryError } from '../../lib/errors.ts';
+import { readLog } from '../logs/index.ts';
+import { folderBytes } from '../volumes/index.ts';
+import type { Context } from './context.ts';
+import { isRestarting, notRunning } from './errors.ts';
+import { filterRecords } from './filter.ts';
+import { isAlive } from './state.ts';
+import type { ContainerRecord, ContainerSize, ContainerView, ListFilter, LogsRequest, TopResult } from './types.ts';
+
+const run = promisify(execFile);
+
+/** A record with the facts around it. */
+export function viewOf(context: Context, record: ContainerRecord): ContainerView {
+  return {
+    record,
+    paths: context.paths(record.id),
+    execIds: context.execIds(record.id),
+    lowerDirs: context.launcher.lowerDirs(record),
+  };
+}
+
+/** See Containers.list: newest first. */
+export function list(context: Context, { all, limit, filters }: ListFilter): readonly ContainerView[] {
+  // A status or exit code asked for, or a number of last ones, means all states. @source dockerd 28.5
+  const everyPhase =
+    all || limit !== undefined || ['status', 'exited', 'since', 'before'].some((key) => filters.has(key));
+  const records = everyPhase
+    ? context.records.all()
+    : context.records.all().filter(({ state }) => isAlive(state.phase) || state.phase === 'restarting');
+  const found = filterRecords(context, records, filters).toReversed();
+  return found.slice(0, limit ?? found.length).map((record) => viewOf(context, record));
+}
+
+/** See Containers.logs. */
+export function logs(context: Context, ref: string, request: LogsRequest, signal: AbortSignal) {
+  const record = context.records.find(ref);
+  if (record.logDriver === 'none') {
+    throw new GantryError('notImplemented', 'LOG_NOT_READABLE', 'configured logging driver does not support reading');
+  }
+  const tty = record.config.Tty === true;
+  const source = { path: context.paths(record.id).log, ended: context.lives.of(record.id).outputEnded.signal };
+  return { tty, chunks: readLog(source, { ...request, tty }, signal) };
+}
+
+/** See Containers.size. */
+export async function size(context: Context, ref: string): Promise<ContainerSize> {
+  const record = context.records.find(ref);
+  const sizeRwBytes = await folderBytes(context.paths(record.id).upper);
+  let imageBytes = 0;
+  try {
+    imageBytes = context.images.get(record.imageId).sizeBytes;
+  } catch {
+    // The image's record may be gone while its layers are still held.
+  }
+  return { sizeRwBytes, sizeRootFsBytes: sizeRwBytes + imageBytes };
+}
+
+/** See Containers.top. `ps` runs on the host; its rows are kept when their PID belongs to the container. */
+export async function top(context: Context, ref: string, psArgs: string): Promise<TopResult> {
+  const record = context.records.find(ref);
+  if (!isAlive(record.state.phase)) {
+    if (record.state.phase === 'restarting') throw isRestarting(record.id);
+    throw notRunning(record.id);
+  }
+  const args = psArgs.trim() === '' ? ['-ef'] : psArgs.trim().split(/\s+/);
+  checkPsArgs(args);
+  const pids = new Set((await context.launcher.pids(record)).map(String));
+  const { stdout } = await run('ps', args, { maxBuffer: 16 * 1024 * 1024 }).catch(
+    (error: { stderr?: string; message: string }) => {
+      throw new GantryError('system', 'PS_FAILED', `error running ps: ${error.stderr?.trim() || error.message}`);
+    },
+  );
+  return parsePs(stdout, pids);
+}
+
+/** A column renamed to PID would let a caller see other processes. @source CVE-2014-era check in moby's top */
+function checkPsArgs(args: readonly string[]): void {
+  for (const arg of args) {
+    if (/(?:^|\s|,)\s*pid\s*=\s*./i.test(arg)) {
+      throw new GantryError('invalid', 'PS_ARGS', 'specifying "PID=..." is not allowed');
+    }
+  }
+}
+
+/** Keeps the header and the rows of `pids`. @throws PS_NO_PID */
+export function parsePs(text: string, pids: ReadonlySet<string>): TopResult {
+  const [header = '', ...rows] = text.split('\n');
+  const titles = header.trim().split(/\s+/);
+  const pidColumn = titles.indexOf('PID');
+  if (pidColumn < 0) throw new GantryError('system', 'PS_NO_PID', "Couldn't find PID field in ps output");
+  const processes: string[][] = [];
+  for (const row of rows) {
+    const fields = row.trim().split(/\s+/);
+    if (!pids.has(fields[pidColumn] ?? '')) continue;
+    // The last title is the command, which may hold spaces.
+    const last = titles.length - 1;
+    processes.push([...fields.slice(0, last), fields.slice(last).join(' ')]);
+  }
+  return { titles, processes };
+}
+
+/** Where a container's files lie below the engine's container folder. */
+export function pathsOf(dir: string, id: string) {
+  const own = join(dir, id);
+  return {
+    dir: own,
+    resolvConf: join(own, 'resolv.conf'),
+    hostname: join(own, 'hostname'),
+    hosts: join(own, 'hosts'),
+    log: join(own, `${id}-json.log`),
+    upper: join(own, 'rw', 'upper'),
+    work: join(own, 'rw', 'work'),
+  };
+}

@@ -1,0 +1,47 @@
+// Owns the end of a container: its record at once, its disk behind it in the background.
+
+import { rename, rm } from 'node:fs/promises';
+import { type Context, publishContainer } from './context.ts';
+import type { ContainerRecord } from './types.ts';
+
+/**
+ * Removes a container that does not run. The record goes first, in one transaction: what is left on disk then has no owner,
+ * and is freed now or by the next daemon's sweep.
+ */
+export async function removeSettled(
+  context: Context,
+  record: ContainerRecord,
+  { volumes }: { readonly volumes: boolean },
+): Promise<void> {
+  const live = context.lives.of(record.id);
+  live.cancelRestart();
+  context.records.remove(record.id);
+  const result = { exitCode: record.state.exitCode, ...(record.state.error && { error: record.state.error }) };
+  if (volumes) await removeAnonymousVolumes(context, record);
+  publishContainer(context, record, 'destroy');
+  live.announceExit(result);
+  live.announceRemoval(result);
+  context.lives.forget(record.id);
+  context.background(freeDisk(context, record, live.previousClosed));
+}
+
+async function freeDisk(context: Context, record: ContainerRecord, shimClosed: Promise<void>): Promise<void> {
+  await shimClosed;
+  await context.launcher.sweep(record);
+  await removeFolder(context.paths(record.id).dir);
+}
+
+/** Deletes a folder in two steps, so that a crash in between leaves a name that is seen as rubbish. */
+async function removeFolder(dir: string): Promise<void> {
+  const rubbish = `${dir}.removed`;
+  await rename(dir, rubbish).catch(() => undefined);
+  await rm(rubbish, { recursive: true, force: true, maxRetries: 3 });
+}
+
+async function removeAnonymousVolumes(context: Context, record: ContainerRecord): Promise<void> {
+  for (const mount of record.mounts) {
+    if (!mount.anonymous || mount.name === undefined) continue;
+    // Another container may hold it by --volumes-from.
+    await context.volumes.remove(mount.name, true).catch(() => undefined);
+  }
+}

@@ -1,0 +1,132 @@
+// Owns what follows the end of a run: the record, the events, the restart policy, automatic removal, those who wait.
+
+import { formatNano, nowNano, parseNano } from '../../lib/clock.ts';
+import { messageOf } from '../../lib/errors.ts';
+import { type ExitRecord, readExitRecord, type ShimEvent } from '../../runtime/link/index.ts';
+import { type Context, publishContainer } from './context.ts';
+import type { Live, Run } from './live.ts';
+import { removeSettled } from './removal.ts';
+import { startRun } from './start.ts';
+import { nextDelayMs, restartsAfterExit } from './state.ts';
+import type { ContainerRecord } from './types.ts';
+
+/** How a run ended. */
+export interface Exit {
+  readonly code: number;
+  readonly atUnixNs: bigint;
+  readonly oomKilled: boolean;
+}
+
+/** The exit code of a run whose shim was killed: nothing is known but that it is over. @source Docker's for a lost shim */
+const UNKNOWN_EXIT_CODE = 255;
+
+/** Waits for the end of a run and settles it; when the engine closes first, the run goes on unsettled. Never rejects. */
+export async function superviseRun(context: Context, id: string, run: Run): Promise<void> {
+  const exit = await endOf(run);
+  if (context.closing.aborted) return;
+  await context.queue
+    .run(id, () => settleExit(context, id, run, exit))
+    .catch((error: unknown) => {
+      context.log('error', `container ${id}: settling its exit failed: ${messageOf(error)}`);
+    });
+}
+
+async function endOf(run: Run): Promise<Exit> {
+  const event = await run.connection.until('exited').catch(() => undefined);
+  return exitOf(event ?? (await readExitRecord(run.dir).catch(() => undefined)));
+}
+
+/** The exit in a shim's last word, or the unknown one. */
+export function exitOf(end: ExitRecord | ShimEvent | undefined): Exit {
+  if (end?.kind === 'exited') return end;
+  return { code: UNKNOWN_EXIT_CODE, atUnixNs: nowNano(), oomKilled: false };
+}
+
+/** Runs inside the container's queue. */
+export async function settleExit(context: Context, id: string, run: Run, exit: Exit): Promise<void> {
+  const live = context.lives.of(id);
+  if (live.run !== run) return;
+  live.run = undefined;
+  live.previousClosed = run.closed;
+  live.outputEnded.abort();
+  const before = context.records.byId(id);
+  if (!before) return;
+  context.onStopped(id);
+  await leaveNetworks(context, id);
+  const again = live.stopping === 0 && wantsRestart(before, exit);
+  const record = context.records.update(id, {
+    endpoints: [],
+    state: {
+      phase: again ? 'restarting' : 'exited',
+      pid: 0,
+      exitCode: exit.code,
+      oomKilled: exit.oomKilled,
+      finishedAt: formatNano(exit.atUnixNs),
+    },
+  });
+  if (!record) return;
+  const ranMs = ranForMs(record, exit);
+  if (exit.oomKilled) publishContainer(context, record, 'oom');
+  unmountEvents(context, record);
+  const execDuration = String(Math.max(0, Math.floor(ranMs / 1000)));
+  publishContainer(context, record, 'die', { execDuration, exitCode: String(exit.code) });
+  await afterExit(context, record, live, again, ranMs);
+}
+
+async function afterExit(
+  context: Context,
+  record: ContainerRecord,
+  live: Live,
+  again: boolean,
+  ranMs: number,
+): Promise<void> {
+  const result = { exitCode: record.state.exitCode };
+  if (again) {
+    scheduleRestart(context, record, live, ranMs);
+  } else if (record.hostConfig.AutoRemove && live.stopping === 0) {
+    await removeSettled(context, record, { volumes: true });
+    return;
+  }
+  live.announceExit(result);
+}
+
+function wantsRestart(record: ContainerRecord, exit: Exit): boolean {
+  return restartsAfterExit(record.hostConfig.RestartPolicy, { ...record.state, exitCode: exit.code });
+}
+
+function ranForMs(record: ContainerRecord, exit: Exit): number {
+  return Number((exit.atUnixNs - parseNano(record.state.startedAt)) / 1_000_000n);
+}
+
+async function leaveNetworks(context: Context, id: string): Promise<void> {
+  await context.networks.disconnect(id).catch((error: unknown) => {
+    context.log('error', `container ${id}: leaving its network failed: ${messageOf(error)}`);
+  });
+}
+
+function unmountEvents(context: Context, record: ContainerRecord): void {
+  for (const mount of record.mounts) {
+    if (mount.type !== 'volume' || mount.name === undefined) continue;
+    const attributes = { container: record.id, driver: 'local' };
+    context.publish({ type: 'volume', action: 'unmount', actorId: mount.name, attributes });
+  }
+}
+
+function scheduleRestart(context: Context, record: ContainerRecord, live: Live, ranMs: number): void {
+  live.lastRestartDelayMs = nextDelayMs(live.lastRestartDelayMs, ranMs);
+  live.restartTimer = setTimeout(() => {
+    live.restartTimer = undefined;
+    void context.queue
+      .run(record.id, () => restartNow(context, record.id))
+      .catch((error: unknown) => {
+        context.log('error', `container ${record.id}: restart failed: ${messageOf(error)}`);
+      });
+  }, live.lastRestartDelayMs);
+}
+
+async function restartNow(context: Context, id: string): Promise<void> {
+  const record = context.records.byId(id);
+  if (record?.state.phase !== 'restarting') return;
+  const counted = context.records.update(id, { state: { restartCount: record.state.restartCount + 1 } });
+  if (counted) await startRun(context, counted);
+}

@@ -1,0 +1,178 @@
+// Owns starting a container: namespaces, network, mounts, process. Every act pushes its undo until the process runs.
+
+import { mkdir } from 'node:fs/promises';
+import { formatNano } from '../../lib/clock.ts';
+import { messageOf } from '../../lib/errors.ts';
+import type { Endpoint } from '../networks/types.ts';
+import { type Context, publishContainer } from './context.ts';
+import { joinedNotRunning } from './errors.ts';
+import { writeIdentityFiles } from './identity-files.ts';
+import type { ConfigureRequest, Prepared } from './launcher.ts';
+import type { Live } from './live.ts';
+import { fillVolumes, prepareMountSources } from './mount-sources.ts';
+import { networkPlan } from './network-mode.ts';
+import { portRequests } from './plan/ports.ts';
+import { removeSettled } from './removal.ts';
+import { checkMayStart } from './state.ts';
+import type { ContainerRecord } from './types.ts';
+
+/** See Containers.start. */
+export function start(context: Context, ref: string): Promise<void> {
+  const { id } = context.records.find(ref);
+  return context.queue.run(id, async () => {
+    const record = context.records.find(id);
+    checkMayStart(record);
+    const live = context.lives.of(id);
+    live.cancelRestart();
+    live.lastRestartDelayMs = 0;
+    const fresh = context.records.update(id, { state: { restartCount: 0, stoppedByHand: false } });
+    await startRun(context, fresh ?? record);
+  });
+}
+
+/**
+ * Brings a container that does not run to life. Runs inside its queue.
+ * @throws GantryError; the container is then as before, with `error` and an exit code in its state
+ */
+export async function startRun(context: Context, record: ContainerRecord): Promise<void> {
+  const live = context.lives.of(record.id);
+  try {
+    await using undo = new AsyncDisposableStack();
+    const started = await launch(context, record, live, undo);
+    undo.move();
+    settleStart(context, record, live, started);
+  } catch (error) {
+    await settleFailedStart(context, record, live, error);
+    throw error;
+  }
+}
+
+interface Started {
+  readonly prepared: Prepared;
+  readonly pid: number;
+  readonly atUnixNs: bigint;
+  readonly endpoints: readonly Endpoint[];
+}
+
+async function launch(
+  context: Context,
+  record: ContainerRecord,
+  live: Live,
+  undo: AsyncDisposableStack,
+): Promise<Started> {
+  const plan = networkPlan(record);
+  const paths = context.paths(record.id);
+  const peers = peerPids(context, record);
+  await Promise.all([
+    live.previousClosed,
+    prepareMountSources(context, record),
+    mkdir(paths.upper, { recursive: true, mode: 0o755 }),
+    mkdir(paths.work, { recursive: true, mode: 0o700 }),
+  ]);
+  await using lease = await context.images.lease(record.imageId);
+  const { layersDir, lowerDirs } = lease;
+  const prepared = await context.launcher.prepare({
+    record,
+    paths,
+    layersDir,
+    lowerDirs,
+    ownNetwork: plan.kind === 'own',
+  });
+  undo.defer(() => abandon(prepared));
+  const networks = plan.kind === 'own' ? plan.networks : [];
+  undo.defer(() => context.networks.disconnect(record.id));
+  const [endpoints] = await Promise.all([
+    Promise.all(networks.map((network) => connect(context, record, network, prepared.shimPid))),
+    configure(context, record, prepared, { record, paths, peers }),
+  ]);
+  await writeIdentityFiles(context, record, endpoints);
+  await Promise.all([...live.pendingAttaches].map((join) => join(prepared.run)));
+  const { pid, atUnixNs } = await context.launcher.start(prepared);
+  return { prepared, pid, atUnixNs, endpoints };
+}
+
+async function configure(
+  context: Context,
+  record: ContainerRecord,
+  prepared: Prepared,
+  request: ConfigureRequest,
+): Promise<void> {
+  await context.launcher.configure(prepared, request);
+  await fillVolumes(context, record, prepared.rootfs);
+}
+
+function connect(context: Context, record: ContainerRecord, network: string, pid: number): Promise<Endpoint> {
+  return context.networks.connect(
+    {
+      containerId: record.id,
+      network,
+      pid,
+      macAddress: record.networks[network]?.macAddress ?? (record.config.MacAddress || undefined),
+      ports: portRequests(record.config, record.hostConfig),
+    },
+    new AbortController().signal,
+  );
+}
+
+/** Init processes of the containers whose namespaces this one joins. @throws NO_SUCH_CONTAINER, or conflict when one does not run */
+function peerPids(context: Context, record: ContainerRecord): ConfigureRequest['peers'] {
+  const pidOf = (mode: string | undefined): number | undefined => {
+    if (!mode?.startsWith('container:')) return undefined;
+    const peer = context.records.find(mode.slice('container:'.length));
+    if (peer.state.pid > 0) return peer.state.pid;
+    throw joinedNotRunning(peer.id);
+  };
+  const { NetworkMode, PidMode, IpcMode } = record.hostConfig;
+  return { network: pidOf(NetworkMode), pid: pidOf(PidMode), ipc: pidOf(IpcMode) };
+}
+
+async function abandon(prepared: Prepared): Promise<void> {
+  await prepared.run.connection.abandon().catch(() => undefined);
+  await prepared.run.closed;
+}
+
+function settleStart(context: Context, record: ContainerRecord, live: Live, started: Started): void {
+  const { run } = started.prepared;
+  live.run = run;
+  live.outputEnded = new AbortController();
+  live.pendingAttaches.clear();
+  const settled = context.records.update(record.id, {
+    endpoints: started.endpoints,
+    state: {
+      phase: 'running',
+      pid: started.pid,
+      exitCode: 0,
+      error: '',
+      oomKilled: false,
+      startedAt: formatNano(started.atUnixNs),
+    },
+  });
+  for (const mount of record.mounts) {
+    if (mount.type !== 'volume' || mount.name === undefined) continue;
+    context.publish({
+      type: 'volume',
+      action: 'mount',
+      actorId: mount.name,
+      attributes: {
+        container: record.id,
+        destination: mount.destination,
+        driver: 'local',
+        propagation: mount.propagation,
+        'read/write': String(mount.writable),
+      },
+    });
+  }
+  if (settled) publishContainer(context, settled, 'start');
+  context.supervise(record.id, run);
+}
+
+async function settleFailedStart(context: Context, record: ContainerRecord, live: Live, error: unknown): Promise<void> {
+  const exitCode = context.launcher.exitCodeOf(error);
+  const phase = record.state.phase === 'restarting' ? 'exited' : record.state.phase;
+  const failed = context.records.update(record.id, {
+    endpoints: [],
+    state: { phase, pid: 0, exitCode, error: messageOf(error) },
+  });
+  if (failed && record.hostConfig.AutoRemove) await removeSettled(context, failed, { volumes: true });
+  else live.announceExit({ exitCode, error: messageOf(error) });
+}

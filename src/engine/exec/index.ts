@@ -1,0 +1,226 @@
+// Owns running further processes in containers. Each is a shim of its own; its record lives until the container stops.
+
+import { PassThrough } from 'node:stream';
+import { DeferredDuplex, type InputFilter } from '../../lib/deferred-duplex.ts';
+import { GantryError, messageOf } from '../../lib/errors.ts';
+import { randomId } from '../../lib/ids.ts';
+import { attachShim } from '../../runtime/link/index.ts';
+import { DEFAULT_DETACH_KEYS, detachMatcher } from '../../spec/stream/detach-keys.ts';
+import { type ContainerRecord, checkMayExec, type Run } from '../containers/index.ts';
+import type { AttachedStream } from '../containers/types.ts';
+import type { Events } from '../events/types.ts';
+import type { ExecRecord, ExecRequest, ExecStartRequest, Execs } from './types.ts';
+
+export type { ExecRecord, ExecRequest, ExecStartRequest, Execs } from './types.ts';
+
+/** What execs ask of the runtime. */
+export interface ExecLauncher {
+  /** A shim that is ready to run the process. @throws GantryError in Docker's words (unknown user, …) */
+  prepare(container: ContainerRecord, execId: string, request: ExecRequest): Promise<Run>;
+  /** @throws GantryError whose text decides the client's 126 and 127 */
+  start(run: Run): Promise<{ readonly pid: number }>;
+  exitCodeOf(error: unknown): number;
+  /** Frees what the exec's shim left. */
+  sweep(execId: string): Promise<void>;
+}
+
+export interface ExecsDeps {
+  /** @throws NO_SUCH_CONTAINER */
+  readonly find: (ref: string) => ContainerRecord;
+  readonly launcher: ExecLauncher;
+  readonly publish: Events['publish'];
+  /** Parses `ctrl-a,b`; undefined for ''. */
+  readonly parseDetachKeys: (text: string) => Uint8Array | undefined;
+}
+
+interface Entry {
+  record: ExecRecord;
+  started: boolean;
+  run: Run | undefined;
+}
+
+/** The exec capability with what the container capability needs of it. */
+export interface ExecCapability {
+  readonly face: Execs;
+  readonly idsOf: (containerId: string) => readonly string[];
+  /** The container has stopped: its execs are forgotten. */
+  readonly onContainerStopped: (containerId: string) => void;
+}
+
+export function createExecs(deps: ExecsDeps): ExecCapability {
+  const entries = new Map<string, Entry>();
+  const byContainer = new Map<string, Set<string>>();
+  const entryOf = (id: string): Entry => {
+    const entry = entries.get(id);
+    if (!entry) throw new GantryError('notFound', 'NO_SUCH_EXEC', `No such exec instance: ${id}`, { params: { id } });
+    return entry;
+  };
+  const face: Execs = {
+    async create(containerRef, request) {
+      const container = deps.find(containerRef);
+      checkMayExecAs(container, containerRef);
+      if (request.command.length === 0)
+        throw new GantryError('invalid', 'NO_EXEC_COMMAND', 'No exec command specified');
+      const id = randomId();
+      const record: ExecRecord = { id, containerId: container.id, request, running: false, exitCode: null, pid: 0 };
+      entries.set(id, { record, started: false, run: undefined });
+      const siblings = byContainer.get(container.id) ?? new Set();
+      byContainer.set(container.id, siblings.add(id));
+      publish(deps, container, id, `exec_create: ${actionText(request)}`);
+      return id;
+    },
+    start: (id, request, signal) => startExec(deps, entryOf(id), request, signal),
+    inspect: (id) => entryOf(id).record,
+    async resize(id, rows, columns) {
+      const { run } = entryOf(id);
+      if (!run) throw new GantryError('invalid', 'EXEC_NOT_RUNNING', `exec ${id} is not running`);
+      await run.connection.resize(rows, columns);
+    },
+  };
+  return {
+    face,
+    idsOf: (containerId) => [...(byContainer.get(containerId) ?? [])].filter((id) => entries.get(id)?.record.running),
+    onContainerStopped(containerId) {
+      for (const id of byContainer.get(containerId) ?? []) entries.delete(id);
+      byContainer.delete(containerId);
+    },
+  };
+}
+
+/** Docker names a paused container as the caller did, other states by id. @source dockerd 28.5 */
+function checkMayExecAs(container: ContainerRecord, ref: string): void {
+  if (container.state.phase === 'paused') {
+    throw new GantryError(
+      'conflict',
+      'CONTAINER_PAUSED',
+      `Container ${ref} is paused, unpause the container before exec`,
+    );
+  }
+  checkMayExec(container);
+}
+
+/** The command as Docker writes it into events: a trailing space where there are no arguments. */
+function actionText({ command }: ExecRequest): string {
+  return `${command[0] ?? ''} ${command.slice(1).join(' ')}`;
+}
+
+function publish(
+  deps: ExecsDeps,
+  container: ContainerRecord,
+  execId: string,
+  action: string,
+  extra: Record<string, string> = {},
+): void {
+  deps.publish({
+    type: 'container',
+    action,
+    actorId: container.id,
+    attributes: {
+      ...container.config.Labels,
+      execID: execId,
+      ...extra,
+      image: container.imageName,
+      name: container.name,
+    },
+  });
+}
+
+async function startExec(
+  deps: ExecsDeps,
+  entry: Entry,
+  options: ExecStartRequest,
+  signal: AbortSignal,
+): Promise<AttachedStream | undefined> {
+  const { record } = entry;
+  if (entry.started) {
+    const running = record.running ? 'is already running' : 'has already run';
+    throw new GantryError('conflict', 'EXEC_ALREADY_RUN', `exec command ${record.id} ${running}`, {
+      params: { id: record.id },
+    });
+  }
+  const container = deps.find(record.containerId);
+  checkMayExecAs(container, record.containerId);
+  entry.started = true;
+  const request = options.consoleSize ? { ...record.request, consoleSize: options.consoleSize } : record.request;
+  if (options.detach) {
+    await launch(deps, container, entry, request, () => Promise.resolve());
+    return undefined;
+  }
+  return attached(deps, container, entry, request, signal);
+}
+
+/** Attached: the stream exists before the process; a failed start is told in it. @source docker-behaviours §2 */
+function attached(
+  deps: ExecsDeps,
+  container: ContainerRecord,
+  entry: Entry,
+  request: ExecRequest,
+  signal: AbortSignal,
+): AttachedStream {
+  const stream = new DeferredDuplex(
+    request.tty && request.stdin ? detachFilter(deps, container, entry, request) : undefined,
+  );
+  signal.addEventListener('abort', () => stream.destroy(), { once: true });
+  const join = async (run: Run): Promise<void> => stream.connect(await attachShim(run.dir, request));
+  launch(deps, container, entry, request, join).catch((error: unknown) => {
+    const failure = new PassThrough();
+    stream.connect(failure);
+    failure.end(failureFrame(messageOf(error), request.tty));
+  });
+  return { tty: request.tty, stream };
+}
+
+const STDOUT_FRAME = 0x01000000;
+
+function failureFrame(message: string, tty: boolean): Buffer {
+  const text = Buffer.from(`${message}\r\n`);
+  if (tty) return text;
+  const header = Buffer.alloc(8);
+  header.writeUInt32BE(STDOUT_FRAME, 0);
+  header.writeUInt32BE(text.length, 4);
+  return Buffer.concat([header, text]);
+}
+
+async function launch(
+  deps: ExecsDeps,
+  container: ContainerRecord,
+  entry: Entry,
+  request: ExecRequest,
+  join: (run: Run) => Promise<void>,
+): Promise<void> {
+  const { id } = entry.record;
+  publish(deps, container, id, `exec_start: ${actionText(request)}`);
+  try {
+    const run = await deps.launcher.prepare(container, id, request);
+    entry.run = run;
+    await join(run);
+    const { pid } = await deps.launcher.start(run);
+    entry.record = { ...entry.record, running: true, pid };
+    void settle(deps, container, entry, run);
+  } catch (error) {
+    entry.run = undefined;
+    entry.record = { ...entry.record, running: false, exitCode: deps.launcher.exitCodeOf(error) };
+    await deps.launcher.sweep(id).catch(() => undefined);
+    throw error;
+  }
+}
+
+async function settle(deps: ExecsDeps, container: ContainerRecord, entry: Entry, run: Run): Promise<void> {
+  const end = await run.connection.until('exited').catch(() => undefined);
+  const exitCode = end?.code ?? 255;
+  entry.run = undefined;
+  entry.record = { ...entry.record, running: false, exitCode };
+  publish(deps, container, entry.record.id, 'exec_die', { exitCode: String(exitCode) });
+  await run.closed;
+  await deps.launcher.sweep(entry.record.id).catch(() => undefined);
+}
+
+function detachFilter(deps: ExecsDeps, container: ContainerRecord, entry: Entry, request: ExecRequest): InputFilter {
+  const match = detachMatcher(deps.parseDetachKeys(request.detachKeys) ?? DEFAULT_DETACH_KEYS);
+  return (chunk) => {
+    const { pass, found } = match(chunk);
+    if (!found) return pass;
+    publish(deps, container, entry.record.id, 'exec_detach');
+    return undefined;
+  };
+}

@@ -1,0 +1,75 @@
+// Owns a duplex stream that may be used before the stream behind it exists. Copies no more than Node's pipes do.
+
+import { Duplex } from 'node:stream';
+
+/** Looks at bytes on their way in; returns what goes on, or undefined to end the stream. */
+export type InputFilter = (chunk: Buffer) => Buffer | undefined;
+
+/** Reads and writes are held until `connect`; then both sides flow with back-pressure, half-closes included. */
+export class DeferredDuplex extends Duplex {
+  #target: Duplex | undefined;
+  #waiting: (() => void) | undefined;
+  readonly #filter: InputFilter | undefined;
+
+  constructor(filter?: InputFilter) {
+    super({ allowHalfOpen: true });
+    this.#filter = filter;
+  }
+
+  /** Puts `target` behind this stream. Bytes passed to `push` before come first. */
+  connect(target: Duplex): void {
+    if (this.destroyed) {
+      target.destroy();
+      return;
+    }
+    this.#target = target;
+    target.on('data', (chunk: Buffer) => {
+      if (!this.push(chunk)) target.pause();
+    });
+    target.once('end', () => this.push(null));
+    target.once('error', (error) => this.destroy(error));
+    target.once('close', () => {
+      if (!this.readableEnded) this.push(null);
+    });
+    this.#waiting?.();
+    this.#waiting = undefined;
+  }
+
+  override _read(): void {
+    this.#target?.resume();
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+    this.#whenConnected((target) => {
+      const passed = this.#filter ? this.#filter(chunk) : chunk;
+      if (passed === undefined) {
+        target.destroy();
+        this.push(null);
+        done();
+      } else if (target.destroyed || passed.length === 0) done();
+      else target.write(passed, () => done());
+    });
+  }
+
+  override _final(done: (error?: Error | null) => void): void {
+    this.#whenConnected((target) => {
+      if (target.destroyed) done();
+      else target.end(() => done());
+    });
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    this.#target?.destroy();
+    this.#waiting = undefined;
+    done(error);
+  }
+
+  #whenConnected(act: (target: Duplex) => void): void {
+    if (this.#target) act(this.#target);
+    else {
+      this.#waiting = () => {
+        if (this.#target) act(this.#target);
+      };
+    }
+  }
+}
