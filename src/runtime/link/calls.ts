@@ -1,6 +1,6 @@
 // Owns matching answers to requests by sequence number on one stream. Knows no operation.
 
-import type { Duplex } from 'node:stream';
+import type { Socket } from 'node:net';
 import { failureOf, shimFailed, shimGone } from './errors.ts';
 import { createFrameDecoder, encodeFrame, type Field, fieldOf } from './frame.ts';
 
@@ -19,9 +19,13 @@ export interface CallStream {
   call(doing: string, fields: readonly Field[]): Promise<readonly Field[]>;
 }
 
-/** Takes the stream over. `onEvent` gets frames without `seq`; `onEnd` runs once, with the reason when it was an error. */
+/**
+ * Takes the stream over. `onEvent` gets frames without `seq`; `onEnd` runs once, with the reason when it was an error.
+ * With `idle: 'may-exit'` only an outstanding call keeps this process alive.
+ */
 export function createCallStream(
-  stream: Duplex,
+  stream: Socket,
+  idle: 'stays' | 'may-exit',
   onEvent: (fields: readonly Field[]) => void,
   onEnd: (cause: Error | undefined) => void,
 ): CallStream {
@@ -29,6 +33,12 @@ export function createCallStream(
   const waiting = new Map<string, Waiting>();
   let sequence = 0;
   let ended = false;
+  const settleRef = (): void => {
+    if (idle === 'stays') return;
+    if (waiting.size === 0) stream.unref();
+    else stream.ref();
+  };
+  settleRef();
   const end = (cause: Error | undefined): void => {
     if (ended) return;
     ended = true;
@@ -45,6 +55,7 @@ export function createCallStream(
     }
     const asker = waiting.get(seq);
     waiting.delete(seq);
+    settleRef();
     const failure = failureOf(fields);
     if (failure === undefined) asker?.resolve(fields);
     else asker?.reject(shimFailed(asker.doing, failure));
@@ -69,6 +80,7 @@ export function createCallStream(
         const seq = String(++sequence);
         const frame = encodeFrame([['seq', seq], ...fields]);
         waiting.set(seq, { doing, resolve, reject });
+        settleRef();
         stream.write(frame);
       });
     },

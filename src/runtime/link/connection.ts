@@ -66,6 +66,7 @@ export async function connectShim(
   };
   const calls = createCallStream(
     socket,
+    'stays',
     (fields) => publish(decodeEvent(fields)),
     () => {
       if (!disposed) publish({ kind: 'closed' });

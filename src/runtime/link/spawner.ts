@@ -1,7 +1,7 @@
 // Owns the resident spawner process: starting it, asking it for shims and short commands. Knows no containers.
 
 import { type ChildProcess, spawn as spawnProcess } from 'node:child_process';
-import { Duplex } from 'node:stream';
+import { Socket } from 'node:net';
 import { GantryError } from '../../lib/errors.ts';
 import { type CallStream, createCallStream } from './calls.ts';
 import { type Field, fieldOf } from './frame.ts';
@@ -106,10 +106,9 @@ async function launch(binary: string, onEnd: () => void): Promise<Live> {
   });
   await Promise.race([new Promise((resolve) => child.once('spawn', resolve)), failed]);
   const stream = child.stdio[3];
-  if (!(stream instanceof Duplex)) throw new Error('the spawner has no socket');
-  const calls = createCallStream(stream, () => undefined, onEnd);
+  if (!(stream instanceof Socket)) throw new Error('the spawner has no socket');
+  const calls = createCallStream(stream, 'may-exit', () => undefined, onEnd);
   child.unref();
-  if ('unref' in stream && typeof stream.unref === 'function') stream.unref();
   return { child, calls };
 }
 
@@ -119,6 +118,6 @@ async function shut(child: ChildProcess): Promise<void> {
   const gone = new Promise((resolve) => child.once('exit', resolve));
   child.ref();
   const stream = child.stdio[3];
-  if (stream instanceof Duplex) stream.destroy();
+  if (stream instanceof Socket) stream.destroy();
   await gone;
 }

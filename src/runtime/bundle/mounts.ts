@@ -1,0 +1,141 @@
+// Owns the mount list of a container: the kernel's file systems, the user's mounts, the engine's files. Pure.
+
+import type { BundleInput, BundleMount } from './input.ts';
+import type { OciMount } from './oci.ts';
+
+const DEFAULT_SHM_BYTES = 64 * 1024 * 1024;
+const INIT_PATH = '/sbin/docker-init';
+
+/** Mounts in Docker's order: kernel file systems, then the rest with parents before children. */
+export function buildMounts(
+  input: BundleInput,
+  options: { readonly init: boolean; readonly writableCgroups: boolean },
+): OciMount[] {
+  const user = [...userMounts(input), ...engineFiles(input)];
+  const taken = new Set(user.map(({ destination }) => destination));
+  const coversDev = taken.has('/dev');
+  const kernel = kernelMounts(input, options.writableCgroups).filter(
+    ({ destination }) => !taken.has(destination) && !(coversDev && destination.startsWith('/dev/')),
+  );
+  const init = options.init ? [initMount(input)] : [];
+  return [...kernel, ...init, ...user.toSorted((a, b) => depth(a) - depth(b))];
+}
+
+function depth({ destination }: OciMount): number {
+  return destination.split('/').filter(Boolean).length;
+}
+
+function kernelMounts(input: BundleInput, writableCgroups: boolean): OciMount[] {
+  const privileged = input.hostConfig.Privileged === true;
+  const quiet = ['nosuid', 'noexec', 'nodev'];
+  const readOnly = privileged ? [] : ['ro'];
+  const mount = (destination: string, type: string, source: string, options: readonly string[]): OciMount => ({
+    destination,
+    type,
+    source,
+    options,
+  });
+  return [
+    mount('/proc', 'proc', 'proc', quiet),
+    mount('/dev', 'tmpfs', 'tmpfs', ['nosuid', 'strictatime', 'mode=755', 'size=65536k']),
+    mount('/dev/pts', 'devpts', 'devpts', ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5']),
+    mount('/sys', 'sysfs', 'sysfs', [...quiet, ...readOnly]),
+    mount('/sys/fs/cgroup', 'cgroup', 'cgroup', [...(writableCgroups ? [] : readOnly), ...quiet]),
+    mount('/dev/mqueue', 'mqueue', 'mqueue', quiet),
+    ...shmMount(input),
+  ];
+}
+
+/** `--ipc host` shows the host's, `none` has none, a shared one is a bind, else a tmpfs of the container's own. */
+function shmMount(input: BundleInput): OciMount[] {
+  const mode = input.hostConfig.IpcMode ?? '';
+  if (mode === 'none') return [];
+  const shared = mode === 'host' ? '/dev/shm' : input.shmPath;
+  if (shared !== undefined) {
+    return [{ destination: '/dev/shm', type: 'bind', source: shared, options: ['rbind', 'rprivate'] }];
+  }
+  const sizeBytes = input.hostConfig.ShmSize || DEFAULT_SHM_BYTES;
+  const options = ['nosuid', 'noexec', 'nodev', 'mode=1777', `size=${sizeBytes}`];
+  return [{ destination: '/dev/shm', type: 'tmpfs', source: 'shm', options }];
+}
+
+function initMount(input: BundleInput): OciMount {
+  return { destination: INIT_PATH, type: 'bind', source: input.host.initBinary, options: ['bind', 'ro'] };
+}
+
+/** argv of a container with `--init`. */
+export function initArgs(command: readonly string[]): string[] {
+  return [INIT_PATH, '--', ...command];
+}
+
+function userMounts(input: BundleInput): OciMount[] {
+  const named = new Set(input.mounts.map(({ destination }) => destination));
+  const tmpfs = Object.entries(input.hostConfig.Tmpfs ?? {})
+    .filter(([destination]) => !named.has(destination))
+    .map(([destination, options]) => tmpfsMount(destination, options.split(',').filter(Boolean)));
+  const others = input.mounts.map((mount) =>
+    mount.type === 'tmpfs' ? recordedTmpfs(mount) : bindMount(mount, input.host.recursiveReadOnly),
+  );
+  return [...tmpfs, ...others];
+}
+
+function bindMount(mount: BundleMount, recursiveReadOnly: boolean): OciMount {
+  const wishes = mount.options ?? [];
+  const options = [wishes.includes('bind-nonrecursive') ? 'bind' : 'rbind'];
+  if (!mount.writable) {
+    options.push(recursiveReadOnly && !wishes.includes('readonly-nonrecursive') ? 'rro' : 'ro');
+  }
+  if (mount.propagation !== '') options.push(mount.propagation);
+  return { destination: mount.destination, type: 'bind', source: mount.source, options };
+}
+
+function recordedTmpfs(mount: BundleMount): OciMount {
+  return tmpfsMount(mount.destination, [...(mount.options ?? []), ...(mount.writable ? [] : ['ro'])]);
+}
+
+/** Each pair excludes itself: a user's word removes the default that says the opposite or the same. */
+const TMPFS_DEFAULTS: readonly (readonly [word: string, opposite: string])[] = [
+  ['noexec', 'exec'],
+  ['nosuid', 'suid'],
+  ['nodev', 'dev'],
+];
+const PROPAGATIONS = new Set([
+  'private',
+  'rprivate',
+  'shared',
+  'rshared',
+  'slave',
+  'rslave',
+  'unbindable',
+  'runbindable',
+]);
+
+function tmpfsMount(destination: string, wishes: readonly string[]): OciMount {
+  const defaults = TMPFS_DEFAULTS.filter((pair) => !pair.some((word) => wishes.includes(word))).map(([word]) => word);
+  if (!wishes.some((word) => PROPAGATIONS.has(word))) defaults.push('rprivate');
+  return { destination, type: 'tmpfs', source: 'tmpfs', options: [...defaults, ...new Set(wishes)] };
+}
+
+/** A user's mount at the same place wins. With a read-only root they are read-only too. */
+function engineFiles(input: BundleInput): OciMount[] {
+  const taken = new Set(input.mounts.map(({ destination }) => destination));
+  const readOnly = input.hostConfig.ReadonlyRootfs === true;
+  const lock = readOnly ? [input.host.recursiveReadOnly ? 'rro' : 'ro'] : [];
+  const files: readonly (readonly [string, string | undefined])[] = [
+    ['/etc/resolv.conf', input.files.resolvConf],
+    ['/etc/hostname', input.files.hostname],
+    ['/etc/hosts', input.files.hosts],
+  ];
+  return files.flatMap(([destination, source]) =>
+    source === undefined || taken.has(destination)
+      ? []
+      : [{ destination, type: 'bind', source, options: ['rbind', ...lock, 'rprivate'] }],
+  );
+}
+
+/** The root's propagation must let through what a mount asks for. */
+export function rootfsPropagation(mounts: readonly BundleMount[]): string | undefined {
+  const asked = new Set(mounts.map(({ propagation }) => propagation));
+  if (asked.has('shared') || asked.has('rshared')) return 'shared';
+  return asked.has('slave') || asked.has('rslave') ? 'rslave' : undefined;
+}

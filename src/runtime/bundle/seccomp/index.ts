@@ -1,0 +1,3 @@
+// Seccomp: Docker's default profile and profiles of users.
+
+export { defaultSeccomp, type SeccompFacts, userSeccomp } from './resolve.ts';

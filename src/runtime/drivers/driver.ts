@@ -1,0 +1,78 @@
+// Owns the command lines of runc and crun. Runs nothing.
+
+import type { Step } from '../link/index.ts';
+
+/** An OCI runtime as configured for one engine. */
+export interface RuntimeDriver {
+  /** As users name it (`--runtime`). */
+  readonly name: string;
+  /** Whose dialect it speaks. */
+  readonly dialect: 'runc' | 'crun';
+  /** Absolute. */
+  readonly binary: string;
+  /** State directory, absolute: `<exec-root>/runtime-<name>`. */
+  readonly stateDir: string;
+  /** Steps that must precede each call; the caller is in a mount namespace of its own then. */
+  readonly steps: readonly Step[];
+  /** Further global flags of `--add-runtime`. */
+  readonly extraArgs: readonly string[];
+}
+
+/** One run or exec. Paths are absolute. */
+export interface LaunchPaths {
+  /** JSON lines of the runtime's own errors. */
+  readonly logFile: string;
+  readonly pidFile: string;
+  /** Listening socket for the terminal's master. */
+  readonly consoleSocket?: string | undefined;
+}
+
+function globalArgs(driver: RuntimeDriver, logFile?: string): string[] {
+  return [
+    driver.binary,
+    '--root',
+    driver.stateDir,
+    ...(driver.dialect === 'crun' ? ['--cgroup-manager', 'cgroupfs'] : []),
+    ...(logFile === undefined ? [] : ['--log', logFile, '--log-format', 'json']),
+    ...driver.extraArgs,
+  ];
+}
+
+function launchArgs(paths: LaunchPaths): string[] {
+  return [
+    '--detach',
+    '--pid-file',
+    paths.pidFile,
+    ...(paths.consoleSocket === undefined ? [] : ['--console-socket', paths.consoleSocket]),
+  ];
+}
+
+/** Creates and starts a container out of `bundleDir`/config.json; returns when its process runs. */
+export function runArgs(driver: RuntimeDriver, id: string, bundleDir: string, paths: LaunchPaths): string[] {
+  return [...globalArgs(driver, paths.logFile), 'run', '--bundle', bundleDir, ...launchArgs(paths), id];
+}
+
+/** Starts a further process, described by the OCI process in `processFile`. */
+export function execArgs(driver: RuntimeDriver, id: string, processFile: string, paths: LaunchPaths): string[] {
+  return [...globalArgs(driver, paths.logFile), 'exec', '--process', processFile, ...launchArgs(paths), id];
+}
+
+/** Kills what is left and removes state and cgroup. */
+export function deleteArgs(driver: RuntimeDriver, id: string): string[] {
+  return [...globalArgs(driver), 'delete', '--force', id];
+}
+
+/** Freezes all processes of the container. */
+export function pauseArgs(driver: RuntimeDriver, id: string): string[] {
+  return [...globalArgs(driver), 'pause', id];
+}
+
+/** Thaws a paused container. */
+export function resumeArgs(driver: RuntimeDriver, id: string): string[] {
+  return [...globalArgs(driver), 'resume', id];
+}
+
+/** Prints the container's state as JSON. */
+export function stateArgs(driver: RuntimeDriver, id: string): string[] {
+  return [...globalArgs(driver), 'state', id];
+}
