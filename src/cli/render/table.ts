@@ -45,7 +45,7 @@ function measure(
       end++;
     }
     if (empty && options.minWidth === 0) width = 0;
-    for (let line = row; line < end; line++) (widths[line] ??= [])[column] = width;
+    for (const line of widths.slice(row, end)) line[column] = width;
     measure(lines, widths, row, end, column + 1, options);
     row = end;
   }

@@ -1,0 +1,144 @@
+// Owns what run and create share: the create call, pulling a missing image first, the cidfile, and warnings.
+import { closeSync, existsSync, openSync, unlinkSync, writeSync } from 'node:fs';
+import { isApiError } from '../../../client/index.ts';
+import { messageOf } from '../../../lib/errors.ts';
+import type { ContainerCreateRequest } from '../../../spec/docker/types.gen.ts';
+import { failureText, hintOf } from '../../explain.ts';
+import { CommandFailure } from '../../failure.ts';
+import { goQuote } from '../../grammar/go-text.ts';
+import { PROGRAM } from '../../grammar/usage.ts';
+import { familiarName, parseImageName, withDefaultTag } from '../../references.ts';
+import { showProgress } from '../../render/progress.ts';
+import { createBody } from '../../run-options/body.ts';
+import type { Invocation, Session } from '../../session.ts';
+import { terminalSize } from '../../terminal/resize.ts';
+import { startPull } from '../image/start-pull.ts';
+
+const BARE_ID = /^(sha256:)?[a-f0-9]{64}$/;
+const LOCALHOST = /^(127\.\d{1,3}\.\d{1,3}\.\d{1,3}|::1)$/;
+
+/** The body that the command line asks for. @throws CommandFailure (125) in Docker's words */
+export function readCreateBody(session: Session, invocation: Invocation): ContainerCreateRequest {
+  const { flags, args, path } = invocation;
+  try {
+    const pull = flags.text('pull');
+    if (!['always', 'missing', 'never', ''].includes(pull)) {
+      throw new Error(`invalid pull option: '${pull}': must be one of "always", "missing" or "never"`);
+    }
+    return createBody(flags, {
+      image: args[0] ?? '',
+      args: args.slice(1),
+      env: session.env,
+      cwd: session.cwd,
+      config: session.config(),
+      host: session.chosenHost().host,
+    });
+  } catch (error) {
+    throw new CommandFailure(125, withHelp(messageOf(error), path));
+  }
+}
+
+/** A failure as run and create report it. */
+export function withHelp(text: string, path: string): string {
+  return `${PROGRAM}: ${text}\n\nRun '${PROGRAM} ${path.split(' ').at(-1)} --help' for more information`;
+}
+
+/** Creates the container, pulling its image as `--pull` says; resolves with the id. */
+export async function createContainer(
+  session: Session,
+  invocation: Invocation,
+  body: ContainerCreateRequest,
+): Promise<string> {
+  const { flags } = invocation;
+  warnOfDanger(session, body);
+  using cidFile = openCidFile(flags.text('cidfile'));
+  const image = body.Image ?? '';
+  const name = BARE_ID.test(image) ? undefined : familiarName(withDefaultTag(parseImageName(image)));
+  checkPlatform(flags.text('platform'));
+  const options = { name: flags.text('name'), platform: flags.text('platform') };
+  const create = () => session.client().containers.create(withConsoleSize(session, body), options);
+  const pull = async (): Promise<void> => {
+    const messages = await startPull(session, image, flags.text('platform'));
+    await showProgress(messages, { output: flags.bool('quiet') ? undefined : session.stdio.stderr });
+  };
+  if (flags.text('pull') === 'always') await pull();
+  let answer: Awaited<ReturnType<typeof create>>;
+  try {
+    answer = await create();
+  } catch (error) {
+    if (!isApiError(error, 404) || name === undefined || flags.text('pull') !== 'missing') throw error;
+    if (!flags.bool('quiet')) session.warn(`Unable to find image '${name}' locally`);
+    await pull();
+    answer = await create();
+  }
+  for (const warning of answer.Warnings ?? []) session.warn(`WARNING: ${warning}`);
+  cidFile.write(answer.Id);
+  return answer.Id;
+}
+
+function withConsoleSize(session: Session, body: ContainerCreateRequest): ContainerCreateRequest {
+  const size = terminalSize(session.stdio.stdout);
+  return { ...body, HostConfig: { ...body.HostConfig, ConsoleSize: [size?.rows ?? 0, size?.columns ?? 0] } };
+}
+
+function checkPlatform(text: string): void {
+  if (text !== '' && (text.split('/').length > 3 || !/^[A-Za-z0-9_./-]+$/.test(text))) {
+    const reason = `${goQuote(text)}: cannot parse platform specifier: invalid argument`;
+    throw new CommandFailure(125, `error parsing specified platform: ${reason}`);
+  }
+}
+
+function warnOfDanger(session: Session, body: ContainerCreateRequest): void {
+  if (body.HostConfig?.OomKillDisable && !body.HostConfig.Memory) {
+    session.warn(
+      "WARNING: Disabling the OOM killer on containers without setting a '-m/--memory' limit may be dangerous.",
+    );
+  }
+  const local = body.HostConfig?.Dns?.find((address) => LOCALHOST.test(address));
+  if (local !== undefined) session.warn(`WARNING: Localhost DNS (${local}) may fail in containers.`);
+}
+
+interface CidFile extends Disposable {
+  write(id: string): void;
+}
+
+/** Opens the file before the create, so that a clash is known early; an unused file is removed again. */
+function openCidFile(path: string): CidFile {
+  if (path === '') return { write: () => {}, [Symbol.dispose]: () => {} };
+  if (existsSync(path)) {
+    throw new CommandFailure(
+      125,
+      `container ID file found, make sure the other container isn't running or delete ${path}`,
+    );
+  }
+  const fd = openSync(path, 'wx', 0o644);
+  let written = false;
+  return {
+    write: (id) => {
+      writeSync(fd, id);
+      written = true;
+    },
+    [Symbol.dispose]: () => {
+      closeSync(fd);
+      if (!written) unlinkSync(path);
+    },
+  };
+}
+
+const NOT_FOUND_TEXTS = [
+  'executable file not found',
+  'no such file or directory',
+  'system cannot find the file specified',
+];
+const NOT_EXECUTABLE_TEXTS = ['permission denied', 'is a directory'];
+
+/**
+ * A failed create or start as run reports it: 127 and 126 come from the daemon's words, anything else is 125.
+ * @source docker 28.2.2 toStatusError
+ */
+export function runFailure(error: unknown, path: string): CommandFailure {
+  const text = messageOf(error);
+  const says = (words: readonly string[]): boolean => words.some((word) => text.includes(word));
+  const exitCode = says(NOT_FOUND_TEXTS) ? 127 : says(NOT_EXECUTABLE_TEXTS) ? 126 : 125;
+  return new CommandFailure(exitCode, withHelp(failureText(error), path), hintOf(error));
+}

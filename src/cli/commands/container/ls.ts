@@ -1,0 +1,34 @@
+// Owns `container ls`, known as `ps`.
+
+import { filtersOrNone } from '../../filters.ts';
+import { containerLs } from '../../grammar/container.table.ts';
+import { readListFormat, renderList, usesField } from '../../render/list.ts';
+import type { Command } from '../../session.ts';
+import { containerListStyle, containerRow } from './rows.ts';
+
+/** Lists containers. */
+export const command: Command = {
+  spec: containerLs,
+  run: async (session, { flags }) => {
+    const style = containerListStyle(flags.bool('size'));
+    const source = flags.text('format') || (flags.bool('quiet') ? '' : session.config().format('psFormat'));
+    const format = readListFormat(source, flags.bool('quiet'), style);
+    const limit = flags.bool('latest') && flags.number('last') === -1 ? 1 : flags.number('last');
+    const containers = await session.client().containers.list({
+      all: flags.bool('all'),
+      limit: limit > 0 ? limit : undefined,
+      size: flags.bool('size') || (flags.text('format') !== '' && usesField(format, 'Size')),
+      filters: filtersOrNone(flags.list('filter')),
+    });
+    const trunc = !flags.bool('no-trunc');
+    const now = session.now();
+    session.out(
+      renderList(
+        format,
+        style,
+        containers.map((container) => containerRow(container, trunc, now)),
+      ),
+    );
+    return 0;
+  },
+};
