@@ -16,8 +16,11 @@ export class DeferredDuplex extends Duplex {
     this.#filter = filter;
   }
 
-  /** Puts `target` behind this stream. Bytes passed to `push` before come first. */
-  connect(target: Duplex): void {
+  /**
+   * Puts `target` behind this stream. Bytes passed to `push` before come first. Readers see the end only once `settled` has
+   * resolved, so that whoever asks for the outcome after the end finds it.
+   */
+  connect(target: Duplex, settled: Promise<unknown> = Promise.resolve()): void {
     if (this.destroyed) {
       target.destroy();
       return;
@@ -26,11 +29,15 @@ export class DeferredDuplex extends Duplex {
     target.on('data', (chunk: Buffer) => {
       if (!this.push(chunk)) target.pause();
     });
-    target.once('end', () => this.push(null));
+    let over = false;
+    const finish = (): void => {
+      if (over) return;
+      over = true;
+      void settled.finally(() => this.push(null));
+    };
+    target.once('end', finish);
+    target.once('close', finish);
     target.once('error', (error) => this.destroy(error));
-    target.once('close', () => {
-      if (!this.readableEnded) this.push(null);
-    });
     this.#waiting?.();
     this.#waiting = undefined;
   }

@@ -6,7 +6,7 @@ import { chmod, chown, open } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { libc } from '../../host/libc.ts';
 import { openRooted, type Rooted } from '../../host/rooted/index.ts';
-import type { ByteString } from '../../lib/bytes.ts';
+import { bytesOfText } from '../../lib/bytes.ts';
 import { GantryError } from '../../lib/errors.ts';
 
 const run = promisify(execFile);
@@ -19,7 +19,7 @@ const COPY_TIMEOUT_MS = 600_000;
  */
 export async function copyContent(rootfs: string, path: string, target: string): Promise<void> {
   using root: Rooted = openRooted(rootfs);
-  const source = root.tryOpenDir(path as ByteString);
+  const source = root.tryOpenDir(bytesOfText(path));
   if (source < 0) return;
   try {
     await copyFolder(source, target);

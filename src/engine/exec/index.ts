@@ -37,6 +37,8 @@ interface Entry {
   record: ExecRecord;
   started: boolean;
   run: Run | undefined;
+  /** Resolves when the record tells the outcome. */
+  settled: Promise<void>;
 }
 
 /** The exec capability with what the container capability needs of it. */
@@ -63,7 +65,7 @@ export function createExecs(deps: ExecsDeps): ExecCapability {
         throw new GantryError('invalid', 'NO_EXEC_COMMAND', 'No exec command specified');
       const id = randomId();
       const record: ExecRecord = { id, containerId: container.id, request, running: false, exitCode: null, pid: 0 };
-      entries.set(id, { record, started: false, run: undefined });
+      entries.set(id, { record, started: false, run: undefined, settled: Promise.resolve() });
       const siblings = byContainer.get(container.id) ?? new Set();
       byContainer.set(container.id, siblings.add(id));
       publish(deps, container, id, `exec_create: ${actionText(request)}`);
@@ -161,7 +163,7 @@ function attached(
     request.tty && request.stdin ? detachFilter(deps, container, entry, request) : undefined,
   );
   signal.addEventListener('abort', () => stream.destroy(), { once: true });
-  const join = async (run: Run): Promise<void> => stream.connect(await attachShim(run.dir, request));
+  const join = async (run: Run): Promise<void> => stream.connect(await attachShim(run.dir, request), entry.settled);
   launch(deps, container, entry, request, join).catch((error: unknown) => {
     const failure = new PassThrough();
     stream.connect(failure);
@@ -189,6 +191,8 @@ async function launch(
   join: (run: Run) => Promise<void>,
 ): Promise<void> {
   const { id } = entry.record;
+  const outcome = Promise.withResolvers<void>();
+  entry.settled = outcome.promise;
   publish(deps, container, id, `exec_start: ${actionText(request)}`);
   try {
     const run = await deps.launcher.prepare(container, id, request);
@@ -196,10 +200,11 @@ async function launch(
     await join(run);
     const { pid } = await deps.launcher.start(run);
     entry.record = { ...entry.record, running: true, pid };
-    void settle(deps, container, entry, run);
+    void settle(deps, container, entry, run).finally(outcome.resolve);
   } catch (error) {
     entry.run = undefined;
     entry.record = { ...entry.record, running: false, exitCode: deps.launcher.exitCodeOf(error) };
+    outcome.resolve();
     await deps.launcher.sweep(id).catch(() => undefined);
     throw error;
   }
@@ -211,8 +216,7 @@ async function settle(deps: ExecsDeps, container: ContainerRecord, entry: Entry,
   entry.run = undefined;
   entry.record = { ...entry.record, running: false, exitCode };
   publish(deps, container, entry.record.id, 'exec_die', { exitCode: String(exitCode) });
-  await run.closed;
-  await deps.launcher.sweep(entry.record.id).catch(() => undefined);
+  void run.closed.then(() => deps.launcher.sweep(entry.record.id)).catch(() => undefined);
 }
 
 function detachFilter(deps: ExecsDeps, container: ContainerRecord, entry: Entry, request: ExecRequest): InputFilter {
