@@ -1,0 +1,63 @@
+// Owns the worker thread that unpacks and removes layers. Holds no state beyond its running jobs.
+
+import { rmSync } from 'node:fs';
+import { parentPort } from 'node:worker_threads';
+import { CLONE_FS, libc, SystemError } from '../../../host/libc.ts';
+import { GantryError, messageOf } from '../../../lib/errors.ts';
+import type { FromWorker, SentError, ToWorker } from './messages.ts';
+import { LayerPipeline } from './pipeline.ts';
+
+if (!parentPort) throw new Error('unpack.worker.ts runs as a worker thread only');
+const port = parentPort;
+// A umask of this thread alone: files are then made with their final mode.
+const exactModes = libc.unshare(CLONE_FS) === 0;
+if (exactModes) libc.umask(0);
+
+const jobs = new Map<number, LayerPipeline>();
+
+function post(message: FromWorker): void {
+  port.postMessage(message);
+}
+
+port.on('message', (message: ToWorker) => {
+  const { job } = message;
+  try {
+    if (message.kind === 'unpack') start(message);
+    else if (message.kind === 'remove') {
+      for (const path of message.paths) rmSync(path, { recursive: true, force: true });
+      post({ kind: 'done', job, result: undefined });
+    } else if (message.kind === 'chunk') {
+      const { buffer, byteOffset, byteLength } = message.bytes;
+      jobs.get(job)?.write(Buffer.from(buffer, byteOffset, byteLength));
+    } else if (message.kind === 'end') jobs.get(job)?.end();
+    else jobs.get(job)?.abort();
+  } catch (error) {
+    post({ kind: 'failed', job, error: sent(error) });
+  }
+});
+
+function start({ job, target, expectedHex }: Extract<ToWorker, { kind: 'unpack' }>): void {
+  const consumed = (bytes: number): void => post({ kind: 'consumed', job, bytes });
+  const pipeline = new LayerPipeline({ target, expectedHex, exactModes, consumed });
+  jobs.set(job, pipeline);
+  pipeline.result
+    .then(
+      (result) => post({ kind: 'done', job, result }),
+      (error: unknown) => post({ kind: 'failed', job, error: sent(error) }),
+    )
+    .finally(() => jobs.delete(job));
+}
+
+/** What a failure was, in a form that survives the way between threads. */
+function sent(error: unknown): SentError {
+  if (error instanceof GantryError) {
+    return { kind: error.kind, code: error.code, message: error.message, hint: error.hint };
+  }
+  const code = error instanceof SystemError ? error.code : (error as { code?: unknown }).code;
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    return { kind: 'exhausted', code: 'NO_SPACE', message: messageOf(error), hint: undefined };
+  }
+  if (typeof code === 'string') return { kind: 'system', code, message: messageOf(error), hint: undefined };
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return { kind: undefined, code: 'BUG', message: text, hint: undefined };
+}

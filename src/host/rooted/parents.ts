@@ -1,0 +1,74 @@
+// Owns a small cache of open directories below a root, for writers that come back to the same directories again and again.
+
+import { type ByteString, cstringOf } from '../../lib/bytes.ts';
+import { errno, libc, must, SystemError } from '../libc.ts';
+import type { Rooted } from './rooted.ts';
+
+/** Open directories by path, least recently used ones closed first. Paths are clean (no `.`, `..`, empty or outer slashes). */
+export class ParentDirs implements Disposable {
+  readonly #root: Rooted;
+  readonly #capacity: number;
+  readonly #open = new Map<ByteString, number>();
+  readonly #made: (parentFd: number, name: Buffer) => void;
+  #lastPath: ByteString | undefined;
+  #lastFd = -1;
+
+  /** `made` is told of each directory that had to be made on the way to a file (mode 0755). */
+  constructor(root: Rooted, { capacity = 64, made = () => {} }: ParentOptions = {}) {
+    this.#root = root;
+    this.#capacity = capacity;
+    this.#made = made;
+  }
+
+  /** The descriptor of directory `path` ('' is the root), made when absent. Valid until the next call. @throws SystemError */
+  get(path: ByteString): number {
+    if (path === this.#lastPath) return this.#lastFd;
+    let fd = this.#open.get(path);
+    if (fd === undefined) {
+      fd = this.#openOrMake(path);
+      this.#shrink();
+    } else this.#open.delete(path);
+    this.#open.set(path, fd);
+    this.#lastPath = path;
+    this.#lastFd = fd;
+    return fd;
+  }
+
+  /** Forgets everything: call it when a directory or a symlink on some path was replaced. */
+  clear(): void {
+    for (const fd of this.#open.values()) libc.close(fd);
+    this.#open.clear();
+    this.#lastPath = undefined;
+  }
+
+  [Symbol.dispose](): void {
+    this.clear();
+  }
+
+  #shrink(): void {
+    for (const [path, fd] of this.#open) {
+      if (this.#open.size < this.#capacity) return;
+      libc.close(fd);
+      this.#open.delete(path);
+    }
+  }
+
+  #openOrMake(path: ByteString): number {
+    const fd = this.#root.tryOpenDir(path);
+    if (fd !== -errno.ENOENT || path === '') return must(fd, 'openat2', cstringOf(path));
+    const slash = path.lastIndexOf('/');
+    const parent = this.get(path.slice(0, Math.max(0, slash)) as ByteString);
+    const name = cstringOf(path.slice(slash + 1) as ByteString);
+    const made = libc.mkdirat(parent, name, 0o755);
+    // EEXIST with ENOENT before: a symlink to nowhere is in the way.
+    if (made === -errno.EEXIST) throw new SystemError(errno.ENOENT, 'openat2', cstringOf(path));
+    must(made, 'mkdirat', cstringOf(path));
+    this.#made(parent, name);
+    return this.#root.openDir(path);
+  }
+}
+
+export interface ParentOptions {
+  readonly capacity?: number;
+  readonly made?: (parentFd: number, name: Buffer) => void;
+}
