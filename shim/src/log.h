@@ -30,7 +30,7 @@ struct log {
     char stamp[STAMP_MAX];
     size_t stamp_len;
     bool compresses;  // rotation starts a compressor
-    bool compressing;  // one runs now: no rotation until it is done
+    bool compressing;  // one runs or is about to: no rotation until it is done
     bool stalled;  // a rotation is due but has to wait for it
     bool rotated;  // a rotation happened that wants a compressor
     bool failing;  // writing fails; said once

@@ -6,7 +6,7 @@
 #include "spawner.h"
 
 int main(int argc, char **argv) {
-    if (argc == 2 && strcmp(argv[1], "spawner") == 0) return spawner_main();
+    if (argc == 2 && strcmp(argv[1], "spawner") == 0) return spawner_main(argv[1]);
     if (argc >= 3 && strcmp(argv[1], "init") == 0) {
         char **cmd = argv + 2;
         if (strcmp(*cmd, "--") == 0) cmd++;

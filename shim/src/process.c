@@ -87,6 +87,13 @@ static void process_ended(struct shim *s, int status) {
     else s->drain_at = now_mono_ms() + s->spec->drain_ms;
 }
 
+static void compressed(struct shim *s, int status) {
+    s->compressor = 0;
+    s->log.compressing = s->log.stalled = false;
+    if (status) shim_complain(s, "log-compress", ECANCELED);
+    stream_update(s);
+}
+
 void process_reap(struct shim *s) {
     int status;
     if (s->runtime) {
@@ -103,9 +110,7 @@ void process_reap(struct shim *s) {
         } else if (pid == s->cleanup) {
             s->cleanup = 0;
         } else if (pid == s->compressor) {
-            s->compressor = 0;
-            s->log.compressing = s->log.stalled = false;
-            stream_update(s);
+            compressed(s, status);
         }
     }
 }
@@ -124,7 +129,7 @@ void process_cleanup(struct shim *s) {
 }
 
 void process_compress(struct shim *s) {
-    s->log.rotated = false;
+    s->log.rotated = s->log.compressing = false;
     struct strv *args = &s->spec->compress;
     size_t len = strlen(s->spec->log_path);
     char *name = malloc(len + 3);
@@ -138,6 +143,7 @@ void process_compress(struct shim *s) {
         else s->compressor = pid;
         args->v[--args->n] = NULL;
     }
-    s->log.compressing = s->compressor != 0;
+    if (s->compressor) s->log.compressing = true;
+    else s->log.stalled = false;
     free(name);
 }

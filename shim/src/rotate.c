@@ -102,5 +102,6 @@ void log_rotate(struct log *l) {
         return;
     }
     l->rotate_at = l->max_size;
-    if (l->compresses && l->max_files > 1) l->rotated = true;
+    // From here on the next rotation waits, even one within this batch: the compressor works on PATH.1.
+    if (l->compresses && l->max_files > 1) l->rotated = l->compressing = true;
 }

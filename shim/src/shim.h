@@ -12,7 +12,8 @@
 #include "spec.h"
 
 enum {
-    IO_CHUNK = 64 * 1024,
+    IO_CHUNK = 64 * 1024,  // the largest read of a process's output
+    IO_CHUNK_MIN = 4096,
     HOLD_AT = 1024 * 1024,  // unsent output of one attacher that holds back the process
     RESUME_AT = HOLD_AT / 2,
     CONTROL_QUEUE_MAX = 256 * 1024,

@@ -64,7 +64,8 @@ void spawner_answer_failure(struct spawner *sp, const char *seq, const struct fa
 }
 
 // In the child: its own session, /dev/null as stdio, and no descriptor but these two.
-static _Noreturn void become_shim(struct spec *spec, int listen_fd, int dir_fd) {
+static _Noreturn void become_shim(char *title, struct spec *spec, int listen_fd, int dir_fd) {
+    memcpy(title, "shim\0\0\0", sizeof "spawner" - 1);
     setsid();
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
     for (int i = 0; i < 3; i++) dup2(null, i);
@@ -88,7 +89,7 @@ static int make_socket(const char *dir, struct fail *f) {
     return fail_set(f, "socket", err, dir);
 }
 
-static pid_t spawn(struct request *r, struct fail *f) {
+static pid_t spawn(struct spawner *sp, struct request *r, struct fail *f) {
     if (spec_check(&r->spec, f) < 0) return -1;
     int fd = make_socket(r->spec.dir, f);
     int dir = fd < 0 ? -1 : open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -96,7 +97,7 @@ static pid_t spawn(struct request *r, struct fail *f) {
     pid_t pid = -1;
     if (dir >= 0) {
         pid = fork();
-        if (pid == 0) become_shim(&r->spec, fd, dir);
+        if (pid == 0) become_shim(sp->title, &r->spec, fd, dir);
         if (pid < 0) {
             fail_set(f, "fork", errno, NULL);
             unlink("sock");
@@ -157,7 +158,7 @@ static void serve(struct spawner *sp, char *payload, size_t size) {
     if (!bad && strcmp(r.op, "run") == 0) {
         bad = serve_run(sp, &r, &f);
     } else if (!bad) {
-        pid_t pid = spawn(&r, &f);
+        pid_t pid = spawn(sp, &r, &f);
         bad = pid < 0 ? -1 : 0;
         if (!bad) {
             struct buf b = {0};
@@ -214,8 +215,8 @@ static int open_all(struct spawner *sp) {
     return err ? err : loop_watch(&sp->loop, &sp->link, EPOLLIN);
 }
 
-int spawner_main(void) {
-    struct spawner sp = {0};
+int spawner_main(char *title) {
+    struct spawner sp = {.title = title};
     setsid();
     umask(022);
     signals_ignore();

@@ -16,11 +16,12 @@ struct spawner {
     struct buf out;  // answers the engine has not taken yet
     size_t out_head;
     struct run *runs;
+    char *title;  // this process's argv[1], "spawner": a shim's says "shim" to ps
     bool quit;
 };
 
 // Serves the engine on fd 3 until its end; the process's exit code.
-int spawner_main(void);
+int spawner_main(char *title);
 // Sends an answer (consumes b).
 void spawner_answer(struct spawner *sp, struct buf *b);
 void spawner_answer_failure(struct spawner *sp, const char *seq, const struct fail *f);

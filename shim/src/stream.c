@@ -82,17 +82,24 @@ static void end_of(struct stream *st) {
     log_end(&s->log, st->index, now_unix_ns());
 }
 
-// One batch: up to IO_CHUNK bytes, 0 when there are none now, -1 at the end. A pty gives 4 KiB a read: several make a batch.
+// A batch is logged whole even where a rotation has to wait for the compressor: small files want small batches.
+static size_t batch_size(const struct shim *s) {
+    if (!s->log.compresses || !s->log.max_size) return IO_CHUNK;
+    int64_t size = s->log.compressing ? IO_CHUNK_MIN : s->log.max_size / 64;
+    return size < IO_CHUNK_MIN ? IO_CHUNK_MIN : size > IO_CHUNK ? IO_CHUNK : (size_t)size;
+}
+
+// One batch: up to batch_size bytes, 0 when there are none now, -1 at the end. A pty gives 4 KiB a read: several make a batch.
 static ssize_t read_batch(struct stream *st, char *io) {
-    size_t got = 0;
+    size_t got = 0, size = batch_size(st->s);
     bool tty = st->s->spec->tty;
     do {
-        ssize_t n = read(st->w.fd, io + got, IO_CHUNK - got);
+        ssize_t n = read(st->w.fd, io + got, size - got);
         if (n > 0) got += (size_t)n;
         else if (n < 0 && errno == EINTR) continue;
         else if (n < 0 && errno == EAGAIN) break;
         else return got ? (ssize_t)got : -1;
-    } while (!got || (tty && got <= IO_CHUNK - 4096));
+    } while (!got || (tty && got + IO_CHUNK_MIN <= size));
     return (ssize_t)got;
 }
 
@@ -124,7 +131,7 @@ static void on_output(struct watch *w, uint32_t events) {
 void stream_rescue(struct shim *s) {
     for (int i = 0; i < 2; i++) {
         // A pipe holds at most its size; somebody who still writes into it is not waited for.
-        for (int batches = 0; s->out[i].open && batches < HOLD_AT / IO_CHUNK; batches++) {
+        for (int batches = 0; s->out[i].open && batches < HOLD_AT / IO_CHUNK_MIN; batches++) {
             if (!relay(&s->out[i])) break;
         }
     }

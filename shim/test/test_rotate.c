@@ -106,7 +106,7 @@ static void compressed(struct tally *t) {
     log_flush(&l);
     CHECK(t, l.rotated && there(&p, ".1") && !there(&p, ".1.gz") && there(&p, ".2.gz") && there(&p, ".3.gz"));
     // While a compressor runs the next rotation waits, and says so.
-    l.compressing = true;
+    CHECK(t, l.compressing);
     log_feed(&l, 0, "cccc\n", 5, 0);
     log_flush(&l);
     CHECK(t, l.stalled && !there(&p, ".4.gz"));

@@ -11,7 +11,7 @@ export type Fields = [string, string | number][];
 export type Message = Record<string, string>;
 
 const shimFolder = join(import.meta.dirname, '../../shim');
-export const program = join(shimFolder, 'build/gantry-shim');
+export const program = process.env.GANTRY_SHIM ?? join(shimFolder, 'build/gantry-shim');
 
 /** Builds the program when it is missing or older than its sources. */
 export const build = (): void => {
