@@ -112,6 +112,24 @@ function declare<A extends readonly Argument[]>(
   };
 }
 
+/** As `declare`, but the call runs on the thread pool. A failure answers -EIO: the errno stays on that thread. */
+function declareOffThread<A extends readonly Argument[]>(
+  name: string,
+  parameters: string,
+): (...args: A) => Promise<number> {
+  let bound: { async(...args: readonly unknown[]): void } | undefined;
+  return (...args) => {
+    library ??= koffi.load(null);
+    bound ??= library.func(name, 'long', parameters.split(', ')) as unknown as NonNullable<typeof bound>;
+    const { promise, resolve, reject } = Promise.withResolvers<number>();
+    bound.async(...args, (error: Error | null, value: number) => {
+      if (error) reject(error);
+      else resolve(value < 0 ? -errno.EIO : value);
+    });
+    return promise;
+  };
+}
+
 type Fd = number;
 type Bytes = Uint8Array;
 
@@ -215,6 +233,11 @@ export const libc = {
     'sendto',
     'int, void *, size_t, int, void *, uint32',
     { result: 'long' },
+  ),
+  /** send(2) on the thread pool, for requests that wait on kernel locks. */
+  sendOffThread: declareOffThread<[fd: Fd, bytes: Bytes, size: number, flags: number]>(
+    'send',
+    'int, void *, size_t, int',
   ),
   /** `message` is a `struct msghdr` laid out by the caller. */
   sendmsg: declare<[fd: Fd, message: Bytes, flags: number]>('sendmsg', 'int, void *, int', { result: 'long' }),

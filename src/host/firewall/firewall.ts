@@ -1,0 +1,73 @@
+// Owns a daemon's nftables table in the kernel: whole rulesets at start, single elements while running. Edits no other table.
+
+import { errno as ERRNO } from '../libc.ts';
+import { NETLINK_NETFILTER, NetlinkError, NetlinkSocket } from '../netlink/socket.ts';
+import { elementTransaction } from './elements.ts';
+import { findForwardDrops } from './foreign-drops.ts';
+import { runNft } from './nft.ts';
+import { type BridgeRules, mappingElement, type PortMapping, removalText, rulesetText, tableName } from './ruleset.ts';
+
+/** The firewall of one daemon. */
+export interface Firewall extends Disposable {
+  /** Replaces the whole table, atomically. @throws NFT_MISSING, NFT_FAILED */
+  replace(networks: readonly BridgeRules[], ports: readonly PortMapping[]): Promise<void>;
+  /** Publishes ports, all or none; under 1 ms. Answers false when the table is gone or differs: then `replace`. @throws SystemError */
+  publish(ports: readonly PortMapping[]): boolean;
+  /** Takes ports back; what is not there is fine. @throws SystemError */
+  unpublish(ports: readonly PortMapping[]): void;
+  /** Removes the table, if it is there. */
+  remove(): Promise<void>;
+  /** One sentence for each chain of others that may drop our containers' traffic. */
+  warnings(): readonly string[];
+}
+
+/** The firewall of daemon `instance`, over nf_tables. */
+export function createFirewall(instance: string): Firewall {
+  const table = tableName(instance);
+  let socket: NetlinkSocket | undefined;
+  const transact = (act: 'add' | 'delete', ports: readonly PortMapping[]): void => {
+    if (ports.length === 0) return;
+    // Kept open: closing it after a deletion waits for the kernel's destruction of what was deleted (13 ms).
+    socket ??= new NetlinkSocket(NETLINK_NETFILTER);
+    socket.transaction(elementTransaction(act, table, ports.map(mappingElement)));
+  };
+  return {
+    replace: (networks, ports) => runNft(rulesetText(table, networks, ports)),
+    publish(ports) {
+      try {
+        transact('add', ports);
+        return true;
+      } catch (error) {
+        if (isOneOf(error, [ERRNO.ENOENT, ERRNO.EBUSY, ERRNO.EEXIST])) return false;
+        throw error;
+      }
+    },
+    unpublish(ports) {
+      try {
+        transact('delete', ports);
+      } catch (error) {
+        if (!isOneOf(error, [ERRNO.ENOENT])) throw error;
+        for (const mapping of ports) deleteOne(() => transact('delete', [mapping]));
+      }
+    },
+    remove: () => runNft(removalText(table)),
+    warnings: () =>
+      findForwardDrops().map(
+        ({ family, table: other, chain }) =>
+          `WARNING: chain ${chain} of nftables table ${family} ${other} drops forwarded traffic: containers may be unreachable`,
+      ),
+    [Symbol.dispose]: () => socket?.[Symbol.dispose](),
+  };
+}
+
+function deleteOne(act: () => void): void {
+  try {
+    act();
+  } catch (error) {
+    if (!isOneOf(error, [ERRNO.ENOENT])) throw error;
+  }
+}
+
+function isOneOf(error: unknown, codes: readonly number[]): boolean {
+  return error instanceof NetlinkError && codes.includes(error.errno);
+}
