@@ -1,0 +1,3 @@
+// Owns the hand-over of the process to the command line. Decides nothing.
+
+import '../src/cli/entry.ts';

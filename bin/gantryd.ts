@@ -1,0 +1,5 @@
+// Owns the hand-over of the process to the daemon: argv, environment and stdio in, the exit code out. Decides nothing.
+
+import { main } from '../src/daemon/main.ts';
+
+process.exit(await main(process.argv.slice(2), process.env, process));
