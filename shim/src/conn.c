@@ -41,7 +41,7 @@ static bool enqueue(struct queue *q, const char *data, size_t n) {
         while (cap < q->len + n) cap *= 2;
         char *p = cap > q->cap ? malloc(cap) : q->data;
         if (!p) return false;
-        memmove(p, q->data + q->head, q->len);
+        if (q->len) memmove(p, q->data + q->head, q->len);
         if (p != q->data) free(q->data);
         *q = (struct queue){.data = p, .len = q->len, .cap = cap};
     }

@@ -223,5 +223,8 @@ int spawner_main(char *title) {
     close_range(LINK_FD + 1, ~0U, 0);  // whatever the engine left open is not for shims to hold
     if (chdir("/") < 0 || open_all(&sp)) return 1;
     while (!sp.quit) loop_turn(&sp.loop, run_deadlines(&sp));
+    frame_drop(&sp.reader);
+    buf_free(&sp.out);
+    loop_close(&sp.loop);
     return 0;
 }

@@ -6,7 +6,10 @@ import { build, Control, type Fields, fakeRuntime, removeDir, runDir, Spawner } 
 export type Run = { dir: string; control: Control; shimPid: number };
 
 /** One spawner for the tests of a file, and a function that starts a shim with a fake runtime below it. */
-export const withSpawner = (): { spawner: () => Spawner; begin: (t: TestContext, script: string, more?: Fields) => Promise<Run> } => {
+export const withSpawner = (): {
+  spawner: () => Spawner;
+  begin: (t: TestContext, script: string, more?: Fields) => Promise<Run>;
+} => {
   let spawner: Spawner;
   before(() => {
     build();

@@ -45,7 +45,12 @@ export const writeBundle = (folder: string, script: string, terminal = false): v
       mounts: [
         { destination: '/proc', type: 'proc', source: 'proc' },
         { destination: '/dev', type: 'tmpfs', source: 'tmpfs', options: ['nosuid', 'mode=755', 'size=65536k'] },
-        { destination: '/dev/pts', type: 'devpts', source: 'devpts', options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620'] },
+        {
+          destination: '/dev/pts',
+          type: 'devpts',
+          source: 'devpts',
+          options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620'],
+        },
         ...mounts,
       ],
       linux: { namespaces: ['pid', 'network', 'ipc', 'uts', 'mount'].map((type) => ({ type })) },
@@ -56,12 +61,32 @@ export const writeBundle = (folder: string, script: string, terminal = false): v
 /** The shim's fields for `run` of the bundle in `dir` under that id. */
 export const runFields = (runtime: Runtime, dir: string, id: string, terminal = false): Fields => [
   ...runtime.steps,
-  ...[runtime.path, '--root', join(dir, 'state'), '--log', join(dir, 'fail.log'), 'run', '--detach', '--bundle', dir, '--pid-file', join(dir, 'pid')].map(
-    (arg): [string, string] => ['arg', arg],
-  ),
-  ...(terminal ? ([['arg', '--console-socket'], ['arg', join(dir, 'console')], ['console-socket', 'console'], ['tty', 1]] as Fields) : []),
+  ...[
+    runtime.path,
+    '--root',
+    join(dir, 'state'),
+    '--log',
+    join(dir, 'fail.log'),
+    'run',
+    '--detach',
+    '--bundle',
+    dir,
+    '--pid-file',
+    join(dir, 'pid'),
+  ].map((arg): [string, string] => ['arg', arg]),
+  ...(terminal
+    ? ([
+        ['arg', '--console-socket'],
+        ['arg', join(dir, 'console')],
+        ['console-socket', 'console'],
+        ['tty', 1],
+      ] as Fields)
+    : []),
   ['arg', id],
   ['pid-file', 'pid'],
   ['fail-file', 'fail.log'],
-  ...[runtime.path, '--root', join(dir, 'state'), 'delete', '--force', id].map((arg): [string, string] => ['cleanup-arg', arg]),
+  ...[runtime.path, '--root', join(dir, 'state'), 'delete', '--force', id].map((arg): [string, string] => [
+    'cleanup-arg',
+    arg,
+  ]),
 ];

@@ -19,7 +19,10 @@ test("the command's exit status becomes init's", () => {
 test('a missing command is 127, one that cannot run 126, and the words are told', () => {
   const absent = init('no-such-command');
   assert.equal(absent.status, 127);
-  assert.match(absent.stderr, /^\[FATAL gantry-init \(\d+\)\] exec no-such-command failed: No such file or directory\n$/);
+  assert.match(
+    absent.stderr,
+    /^\[FATAL gantry-init \(\d+\)\] exec no-such-command failed: No such file or directory\n$/,
+  );
   const folder = init('/etc');
   assert.equal(folder.status, 126);
   assert.match(folder.stderr, /exec \/etc failed: Permission denied\n$/);
@@ -29,7 +32,13 @@ test('a missing command is 127, one that cannot run 126, and the words are told'
 
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const) {
   test(`${signal} is forwarded to the command`, async () => {
-    const child = spawn(program, ['init', '--', 'sh', '-c', `trap 'echo got; exit 5' ${signal.slice(3)}; echo up; while :; do sleep 0.02; done`]);
+    const child = spawn(program, [
+      'init',
+      '--',
+      'sh',
+      '-c',
+      `trap 'echo got; exit 5' ${signal.slice(3)}; echo up; while :; do sleep 0.02; done`,
+    ]);
     await once(child.stdout, 'data');
     child.kill(signal);
     const [code] = await once(child, 'exit');
@@ -38,7 +47,8 @@ for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as co
 }
 
 test('orphans are reaped, and the command has clean signals and a group of its own', async () => {
-  const script = '(sh -c "sleep 0.05; exit 3" & ) ; (true &) ; sleep 0.2; ps -o stat= --ppid $PPID | grep -c Z; grep -E "^Sig(Blk|Ign)" /proc/self/status; ps -o pgid= -p $$; echo $$';
+  const script =
+    '(sh -c "sleep 0.05; exit 3" & ) ; (true &) ; sleep 0.2; ps -o stat= --ppid $PPID | grep -c Z; grep -E "^Sig(Blk|Ign)" /proc/self/status; ps -o pgid= -p $$; echo $$';
   const child = spawn(program, ['init', '--', 'sh', '-c', script]);
   let out = '';
   child.stdout.on('data', (chunk) => {
@@ -55,7 +65,17 @@ test('orphans are reaped, and the command has clean signals and a group of its o
 
 test('as PID 1 of a namespace, its end takes the rest along', async (t) => {
   if (process.getuid?.() !== 0) return t.skip('needs privilege');
-  const child = spawn('unshare', ['--pid', '--fork', '--mount-proc', program, 'init', '--', 'sh', '-c', 'sleep 61.5 & echo up; cat; exit 4']);
+  const child = spawn('unshare', [
+    '--pid',
+    '--fork',
+    '--mount-proc',
+    program,
+    'init',
+    '--',
+    'sh',
+    '-c',
+    'sleep 61.5 & echo up; cat; exit 4',
+  ]);
   await once(child.stdout, 'data');
   child.stdin.end();
   const [code] = await once(child, 'exit');

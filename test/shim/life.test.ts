@@ -3,7 +3,20 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { Attach, alive, build, Control, exists, type Fields, fakeRuntime, pause, readText, removeDir, runDir, Spawner } from './link.ts';
+import {
+  Attach,
+  alive,
+  build,
+  Control,
+  exists,
+  type Fields,
+  fakeRuntime,
+  pause,
+  readText,
+  removeDir,
+  runDir,
+  Spawner,
+} from './link.ts';
 
 let spawner: Spawner;
 before(() => {
@@ -58,7 +71,15 @@ test('a second start and commands that do not fit are refused with stage and err
   const { dir, control } = await begin('exec sleep 100');
   await control.event('ready');
   assert.equal((await control.command('signal', [['sig', 15]])).errno, '3');
-  assert.equal((await control.command('resize', [['rows', 1], ['cols', 1]])).errno, '25');
+  assert.equal(
+    (
+      await control.command('resize', [
+        ['rows', 1],
+        ['cols', 1],
+      ])
+    ).errno,
+    '25',
+  );
   assert.equal((await control.command('dance')).stage, 'parse');
   assert.equal((await control.command('start', [['colour', 'red']])).stage, 'parse');
   assert.equal((await control.command('start')).ok, '1');
@@ -84,7 +105,10 @@ test('an abandoned start runs the cleanup, records nothing, and ends', async () 
   removeDir(dir);
 });
 
-const fails = async (fields: Fields, prepare?: (dir: string) => void): Promise<{ failed: Record<string, string>; record: string }> => {
+const fails = async (
+  fields: Fields,
+  prepare?: (dir: string) => void,
+): Promise<{ failed: Record<string, string>; record: string }> => {
   const dir = runDir();
   prepare?.(dir);
   const answer = await spawner.request([['op', 'spawn'], ['dir', dir], ['auto-start', 1], ...fields]);
@@ -105,15 +129,39 @@ const slowCleanup: Fields = [
 
 test('a failed start tells what the runtime wrote in its log', async () => {
   const script = 'echo "executable file not found in \\$PATH" > fail.log; exit 1';
-  const { failed, record } = await fails([['arg', '/bin/sh'], ['arg', '-c'], ['arg', script], ['pid-file', 'pid'], ['fail-file', 'fail.log'], ...slowCleanup]);
-  assert.deepEqual(failed, { ev: 'failed', stage: 'runtime', errno: '0', text: 'executable file not found in $PATH\n' });
+  const { failed, record } = await fails([
+    ['arg', '/bin/sh'],
+    ['arg', '-c'],
+    ['arg', script],
+    ['pid-file', 'pid'],
+    ['fail-file', 'fail.log'],
+    ...slowCleanup,
+  ]);
+  assert.deepEqual(failed, {
+    ev: 'failed',
+    stage: 'runtime',
+    errno: '0',
+    text: 'executable file not found in $PATH\n',
+  });
   assert.equal(record, 'stage=runtime\nerrno=0\ntext=executable file not found in $PATH\n\n');
 });
 
 test('a failed start without a log tells what the runtime printed, else its status', async () => {
-  const printed = await fails([['arg', '/bin/sh'], ['arg', '-c'], ['arg', 'echo sorry >&2; exit 1'], ['pid-file', 'pid'], ...slowCleanup]);
+  const printed = await fails([
+    ['arg', '/bin/sh'],
+    ['arg', '-c'],
+    ['arg', 'echo sorry >&2; exit 1'],
+    ['pid-file', 'pid'],
+    ...slowCleanup,
+  ]);
   assert.equal(printed.failed.text, 'sorry\n');
-  const silent = await fails([['arg', '/bin/sh'], ['arg', '-c'], ['arg', 'exit 3'], ['pid-file', 'pid'], ...slowCleanup]);
+  const silent = await fails([
+    ['arg', '/bin/sh'],
+    ['arg', '-c'],
+    ['arg', 'exit 3'],
+    ['pid-file', 'pid'],
+    ...slowCleanup,
+  ]);
   assert.equal(silent.failed.text, 'the runtime exited with status 3');
 });
 
@@ -124,7 +172,13 @@ test('a runtime that is not there, leaves no pid or names a stranger is a failed
   assert.equal(absent.failed.text, '/no/such/runtime: No such file or directory');
   const noPid = await fails([['arg', '/bin/true'], ['pid-file', 'pid'], ...slowCleanup]);
   assert.equal(noPid.failed.stage, 'pid-file');
-  const stranger = await fails([['arg', '/bin/sh'], ['arg', '-c'], ['arg', 'echo 1 > pid'], ['pid-file', 'pid'], ...slowCleanup]);
+  const stranger = await fails([
+    ['arg', '/bin/sh'],
+    ['arg', '-c'],
+    ['arg', 'echo 1 > pid'],
+    ['pid-file', 'pid'],
+    ...slowCleanup,
+  ]);
   assert.equal(stranger.failed.stage, 'pid-file');
   assert.equal(stranger.failed.errno, '10');
 });
@@ -138,25 +192,76 @@ test('a failed step names itself, and later steps do not run', async () => {
     ['step', 'mkdir\x1ftwo\x1f0755'],
     ...slowCleanup,
   ]);
-  assert.deepEqual(failed, { ev: 'failed', stage: 'step:chdir', errno: '2', text: '/no/such/place: No such file or directory' });
+  assert.deepEqual(failed, {
+    ev: 'failed',
+    stage: 'step:chdir',
+    errno: '2',
+    text: '/no/such/place: No such file or directory',
+  });
 });
 
 test('malformed specifications are refused by the spawner, which lives on', async () => {
   const dir = runDir();
   const refused = async (fields: Fields): Promise<Record<string, string>> => spawner.request(fields);
   assert.equal((await refused([['op', 'spawn']])).stage, 'parse');
-  assert.equal((await refused([['op', 'spawn'], ['dir', dir], ['arg', 'x'], ['pid-file', 'p'], ['nonsense', 1]])).stage, 'parse');
-  assert.equal((await refused([['op', 'spawn'], ['dir', dir], ['arg', 'x'], ['pid-file', 'p'], ['tty', 2]])).stage, 'parse');
-  assert.equal((await refused([['op', 'spawn'], ['dir', '/no/such'], ['arg', 'x'], ['pid-file', 'p']])).stage, 'dir');
+  assert.equal(
+    (
+      await refused([
+        ['op', 'spawn'],
+        ['dir', dir],
+        ['arg', 'x'],
+        ['pid-file', 'p'],
+        ['nonsense', 1],
+      ])
+    ).stage,
+    'parse',
+  );
+  assert.equal(
+    (
+      await refused([
+        ['op', 'spawn'],
+        ['dir', dir],
+        ['arg', 'x'],
+        ['pid-file', 'p'],
+        ['tty', 2],
+      ])
+    ).stage,
+    'parse',
+  );
+  assert.equal(
+    (
+      await refused([
+        ['op', 'spawn'],
+        ['dir', '/no/such'],
+        ['arg', 'x'],
+        ['pid-file', 'p'],
+      ])
+    ).stage,
+    'dir',
+  );
   assert.equal((await refused([['op', 'jump']])).stage, 'parse');
-  assert.equal((await refused([['op', 'run'], ['arg', '/bin/true']])).code, '0');
+  assert.equal(
+    (
+      await refused([
+        ['op', 'run'],
+        ['arg', '/bin/true'],
+      ])
+    ).code,
+    '0',
+  );
   removeDir(dir);
 });
 
 test('an out-of-memory kill is told from the cgroup file', async () => {
   const dir = runDir();
   writeFileSync(join(dir, 'events'), 'low 0\noom 3\noom_kill 2\n');
-  await spawner.request([['op', 'spawn'], ['dir', dir], ...fakeRuntime(dir, 'sleep 0.1; kill -9 $$'), ['oom-file', join(dir, 'events')], ['auto-start', 1]]);
+  await spawner.request([
+    ['op', 'spawn'],
+    ['dir', dir],
+    ...fakeRuntime(dir, 'sleep 0.1; kill -9 $$'),
+    ['oom-file', join(dir, 'events')],
+    ['auto-start', 1],
+  ]);
   const control = new Control(dir);
   const exited = await control.event('exited');
   assert.equal(exited.code, '137');
@@ -183,7 +288,12 @@ test('while the cleanup runs a new control connection is told of the exit', asyn
 test('a process whose engine goes away lives on, and tells the next engine', async () => {
   const engine = new Spawner();
   const dir = runDir();
-  const answer = await engine.request([['op', 'spawn'], ['dir', dir], ...fakeRuntime(dir, 'trap "exit 5" USR1; while :; do sleep 0.02; done'), ['auto-start', 1]]);
+  const answer = await engine.request([
+    ['op', 'spawn'],
+    ['dir', dir],
+    ...fakeRuntime(dir, 'trap "exit 5" USR1; while :; do sleep 0.02; done'),
+    ['auto-start', 1],
+  ]);
   const first = new Control(dir);
   const started = await first.event('started');
   first.socket.destroy();
@@ -203,10 +313,20 @@ test('a process whose engine goes away lives on, and tells the next engine', asy
 test('the spawner ends with its link and leaves no zombie of a shim', async () => {
   const engine = new Spawner();
   const dir = runDir();
-  const answer = await engine.request([['op', 'spawn'], ['dir', dir], ...fakeRuntime(dir, 'exit 0'), ['auto-start', 1]]);
+  const answer = await engine.request([
+    ['op', 'spawn'],
+    ['dir', dir],
+    ...fakeRuntime(dir, 'exit 0'),
+    ['auto-start', 1],
+  ]);
   const control = new Control(dir);
   await control.closed;
-  const run = await engine.request([['op', 'run'], ['arg', '/bin/sh'], ['arg', '-c'], ['arg', `ps -o stat= --ppid ${engine.pid} | grep -c Z; true`]]);
+  const run = await engine.request([
+    ['op', 'run'],
+    ['arg', '/bin/sh'],
+    ['arg', '-c'],
+    ['arg', `ps -o stat= --ppid ${engine.pid} | grep -c Z; true`],
+  ]);
   assert.equal(run.out, '0\n');
   assert.ok(answer.pid);
   assert.equal(await engine.close(), 0);
@@ -216,9 +336,19 @@ test('the spawner ends with its link and leaves no zombie of a shim', async () =
 test('a socket is reachable below a path longer than a socket address', async () => {
   const dir = runDir();
   const deep = join(dir, 'd'.repeat(100), 'e'.repeat(100));
-  const made = await spawner.request([['op', 'run'], ['arg', 'mkdir'], ['arg', '-p'], ['arg', deep]]);
+  const made = await spawner.request([
+    ['op', 'run'],
+    ['arg', 'mkdir'],
+    ['arg', '-p'],
+    ['arg', deep],
+  ]);
   assert.equal(made.code, '0');
-  const answer = await spawner.request([['op', 'spawn'], ['dir', deep], ...fakeRuntime(deep, 'exit 9'), ['auto-start', 1]]);
+  const answer = await spawner.request([
+    ['op', 'spawn'],
+    ['dir', deep],
+    ...fakeRuntime(deep, 'exit 9'),
+    ['auto-start', 1],
+  ]);
   assert.ok(answer.pid);
   for (let i = 0; i < 200 && !exists(deep, 'exit'); i++) await pause(5);
   assert.match(readText(deep, 'exit'), /^code=9\n/);

@@ -37,7 +37,7 @@ const decode = (payload: Buffer): Message => {
 
 /** Cuts a socket's bytes into messages; `limit` messages at most, the rest stays raw. */
 const onMessages = (socket: Socket, take: (message: Message) => void, limit = Infinity): (() => Buffer) => {
-  let held = Buffer.alloc(0);
+  let held: Buffer = Buffer.alloc(0);
   let left = limit;
   socket.on('data', (chunk) => {
     held = held.length ? Buffer.concat([held, chunk as Buffer]) : (chunk as Buffer);

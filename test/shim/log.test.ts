@@ -28,7 +28,10 @@ const logTo = (dir: string): Fields => [['log-path', join(dir, 'log')]];
 
 test('lines of both streams are logged with stream, attrs and time, and the last without its newline', async (t) => {
   const folder = folderFor(t);
-  const { control } = await begin(t, 'echo "a<b"; echo err >&2; printf end', [...logTo(folder), ['log-attrs', '{"k":"v"}']]);
+  const { control } = await begin(t, 'echo "a<b"; echo err >&2; printf end', [
+    ...logTo(folder),
+    ['log-attrs', '{"k":"v"}'],
+  ]);
   await control.command('start');
   await control.event('exited');
   const lines = parse(readText(folder, 'log'));

@@ -67,7 +67,10 @@ test('steps come before the command, and their failure or a missing program is t
 
 test('a new network namespace has its loopback up', async (t) => {
   if (process.getuid?.() !== 0) return t.skip('needs privilege');
-  const answer = await run('cat /sys/class/net/lo/operstate; cat /proc/net/dev | wc -l; ip -o link show lo 2>/dev/null', [['step', 'unshare\x1fnet']]);
+  const answer = await run(
+    'cat /sys/class/net/lo/operstate; cat /proc/net/dev | wc -l; ip -o link show lo 2>/dev/null',
+    [['step', 'unshare\x1fnet']],
+  );
   assert.match(answer.out ?? '', /\n3\n/);
 });
 

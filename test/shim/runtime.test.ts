@@ -29,7 +29,13 @@ const begin = async (t: TestContext, fields: (dir: string) => Fields): Promise<{
   return { dir, control };
 };
 
-const container = (t: TestContext, runtime: Runtime, script: string, more: Fields = [], terminal = false): Promise<{ dir: string; control: Control; id: string }> => {
+const container = (
+  t: TestContext,
+  runtime: Runtime,
+  script: string,
+  more: Fields = [],
+  terminal = false,
+): Promise<{ dir: string; control: Control; id: string }> => {
   const id = newId();
   return begin(t, (dir) => {
     writeBundle(dir, script, terminal);
@@ -73,7 +79,20 @@ const suite = (runtime: Runtime): void => {
     await control.event('started');
     const exec = await begin(t, (execDir) => {
       writeFileSync(join(execDir, 'process.json'), JSON.stringify(processOf('read x; echo "exec $x"; exit 9', false)));
-      const argv = [runtime.path, '--root', join(dir, 'state'), '--log', 'fail.log', 'exec', '--detach', '--process', 'process.json', '--pid-file', 'pid', id];
+      const argv = [
+        runtime.path,
+        '--root',
+        join(dir, 'state'),
+        '--log',
+        'fail.log',
+        'exec',
+        '--detach',
+        '--process',
+        'process.json',
+        '--pid-file',
+        'pid',
+        id,
+      ];
       return [
         ...runtime.steps,
         ...argv.map((arg): [string, string] => ['arg', arg]),
@@ -96,7 +115,8 @@ const suite = (runtime: Runtime): void => {
   });
 
   test(`${runtime.name}: a tty has the asked size, takes input raw, resizes, and stores carriage returns`, async (t) => {
-    const script = 'stty size; read x; echo "got $x"; trap "stty size; exit 3" WINCH; echo ready; while :; do sleep 0.02; done';
+    const script =
+      'stty size; read x; echo "got $x"; trap "stty size; exit 3" WINCH; echo ready; while :; do sleep 0.02; done';
     const { dir, control } = await container(
       t,
       runtime,
@@ -113,7 +133,15 @@ const suite = (runtime: Runtime): void => {
     attach.socket.write('abc\n');
     await control.command('start');
     await attach.until((bytes) => bytes.includes('ready\r\n'));
-    assert.equal((await control.command('resize', [['rows', 10], ['cols', 20]])).ok, '1');
+    assert.equal(
+      (
+        await control.command('resize', [
+          ['rows', 10],
+          ['cols', 20],
+        ])
+      ).ok,
+      '1',
+    );
     await attach.ended;
     const text = attach.bytes.toString();
     assert.match(text, /33 99\r\n/);
@@ -124,7 +152,16 @@ const suite = (runtime: Runtime): void => {
   });
 
   test(`${runtime.name}: closing the last tty attacher leaves the process running`, async (t) => {
-    const { dir, control } = await container(t, runtime, 'read x; echo "got $x"; exit 5', [['stdin', 'open'], ['stdin-once', 1]], true);
+    const { dir, control } = await container(
+      t,
+      runtime,
+      'read x; echo "got $x"; exit 5',
+      [
+        ['stdin', 'open'],
+        ['stdin-once', 1],
+      ],
+      true,
+    );
     await control.command('start');
     const first = new Attach(dir, { stdin: true, stdout: true });
     await first.ready;
@@ -148,8 +185,6 @@ const suite = (runtime: Runtime): void => {
     assert.equal(lines[199_999], '200000');
   });
 };
-
-
 
 for (const runtime of runtimes()) suite(runtime);
 if (!runtimes().length) test('real runtimes', { skip: 'no runtime or no privilege here' });

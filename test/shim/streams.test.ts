@@ -85,7 +85,13 @@ test('a client that sends and wholly closes has what it sent delivered', async (
   ]);
   const data = Buffer.alloc(150_000, 'xyz');
   const socket = connect(join(dir, 'sock'));
-  socket.write(encode([['op', 'attach'], ['stdin', 1], ['stdout', 1]]));
+  socket.write(
+    encode([
+      ['op', 'attach'],
+      ['stdin', 1],
+      ['stdout', 1],
+    ]),
+  );
   await new Promise<void>((resolve) => socket.write(data, () => resolve()));
   const other = new Control(dir);
   await control.command('start');
@@ -208,7 +214,9 @@ test('100 MB of lines pass whole and in order to an attacher and the log', async
 });
 
 test('a shim at rest keeps little memory', async (t) => {
-  const { dir, control, shimPid } = await begin(t, 'head -c 3000000 /dev/zero | tr "\\0" "\\n"; exec sleep 100', [['auto-start', 1]]);
+  const { dir, control, shimPid } = await begin(t, 'head -c 3000000 /dev/zero | tr "\\0" "\\n"; exec sleep 100', [
+    ['auto-start', 1],
+  ]);
   const attach = new Attach(dir, { stdout: true });
   await control.event('started');
   await pause(1600);
@@ -223,7 +231,16 @@ test('a shim at rest keeps little memory', async (t) => {
 
 test('a client that speaks nonsense is closed and disturbs nobody', async (t) => {
   const { dir, control } = await begin(t, 'sleep 0.2; exit 8', [['auto-start', 1]]);
-  for (const bytes of [Buffer.from([0xff, 0xff, 0xff, 0xff]), encode([['op', 'dance']]), encode([['op', 'attach'], ['stdout', 2]]), Buffer.from([0, 0, 0, 1, 0x61]), Buffer.from([0, 0, 0, 0])]) {
+  for (const bytes of [
+    Buffer.from([0xff, 0xff, 0xff, 0xff]),
+    encode([['op', 'dance']]),
+    encode([
+      ['op', 'attach'],
+      ['stdout', 2],
+    ]),
+    Buffer.from([0, 0, 0, 1, 0x61]),
+    Buffer.from([0, 0, 0, 0]),
+  ]) {
     const socket = connect(join(dir, 'sock'));
     socket.on('error', () => {});
     const closed = once(socket, 'close').catch(() => {});
