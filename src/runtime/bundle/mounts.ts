@@ -133,6 +133,26 @@ function engineFiles(input: BundleInput): OciMount[] {
   );
 }
 
+const UNITS = ['', 'k', 'm', 'g'];
+
+/** Mount options of a `--mount type=tmpfs`, for BundleMount.options. `mode` is permission bits. */
+export function tmpfsOptions(wish: {
+  readonly sizeBytes?: number | undefined;
+  readonly mode?: number | undefined;
+  readonly options?: readonly (readonly string[])[] | undefined;
+}): string[] {
+  const mode = wish.mode === undefined || wish.mode === 0 ? [] : [`mode=${wish.mode.toString(8)}`];
+  const size = wish.sizeBytes === undefined || wish.sizeBytes === 0 ? [] : [`size=${sizeText(wish.sizeBytes)}`];
+  return [...mode, ...size, ...(wish.options ?? []).map((pair) => pair.join('='))];
+}
+
+/** `1m` for 1048576: the largest unit that divides it. */
+function sizeText(bytes: number): string {
+  let [rest, unit] = [bytes, 0];
+  while (unit < UNITS.length - 1 && rest % 1024 === 0) [rest, unit] = [rest / 1024, unit + 1];
+  return `${rest}${UNITS[unit]}`;
+}
+
 /** The root's propagation must let through what a mount asks for. */
 export function rootfsPropagation(mounts: readonly BundleMount[]): string | undefined {
   const asked = new Set(mounts.map(({ propagation }) => propagation));
