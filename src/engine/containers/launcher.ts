@@ -35,7 +35,7 @@ export interface ConfigureRequest {
 
 export interface Launcher {
   /** Refuses at create what can never run: unknown capabilities, bad profiles. @throws GantryError invalid */
-  checkConfig(record: Pick<ContainerRecord, 'config' | 'hostConfig'>): void;
+  checkConfig(record: Omit<ContainerRecord, 'name' | 'mounts'>): void;
   /** Forks a shim, runs its steps. Abandon its connection to undo. @throws GantryError */
   prepare(request: LaunchRequest): Promise<Prepared>;
   /** Resolves the user, writes the OCI configuration. @throws GantryError in Docker's words */
@@ -48,8 +48,6 @@ export interface Launcher {
   unpause(record: ContainerRecord): Promise<void>;
   /** Pids of all processes in the container, as the host sees them. */
   pids(record: ContainerRecord): Promise<readonly number[]>;
-  /** Overlay lower directories as inspect shows them, absolute, topmost first. */
-  lowerDirs(record: ContainerRecord): readonly string[];
   /** The run directory that a container's present or last run has. */
   runDir(id: string): string;
   /** Joins a shim that outlived the last daemon; undefined when it is gone. */

@@ -20,7 +20,7 @@ export function viewOf(context: Context, record: ContainerRecord): ContainerView
     record,
     paths: context.paths(record.id),
     execIds: context.execIds(record.id),
-    lowerDirs: context.launcher.lowerDirs(record),
+    lowerDirs: context.images.layerPaths(record.imageId),
   };
 }
 

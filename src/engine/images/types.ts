@@ -135,6 +135,8 @@ export interface Images {
   ): Promise<{ readonly removed: readonly RemovedImagePart[]; readonly reclaimedBytes: number }>;
   /** Holds the image's unpacked layers for a container; unpacks missing ones. */
   lease(id: Digest): Promise<RootfsLease>;
+  /** Absolute overlay lower directories as inspect shows them, topmost first; [] when not unpacked. */
+  layerPaths(id: Digest): readonly string[];
   /** Checks a login against the registry. @throws UNAUTHORIZED. */
   login(
     credentials: RegistryCredentials,

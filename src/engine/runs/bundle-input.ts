@@ -1,0 +1,45 @@
+// Owns gathering what the OCI configuration of a container is built from. Pure but for devices.
+
+import type { BundleHost, BundleInput, NetworkPlace } from '../../runtime/bundle/index.ts';
+import type { ResolvedUser } from '../../runtime/user.ts';
+import { type ConfigureRequest, networkPlan } from '../containers/index.ts';
+import type { ContainerPaths, ContainerRecord } from '../containers/types.ts';
+import { gatherBlockDevices, gatherDevices } from './facts.ts';
+
+/** Stands in where the user does not matter yet. */
+export const ROOT_USER: ResolvedUser = { uid: 0, gid: 0, groups: [], home: '/root' };
+
+export interface BundleFacts {
+  readonly host: BundleHost;
+  readonly record: ContainerRecord;
+  readonly paths: ContainerPaths;
+  readonly rootfsPath: string;
+  readonly user: ResolvedUser;
+  readonly peers: ConfigureRequest['peers'];
+}
+
+/** @throws DEVICE_NOT_FOUND */
+export function bundleInput({ host, record, paths, rootfsPath, user, peers }: BundleFacts): BundleInput {
+  return {
+    id: record.id,
+    config: record.config,
+    hostConfig: record.hostConfig,
+    command: record.command,
+    user,
+    rootfsPath,
+    mounts: record.mounts,
+    files: { resolvConf: paths.resolvConf, hostname: paths.hostname, hosts: paths.hosts },
+    network: networkPlace(record, peers),
+    joinPid: peers.pid,
+    joinIpc: peers.ipc,
+    devices: gatherDevices(record.hostConfig),
+    blockDevices: gatherBlockDevices(record.hostConfig),
+    host,
+  };
+}
+
+function networkPlace(record: ContainerRecord, peers: ConfigureRequest['peers']): NetworkPlace {
+  const { kind } = networkPlan(record);
+  if (kind === 'own' || kind === 'host') return { kind };
+  return { kind: 'join', pid: peers.network ?? 0 };
+}

@@ -1,0 +1,171 @@
+// Owns a container's shim: its specification, its OCI bundle, its start, what it leaves.
+
+import { access, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { openRooted } from '../../host/rooted/index.ts';
+import { GantryError } from '../../lib/errors.ts';
+import { buildSpec, cgroupPathOf, networkSysctlSteps, specText } from '../../runtime/bundle/index.ts';
+import { deleteArgs, pauseArgs, type RuntimeDriver, resumeArgs, runArgs } from '../../runtime/drivers/index.ts';
+import type { ShimLog, ShimSpec, Step } from '../../runtime/link/index.ts';
+import { resolveUser } from '../../runtime/user.ts';
+import {
+  type ConfigureRequest,
+  type Launcher,
+  type LaunchRequest,
+  logAttributes,
+  type Prepared,
+  parseJsonFileOptions,
+} from '../containers/index.ts';
+import type { ContainerRecord } from '../containers/types.ts';
+import { bundleInput, ROOT_USER } from './bundle-input.ts';
+import { exitCodeOf, inDockersWords } from './failure.ts';
+import type { RunsDeps } from './index.ts';
+import { overlayOptions } from './overlay.ts';
+import { adoptRun, joinRun, makeRunDir, runCommand, runDirOf, sweepRun } from './run-dir.ts';
+import { readUserFiles } from './users.ts';
+
+const CONSOLE_SOCKET = 'console';
+const COMPRESS_ARGS = ['gzip', '--force'];
+/** Shims are small and keep the log: the last to be killed for memory. */
+const SHIM_OOM_SCORE = -999;
+
+export function createContainerLauncher(deps: RunsDeps): Launcher {
+  const driverOf = (runtime: string): RuntimeDriver => {
+    const driver = deps.drivers.get(runtime);
+    if (!driver) throw new GantryError('invalid', 'UNKNOWN_RUNTIME', `unknown or invalid runtime name: ${runtime}`);
+    return driver;
+  };
+  const dirOf = (id: string): string => runDirOf(deps.shimsDir, id);
+  return {
+    checkConfig(record) {
+      buildSpec(
+        bundleInput({
+          host: deps.host,
+          record,
+          paths: deps.paths(record.id),
+          rootfsPath: '/',
+          user: ROOT_USER,
+          peers: {},
+        }),
+      );
+    },
+    prepare: (request) => prepare(deps, driverOf(request.record.runtime), dirOf(request.record.id), request),
+    configure: (prepared, request) => configure(deps, prepared, request),
+    async start({ run }) {
+      try {
+        await run.connection.start();
+        const { pid, atUnixNs } = await run.connection.until('started');
+        return { pid, atUnixNs };
+      } catch (error) {
+        throw inDockersWords(error, 'start');
+      }
+    },
+    exitCodeOf,
+    pause: (record) =>
+      runCommand(deps.spawner, driverOf(record.runtime), pauseArgs(driverOf(record.runtime), record.id)),
+    unpause: (record) =>
+      runCommand(deps.spawner, driverOf(record.runtime), resumeArgs(driverOf(record.runtime), record.id)),
+    pids: async (record) => deps.cgroups.pids(cgroupOf(deps, record)),
+    runDir: dirOf,
+    adopt: (id) => adoptRun(dirOf(id)),
+    async sweep({ id, runtime, hostConfig }) {
+      const driver = deps.drivers.get(runtime);
+      const stateLeft = driver && (await exists(join(driver.stateDir, id)));
+      await sweepRun(deps.spawner, stateLeft ? driver : undefined, id, dirOf(id));
+      await deps.cgroups.remove(cgroupPathOf(hostConfig.CgroupParent, deps.host.cgroupParent, id));
+    },
+  };
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+function cgroupOf(deps: RunsDeps, { id, hostConfig }: Pick<ContainerRecord, 'id' | 'hostConfig'>): string {
+  return cgroupPathOf(hostConfig.CgroupParent, deps.host.cgroupParent, id);
+}
+
+async function prepare(deps: RunsDeps, driver: RuntimeDriver, dir: string, request: LaunchRequest): Promise<Prepared> {
+  await makeRunDir(dir);
+  const { pid } = await deps.spawner.spawn(shimSpec(deps, driver, dir, request));
+  const run = await joinRun(dir);
+  try {
+    await run.connection.until('ready');
+  } catch (error) {
+    throw inDockersWords(error, 'prepare');
+  }
+  return { run, shimPid: pid, rootfs: `/proc/${pid}/root${dir}/rootfs` };
+}
+
+function shimSpec(deps: RunsDeps, driver: RuntimeDriver, dir: string, request: LaunchRequest): ShimSpec {
+  const { record } = request;
+  const tty = record.config.Tty === true;
+  const [rows = 0, columns = 0] = record.hostConfig.ConsoleSize ?? [];
+  const consoleSocket = tty ? join(dir, CONSOLE_SOCKET) : undefined;
+  const paths = { logFile: join(dir, 'runtime.log'), pidFile: join(dir, 'pid'), consoleSocket };
+  return {
+    dir,
+    steps: steps(deps, driver, dir, request),
+    args: runArgs(driver, record.id, dir, paths),
+    failFile: paths.logFile,
+    pidFile: paths.pidFile,
+    cleanupArgs: deleteArgs(driver, record.id),
+    stdin: record.config.OpenStdin ? 'open' : 'none',
+    stdinOnce: record.config.StdinOnce === true,
+    terminal: tty ? { rows, columns, consoleSocket: CONSOLE_SOCKET } : undefined,
+    log: shimLog(request),
+    oomFile: deps.cgroups.oomFile(cgroupOf(deps, record)),
+    oomScoreAdj: SHIM_OOM_SCORE,
+  };
+}
+
+function steps(deps: RunsDeps, driver: RuntimeDriver, dir: string, request: LaunchRequest): readonly Step[] {
+  const { record, paths, layersDir, lowerDirs, ownNetwork } = request;
+  const input = bundleInput({
+    host: deps.host,
+    record,
+    paths,
+    rootfsPath: '/',
+    user: ROOT_USER,
+    peers: { network: 0 },
+  });
+  const rootfs = join(dir, 'rootfs');
+  const data = overlayOptions({ lower: [deps.initLayer, ...lowerDirs], upper: paths.upper, work: paths.work });
+  return [
+    { verb: 'unshare', what: 'mount' },
+    ...(ownNetwork ? ([{ verb: 'unshare', what: 'net' }, ...networkSysctlSteps(input)] as const) : []),
+    ...driver.steps,
+    { verb: 'mkdir', path: rootfs, mode: 0o755 },
+    { verb: 'chdir', path: layersDir },
+    { verb: 'mount', type: 'overlay', source: 'overlay', target: rootfs, flags: 0, data },
+    { verb: 'chdir', path: dir },
+  ];
+}
+
+function shimLog({ record, paths }: LaunchRequest): ShimLog | undefined {
+  if (record.logDriver === 'none') return undefined;
+  const { maxSizeBytes, maxFiles, compress } = parseJsonFileOptions(record.logOptions);
+  const attrs = logAttributes(record.logOptions, record);
+  return {
+    path: paths.log,
+    maxSizeBytes,
+    maxFiles,
+    compressArgs: compress ? COMPRESS_ARGS : undefined,
+    attrsJson: attrs && JSON.stringify(attrs),
+  };
+}
+
+async function configure(
+  deps: RunsDeps,
+  { run, rootfs }: Prepared,
+  { record, paths, peers }: ConfigureRequest,
+): Promise<void> {
+  using root = openRooted(rootfs);
+  const user = resolveUser(record.config.User ?? '', record.hostConfig.GroupAdd ?? [], readUserFiles(root));
+  const rootfsPath = join(run.dir, 'rootfs');
+  const spec = buildSpec(bundleInput({ host: deps.host, record, paths, rootfsPath, user, peers }));
+  await writeFile(join(run.dir, 'config.json'), specText(spec), { mode: 0o600 });
+}

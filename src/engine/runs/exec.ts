@@ -1,0 +1,84 @@
+// Owns an exec's shim: its specification, the OCI process, its start, what it leaves.
+
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { openRooted } from '../../host/rooted/index.ts';
+import { GantryError } from '../../lib/errors.ts';
+import { buildExec, specText } from '../../runtime/bundle/index.ts';
+import { execArgs } from '../../runtime/drivers/index.ts';
+import { resolveUser } from '../../runtime/user.ts';
+import type { ContainerRecord, Run } from '../containers/index.ts';
+import type { ExecLauncher, ExecRequest } from '../exec/index.ts';
+import { bundleInput } from './bundle-input.ts';
+import { exitCodeOf, inDockersWords } from './failure.ts';
+import type { RunsDeps } from './index.ts';
+import { commandSteps, joinRun, makeRunDir, runDirOf, sweepRun } from './run-dir.ts';
+import { readUserFiles } from './users.ts';
+
+const CONSOLE_SOCKET = 'console';
+
+export function createExecLauncher(deps: RunsDeps): ExecLauncher {
+  return {
+    prepare: (container, execId, request) => prepare(deps, container, runDirOf(deps.shimsDir, execId), request),
+    async start(run) {
+      try {
+        await run.connection.start();
+        const { pid } = await run.connection.until('started');
+        return { pid };
+      } catch (error) {
+        throw inDockersWords(error, 'exec');
+      }
+    },
+    exitCodeOf,
+    sweep: (execId) => sweepRun(deps.spawner, undefined, execId, runDirOf(deps.shimsDir, execId)),
+  };
+}
+
+async function prepare(deps: RunsDeps, container: ContainerRecord, dir: string, request: ExecRequest): Promise<Run> {
+  const driver = deps.drivers.get(container.runtime);
+  if (!driver)
+    throw new GantryError('invalid', 'UNKNOWN_RUNTIME', `unknown or invalid runtime name: ${container.runtime}`);
+  const processText = specText(describeProcess(deps, container, request));
+  await makeRunDir(dir);
+  const processFile = join(dir, 'process.json');
+  await writeFile(processFile, processText, { mode: 0o600 });
+  const consoleSocket = request.tty ? join(dir, CONSOLE_SOCKET) : undefined;
+  const paths = { logFile: join(dir, 'runtime.log'), pidFile: join(dir, 'pid'), consoleSocket };
+  const [rows = 0, columns = 0] = request.consoleSize ?? [];
+  await deps.spawner.spawn({
+    dir,
+    steps: commandSteps(driver),
+    args: execArgs(driver, container.id, processFile, paths),
+    failFile: paths.logFile,
+    pidFile: paths.pidFile,
+    stdin: request.stdin ? 'open' : 'none',
+    stdinOnce: true,
+    terminal: request.tty ? { rows, columns, consoleSocket: CONSOLE_SOCKET } : undefined,
+  });
+  const run = await joinRun(dir);
+  try {
+    await run.connection.until('ready');
+  } catch (error) {
+    throw inDockersWords(error, 'exec');
+  }
+  return run;
+}
+
+/** @throws GantryError with Docker's text for an unknown user */
+function describeProcess(deps: RunsDeps, record: ContainerRecord, request: ExecRequest) {
+  using root = openRooted(`/proc/${record.state.pid}/root`);
+  const user = resolveUser(
+    request.user || record.config.User || '',
+    record.hostConfig.GroupAdd ?? [],
+    readUserFiles(root),
+  );
+  const input = bundleInput({
+    host: deps.host,
+    record,
+    paths: deps.paths(record.id),
+    rootfsPath: '/',
+    user,
+    peers: {},
+  });
+  return buildExec(input, { ...request, user });
+}

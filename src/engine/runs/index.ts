@@ -1,0 +1,30 @@
+// Owns turning container and exec records into shims: run directories, shim specifications, OCI bundles, adoption, sweeping.
+
+import type { CgroupDoor } from '../../host/cgroup/index.ts';
+import type { BundleHost } from '../../runtime/bundle/index.ts';
+import type { RuntimeDriver } from '../../runtime/drivers/index.ts';
+import type { Spawner } from '../../runtime/link/index.ts';
+import type { Launcher } from '../containers/index.ts';
+import type { ContainerPaths } from '../containers/types.ts';
+import type { ExecLauncher } from '../exec/index.ts';
+import { createContainerLauncher } from './container.ts';
+import { createExecLauncher } from './exec.ts';
+
+export { gatherHost } from './facts.ts';
+
+export interface RunsDeps {
+  readonly spawner: Spawner;
+  /** OCI runtimes by name. */
+  readonly drivers: ReadonlyMap<string, RuntimeDriver>;
+  readonly host: BundleHost;
+  readonly cgroups: CgroupDoor;
+  /** Holds one run directory a shim; on a memory file system where there is one. */
+  readonly shimsDir: string;
+  /** Lower directory put over every image: mount points and /.dockerenv. */
+  readonly initLayer: string;
+  readonly paths: (containerId: string) => ContainerPaths;
+}
+
+export function createRuns(deps: RunsDeps): { readonly containers: Launcher; readonly execs: ExecLauncher } {
+  return { containers: createContainerLauncher(deps), execs: createExecLauncher(deps) };
+}

@@ -1,0 +1,200 @@
+// Owns the facts of host and engine that `info` and `version` tell. Changes nothing.
+
+import { readFileSync } from 'node:fs';
+import { cpus, hostname, release, totalmem } from 'node:os';
+import { formatNano, nowNano } from '../../lib/clock.ts';
+import type { SystemInfo, SystemVersion } from '../../spec/docker/types.gen.ts';
+import { hostPlatform } from '../../spec/platform.ts';
+import type { System } from './types.ts';
+
+export type { System } from './types.ts';
+
+/** Docker's API version that this engine answers, and the oldest it still does. */
+export const API_VERSION = '1.51';
+export const MIN_API_VERSION = '1.24';
+
+/** Counts and settings of the running engine. */
+export interface SystemDeps {
+  /** Our own version, e.g. `0.1.0`. */
+  readonly version: string;
+  readonly dataRoot: string;
+  /** Stable over restarts. */
+  readonly id: string;
+  readonly debug: boolean;
+  readonly labels: readonly string[];
+  readonly logDriver: string;
+  readonly logDrivers: readonly string[];
+  readonly cgroupVersion: 1 | 2;
+  readonly defaultRuntime: string;
+  readonly runtimes: Readonly<Record<string, { readonly path: string; readonly version: string }>>;
+  readonly mirrors: readonly string[];
+  readonly insecureRegistries: readonly string[];
+  readonly addressPools: readonly { readonly base: string; readonly size: number }[];
+  /** Sentences for the user about this host; the runtime choice and firewall conflicts among them. */
+  readonly warnings: () => readonly string[];
+  /** Further `name: value` lines, shown below the storage driver. */
+  readonly driverStatus: readonly (readonly [string, string])[];
+  readonly counts: () => {
+    readonly running: number;
+    readonly paused: number;
+    readonly stopped: number;
+    readonly images: number;
+  };
+}
+
+const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'x86_64', arm64: 'aarch64', arm: 'armv7l' };
+
+export function createSystem(deps: SystemDeps): System {
+  return {
+    info: async () => info(deps),
+    version: async () => version(deps),
+  };
+}
+
+function info(deps: SystemDeps): SystemInfo {
+  const { running, paused, stopped, images } = deps.counts();
+  const controllers = enabledControllers(deps.cgroupVersion);
+  return {
+    ID: deps.id,
+    Containers: running + paused + stopped,
+    ContainersRunning: running,
+    ContainersPaused: paused,
+    ContainersStopped: stopped,
+    Images: images,
+    Driver: 'overlay2',
+    DriverStatus: deps.driverStatus.map(([name, value]) => [name, value]),
+    Plugins: { Volume: ['local'], Network: ['bridge', 'host', 'null'], Log: [...deps.logDrivers] },
+    MemoryLimit: controllers.has('memory'),
+    SwapLimit: controllers.has('memory'),
+    KernelMemoryTCP: false,
+    CpuCfsPeriod: controllers.has('cpu'),
+    CpuCfsQuota: controllers.has('cpu'),
+    CPUShares: controllers.has('cpu'),
+    CPUSet: controllers.has('cpuset'),
+    PidsLimit: controllers.has('pids'),
+    IPv4Forwarding: readText('/proc/sys/net/ipv4/ip_forward').trim() === '1',
+    Debug: deps.debug,
+    NFd: 0,
+    OomKillDisable: deps.cgroupVersion === 1 && controllers.has('memory'),
+    NGoroutines: 0,
+    SystemTime: formatNano(nowNano()),
+    LoggingDriver: deps.logDriver,
+    CgroupDriver: 'cgroupfs',
+    CgroupVersion: String(deps.cgroupVersion),
+    NEventsListener: 0,
+    KernelVersion: release(),
+    OperatingSystem: osRelease('PRETTY_NAME') || 'Linux',
+    OSVersion: osRelease('VERSION_ID'),
+    OSType: 'linux',
+    Architecture: ARCHITECTURES[process.arch] ?? process.arch,
+    NCPU: cpus().length,
+    MemTotal: totalmem(),
+    IndexServerAddress: 'https://index.docker.io/v1/',
+    RegistryConfig: registryConfig(deps),
+    GenericResources: null,
+    DockerRootDir: deps.dataRoot,
+    HttpProxy: '',
+    HttpsProxy: '',
+    NoProxy: '',
+    Name: hostname(),
+    Labels: [...deps.labels],
+    ExperimentalBuild: false,
+    ServerVersion: deps.version,
+    Runtimes: Object.fromEntries(Object.entries(deps.runtimes).map(([name, { path }]) => [name, { path }])),
+    DefaultRuntime: deps.defaultRuntime,
+    Swarm: {
+      NodeID: '',
+      NodeAddr: '',
+      LocalNodeState: 'inactive',
+      ControlAvailable: false,
+      Error: '',
+      RemoteManagers: null,
+    },
+    LiveRestoreEnabled: true,
+    Isolation: '',
+    InitBinary: 'docker-init',
+    ContainerdCommit: { ID: '' },
+    RuncCommit: { ID: deps.runtimes[deps.defaultRuntime]?.version ?? '' },
+    InitCommit: { ID: '' },
+    SecurityOptions: ['name=seccomp,profile=builtin'],
+    DefaultAddressPools: deps.addressPools.map(({ base, size }) => ({ Base: base, Size: size })),
+    FirewallBackend: { Driver: 'nftables' },
+    CDISpecDirs: [],
+    Warnings: [...deps.warnings()],
+  };
+}
+
+function registryConfig(deps: SystemDeps): NonNullable<SystemInfo['RegistryConfig']> {
+  const cidrs = deps.insecureRegistries.filter((entry) => entry.includes('/'));
+  const hosts = deps.insecureRegistries.filter((entry) => !entry.includes('/'));
+  const index = (name: string, secure: boolean) => ({
+    Name: name,
+    Mirrors: [...(secure ? deps.mirrors : [])],
+    Secure: secure,
+    Official: secure,
+  });
+  return {
+    InsecureRegistryCIDRs: ['::1/128', '127.0.0.0/8', ...cidrs],
+    IndexConfigs: {
+      'docker.io': index('docker.io', true),
+      ...Object.fromEntries(hosts.map((host) => [host, index(host, false)])),
+    },
+    Mirrors: [...deps.mirrors],
+  };
+}
+
+function version(deps: SystemDeps): SystemVersion {
+  const arch = hostPlatform().architecture;
+  const details = {
+    ApiVersion: API_VERSION,
+    Arch: arch,
+    Experimental: 'false',
+    KernelVersion: release(),
+    MinAPIVersion: MIN_API_VERSION,
+    Os: 'linux',
+  };
+  return {
+    Platform: { Name: 'Gantry' },
+    Components: [
+      { Name: 'Engine', Version: deps.version, Details: details },
+      ...Object.entries(deps.runtimes).map(([name, runtime]) => ({
+        Name: name,
+        Version: runtime.version,
+        Details: { Path: runtime.path },
+      })),
+    ],
+    Version: deps.version,
+    ApiVersion: API_VERSION,
+    MinAPIVersion: MIN_API_VERSION,
+    GitCommit: '',
+    GoVersion: '',
+    Os: 'linux',
+    Arch: arch,
+    KernelVersion: release(),
+    BuildTime: '',
+  };
+}
+
+/** @source cgroups(7): /proc/cgroups for v1, cgroup.controllers for v2 */
+function enabledControllers(cgroupVersion: 1 | 2): ReadonlySet<string> {
+  if (cgroupVersion === 2) return new Set(readText('/sys/fs/cgroup/cgroup.controllers').trim().split(' '));
+  const rows = readText('/proc/cgroups').split('\n').slice(1);
+  return new Set(
+    rows
+      .map((row) => row.split('\t'))
+      .flatMap(([name = '', hierarchy, , enabled]) => (enabled === '1' && hierarchy !== '0' ? [name] : [])),
+  );
+}
+
+function osRelease(key: string): string {
+  const match = new RegExp(`^${key}="?([^"\n]*)"?$`, 'm').exec(readText('/etc/os-release'));
+  return match?.[1] ?? '';
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
