@@ -63,16 +63,29 @@ static int runtime_succeeded(struct shim *s) {
     pid_t pid;
     int err = record_read_pid(s, &pid);
     if (err) return fail_set(&s->fail, "pid-file", err, s->spec->pid_file);
-    siginfo_t info;
-    if (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0) {
-        return fail_set(&s->fail, "pid-file", errno, "the process is no child of the shim");
-    }
     s->process = pid;
+    return 0;
+}
+
+static void now_running(struct shim *s) {
     s->started_at = now_unix_ns();
     s->state = RUNNING;
     control_broadcast(s);
     stream_begin(s);
-    return 0;
+}
+
+// crun leaves the process to a helper that outlives it for a moment: the process becomes the shim's child when the helper,
+// itself a child by now, ends; its SIGCHLD brings us here again.
+static int adopt(struct shim *s) {
+    siginfo_t info;
+    for (int tries = 0; tries < 2; tries++) {
+        if (waitid(P_PID, (id_t)s->process, &info, WEXITED | WNOHANG | WNOWAIT) == 0) {
+            now_running(s);
+            return 0;
+        }
+        if (record_descends(s->process)) return 0;
+    }
+    return fail_set(&s->fail, "pid-file", ECHILD, "the process is no child of the shim");
 }
 
 static void process_ended(struct shim *s, int status) {
@@ -106,6 +119,7 @@ void process_reap(struct shim *s) {
     pid_t pid;
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
         if (pid == s->process) {
+            if (s->state == STARTING) now_running(s);
             process_ended(s, status);
         } else if (pid == s->cleanup) {
             s->cleanup = 0;
@@ -113,6 +127,7 @@ void process_reap(struct shim *s) {
             compressed(s, status);
         }
     }
+    if (s->state == STARTING && s->process && adopt(s) < 0) shim_fail(s);
 }
 
 int process_signal(struct shim *s, int sig) {

@@ -116,6 +116,28 @@ int record_read_pid(struct shim *s, pid_t *pid) {
     return 0;
 }
 
+// The parent of pid, 0 when unknown.
+static pid_t parent_of(pid_t pid) {
+    char path[48] = "/proc/", text[512];
+    strcpy(path + 6 + format_num(path + 6, pid), "/stat");
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return 0;
+    ssize_t n = read_all(fd, text, sizeof text - 1, 0);
+    close(fd);
+    if (n <= 0) return 0;
+    text[n] = 0;
+    char *p = strrchr(text, ')');  // the name before it may hold anything
+    return p && strlen(p) > 4 ? (pid_t)strtol(p + 4, NULL, 10) : 0;
+}
+
+bool record_descends(pid_t pid) {
+    for (int depth = 0; pid > 1 && depth < 64; depth++) {
+        pid = parent_of(pid);
+        if (pid == getpid()) return true;
+    }
+    return false;
+}
+
 char *record_tail(struct shim *s, const char *path, size_t *len) {
     *len = 0;
     int fd = openat(s->dirfd, path, O_RDONLY | O_CLOEXEC);

@@ -141,6 +141,7 @@ void record_pid(struct shim *s);
 void record_exit(struct shim *s);
 void record_failure(struct shim *s);
 int record_read_pid(struct shim *s, pid_t *pid);  // 0 or an errno
+bool record_descends(pid_t pid);  // from this process, as /proc tells
 char *record_tail(struct shim *s, const char *path, size_t *len);  // last FAIL_TEXT_MAX bytes on the heap, or NULL
 bool record_oom(const char *path);
 bool parse_oom(const char *text);

@@ -183,6 +183,27 @@ test('a runtime that is not there, leaves no pid or names a stranger is a failed
   assert.equal(stranger.failed.errno, '10');
 });
 
+test('a runtime whose helper still holds the process when it exits is a good start (crun does so)', async () => {
+  const dir = runDir();
+  const script = '(sh -c "exec sleep 100" & echo $! > pid.tmp; mv pid.tmp pid; sleep 0.2) & while [ ! -s pid ]; do :; done';
+  await spawner.request([
+    ['op', 'spawn'],
+    ['dir', dir],
+    ['arg', '/bin/sh'],
+    ['arg', '-c'],
+    ['arg', script],
+    ['pid-file', 'pid'],
+    ['auto-start', 1],
+  ]);
+  const control = new Control(dir);
+  const started = await control.event('started');
+  assert.equal(started.pid, readText(dir, 'pid').trim());
+  assert.equal((await control.command('signal', [['sig', 9]])).ok, '1');
+  assert.equal((await control.event('exited')).code, '137');
+  await control.closed;
+  removeDir(dir);
+});
+
 test('a failed step names itself, and later steps do not run', async () => {
   const { failed } = await fails([
     ['arg', '/bin/true'],
