@@ -36,8 +36,8 @@ export interface DaemonConfig {
 
 /** What the command line asks for. */
 export type Command =
-  | { readonly kind: 'run' | 'validate'; readonly config: DaemonConfig }
-  | { readonly kind: 'help' | 'version' };
+  | { readonly kind: 'run'; readonly config: DaemonConfig }
+  | { readonly kind: 'validate' | 'help' | 'version' };
 
 type Kind = 'string' | 'list' | 'bool' | 'number' | 'pool' | 'runtime' | 'map';
 
@@ -228,7 +228,7 @@ export function readCommand(argv: readonly string[]): Command {
     );
   }
   const config = complete(flags, file);
-  return { kind: flags.has('validate') ? 'validate' : 'run', config };
+  return flags.has('validate') ? { kind: 'validate' } : { kind: 'run', config };
 }
 
 /** The text of --help. */

@@ -25,6 +25,7 @@ export type { Run } from './live.ts';
 export { LOG_DRIVERS, logAttributes, parseJsonFileOptions } from './log-options.ts';
 export { networkPlan } from './network-mode.ts';
 export type { HostFacts } from './plan/host-config.ts';
+export { pathsOf } from './read.ts';
 export { checkMayExec } from './state.ts';
 export type * from './types.ts';
 

@@ -1,0 +1,99 @@
+// Owns the daemon's life: configuration, engine, API, signals, and their end in reverse order.
+
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { type ApiServer, createApiServer, type ListenSpec } from '../api/index.ts';
+import { openEngine } from '../engine/index.ts';
+import { GantryError, messageOf } from '../lib/errors.ts';
+import { type DaemonConfig, readCommand, usage } from './config.ts';
+import { createLogger } from './log.ts';
+import { packageRoot, VERSION } from './package.ts';
+import { holdPidfile } from './pidfile.ts';
+
+/** The process around the daemon: where it speaks, and who tells it to end. */
+export type DaemonProcess = Pick<NodeJS.Process, 'stdout' | 'stderr' | 'once'>;
+
+/** Runs gantryd. Resolves to the exit code: 0 after an orderly end, 1 when it could not start. */
+export async function main(argv: readonly string[], _env: NodeJS.ProcessEnv, io: DaemonProcess): Promise<number> {
+  try {
+    const command = readCommand(argv);
+    switch (command.kind) {
+      case 'help':
+        io.stdout.write(usage());
+        break;
+      case 'version':
+        io.stdout.write(`gantryd version ${VERSION}\n`);
+        break;
+      case 'validate':
+        io.stdout.write('configuration OK\n');
+        break;
+      case 'run':
+        await run(command.config, io);
+    }
+    return 0;
+  } catch (error) {
+    io.stderr.write(`gantryd: ${describe(error)}\n`);
+    return 1;
+  }
+}
+
+function describe(error: unknown): string {
+  if (error instanceof GantryError) return error.hint ? `${error.message}; ${error.hint}` : error.message;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+async function run(config: DaemonConfig, io: DaemonProcess): Promise<void> {
+  if (process.getuid?.() !== 0) throw new GantryError('forbidden', 'NOT_ROOT', 'the daemon must run as root');
+  const logger = createLogger(config.logLevel, (line) => io.stderr.write(line));
+  await using stack = new AsyncDisposableStack();
+  stack.use(await holdPidfile(resolve(config.pidfile)));
+  const engine = stack.use(
+    await openEngine({
+      ...config,
+      dataRoot: resolve(config.dataRoot),
+      execRoot: resolve(config.execRoot),
+      shimBinary: join(packageRoot(), 'shim/build/gantry-shim'),
+      version: VERSION,
+      debug: config.logLevel === 'debug',
+      log: (level, message) => logger.log(level, message),
+    }),
+  );
+  const api = createApiServer({ engine, logger, facts: { version: VERSION, experimental: false } });
+  stack.defer(() => api.close());
+  for (const host of config.hosts) await listen(api, host, config.group, (line) => logger.log('info', line));
+  logger.log('info', 'the engine is ready');
+  const reason = await toldToEnd(io);
+  logger.log('info', `ending (${reason}); containers run on`);
+}
+
+function toldToEnd(io: DaemonProcess): Promise<string> {
+  return new Promise((end) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) io.once(signal, () => end(signal));
+  });
+}
+
+async function listen(api: ApiServer, host: string, group: string, tell: (line: string) => void): Promise<void> {
+  try {
+    tell(`API listens on ${await api.listen(listenSpec(host, group))}`);
+  } catch (error) {
+    throw new GantryError('conflict', 'LISTEN', `cannot listen on ${host}: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+function listenSpec(host: string, group: string): ListenSpec {
+  if (host.startsWith('unix://')) {
+    const groupId = groupIdOf(group);
+    return { kind: 'unix', path: resolve(host.slice('unix://'.length)), ...(groupId !== undefined && { groupId }) };
+  }
+  const url = new URL(host.replace(/^tcp:/, 'http:'));
+  return { kind: 'tcp', host: url.hostname.replace(/^\[|\]$/g, '') || '127.0.0.1', port: Number(url.port || 80) };
+}
+
+/** The group's id, by name or number; undefined when the host has no such group (the socket is root's then). */
+function groupIdOf(group: string): number | undefined {
+  if (/^\d+$/.test(group)) return Number(group);
+  const line = readFileSync('/etc/group', 'utf8')
+    .split('\n')
+    .find((row) => row.startsWith(`${group}:`));
+  return line === undefined ? undefined : Number(line.split(':')[2]);
+}

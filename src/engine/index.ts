@@ -1,0 +1,209 @@
+// Owns opening an engine: makes each capability in the order in which they need each other, and closes them in reverse.
+
+import { createHash } from 'node:crypto';
+import { cpus } from 'node:os';
+import { join } from 'node:path';
+import { openCgroups } from '../host/cgroup/index.ts';
+import { probeRuntimes, type RuntimeOption } from '../runtime/drivers/index.ts';
+import { startSpawner } from '../runtime/link/index.ts';
+import { parseDetachKeys } from '../spec/docker/decode-detach-keys.ts';
+import { openDatabase } from '../store/database.ts';
+import {
+  type ContainerCapability,
+  createContainers,
+  LOG_DRIVERS,
+  openContainerRecords,
+  pathsOf,
+} from './containers/index.ts';
+import { createEvents } from './events/index.ts';
+import { createExecs, type ExecCapability } from './exec/index.ts';
+import { engineId, makeFolders } from './folders.ts';
+import { createImages } from './images/index.ts';
+import { createNetworks } from './networks/index.ts';
+import { createRuns, gatherHost } from './runs/index.ts';
+import { createSystem } from './system/index.ts';
+import type { Engine } from './types.ts';
+import { createVolumes } from './volumes/index.ts';
+
+export { API_VERSION, MIN_API_VERSION } from './system/index.ts';
+export type { Engine } from './types.ts';
+
+/** How an engine is opened. */
+export interface EngineOptions {
+  /** Images, containers, volumes, records; absolute. */
+  readonly dataRoot: string;
+  /** Running state, absolute; best on a memory file system. */
+  readonly execRoot: string;
+  /** Our shim program, absolute. */
+  readonly shimBinary: string;
+  /** Version to show. */
+  readonly version: string;
+  /** Kernel name of the default bridge (at most 15 bytes); `none` for no bridge. */
+  readonly bridge: string;
+  /** Its address as CIDR; '' = the first free pool. */
+  readonly bip: string;
+  /** Pools for networks; [] = Docker's. */
+  readonly addressPools: readonly { readonly base: string; readonly size: number }[];
+  /** By name; '' = the fastest that works here. */
+  readonly defaultRuntime: string;
+  readonly runtimes: Readonly<Record<string, RuntimeOption>>;
+  readonly insecureRegistries: readonly string[];
+  readonly registryMirrors: readonly string[];
+  readonly maxConcurrentDownloads: number;
+  readonly userlandProxy: boolean;
+  readonly logDriver: string;
+  readonly logOpts: Readonly<Record<string, string>>;
+  readonly labels: readonly string[];
+  readonly debug: boolean;
+  readonly log: (level: 'debug' | 'info' | 'warn' | 'error', message: string) => void;
+}
+
+/** An engine in this process. Disposing lets go of its containers, which run on. */
+export interface OpenEngine extends Engine, AsyncDisposable {}
+
+/**
+ * Opens the engine of a data root and takes up what its last opener left.
+ * @throws GantryError: ROOT_TAKEN, NO_RUNTIME, and what host and options make impossible
+ */
+export async function openEngine(options: EngineOptions): Promise<OpenEngine> {
+  await using stack = new AsyncDisposableStack();
+  const folders = await makeFolders(options.dataRoot, options.execRoot);
+  const db = stack.use(openDatabase(join(options.dataRoot, 'gantry.db')));
+  // Names what is ours in the kernel, so that several engines live side by side.
+  const instance = createHash('sha256').update(options.dataRoot).digest('hex').slice(0, 8);
+  const spawner = stack.use(await startSpawner({ binary: options.shimBinary }));
+  const runtimes = await probeRuntimes({
+    spawner,
+    added: options.runtimes,
+    preferred: options.defaultRuntime,
+    execRoot: options.execRoot,
+  });
+  const cgroups = openCgroups();
+  const events = createEvents();
+  const records = openContainerRecords(db);
+
+  const images = stack.use(
+    await createImages({
+      db,
+      contentDir: folders.content,
+      layersDir: folders.layers,
+      registry: {
+        mirrors: options.registryMirrors,
+        insecure: options.insecureRegistries,
+        maxConcurrentDownloads: options.maxConcurrentDownloads,
+      },
+      users: {
+        usersOf: (id) =>
+          records
+            .all()
+            .filter((record) => record.imageId === id)
+            .map(({ id: containerId, state }) => ({
+              containerId,
+              running: state.phase === 'running' || state.phase === 'paused',
+            })),
+      },
+      publish: events.publish,
+    }),
+  );
+  const volumes = createVolumes({
+    db,
+    dir: folders.volumes,
+    publish: events.publish,
+    usersOf: (name) =>
+      records
+        .all()
+        .filter(({ mounts }) => mounts.some((mount) => mount.name === name))
+        .map(({ id }) => id),
+  });
+  const networks = stack.use(
+    await createNetworks({
+      db,
+      publish: events.publish,
+      options: {
+        bridgeName: options.bridge,
+        bip: options.bip || undefined,
+        addressPools: options.addressPools,
+        instance,
+        userlandProxy: options.userlandProxy,
+      },
+    }),
+  );
+  const runs = createRuns({
+    spawner,
+    drivers: runtimes.drivers,
+    host: gatherHost({
+      cgroupVersion: cgroups.version,
+      cgroupParent: `/gantry-${instance}`,
+      shimBinary: options.shimBinary,
+    }),
+    cgroups,
+    shimsDir: folders.shims,
+    initLayer: folders.initLayer,
+    paths: (id) => pathsOf(folders.containers, id),
+  });
+
+  // Containers end execs, execs look containers up: each is given the other's verbs, called only once both exist.
+  let execs: ExecCapability | undefined;
+  const containers: ContainerCapability = createContainers({
+    records,
+    dir: folders.containers,
+    images,
+    networks,
+    volumes,
+    publish: events.publish,
+    launcher: runs.containers,
+    facts: {
+      cpus: cpus().length,
+      cgroupVersion: cgroups.version,
+      defaultRuntime: runtimes.defaultName,
+      runtimes: [...runtimes.drivers.keys()],
+      logDriver: options.logDriver,
+      logOptions: options.logOpts,
+    },
+    log: options.log,
+    onStopped: (id) => execs?.onContainerStopped(id),
+    execIds: (id) => execs?.idsOf(id) ?? [],
+  });
+  execs = createExecs({ find: containers.find, launcher: runs.execs, publish: events.publish, parseDetachKeys });
+  stack.defer(containers.close);
+  await containers.recover();
+
+  const system = createSystem({
+    version: options.version,
+    dataRoot: options.dataRoot,
+    id: engineId(db),
+    debug: options.debug,
+    labels: options.labels,
+    logDriver: options.logDriver,
+    logDrivers: LOG_DRIVERS,
+    cgroupVersion: cgroups.version,
+    defaultRuntime: runtimes.defaultName,
+    runtimes: runtimes.facts,
+    mirrors: options.registryMirrors,
+    insecureRegistries: options.insecureRegistries,
+    addressPools: options.addressPools,
+    warnings: () => [...runtimes.notes, ...networks.warnings()],
+    driverStatus: [
+      ['Backing Filesystem', folders.backingFilesystem],
+      ['Supports d_type', 'true'],
+      ['Native Overlay Diff', 'true'],
+    ],
+    counts: () => {
+      const phases = records.all().map(({ state }) => state.phase);
+      const running = phases.filter((phase) => phase === 'running' || phase === 'restarting').length;
+      const paused = phases.filter((phase) => phase === 'paused').length;
+      return { running, paused, stopped: phases.length - running - paused, images: images.list().length };
+    },
+  });
+  const owned = stack.move();
+  return {
+    containers: containers.face,
+    execs: execs.face,
+    images,
+    networks,
+    volumes,
+    events,
+    system,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
