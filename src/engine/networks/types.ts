@@ -50,6 +50,8 @@ export interface Endpoint {
 
 export interface ConnectRequest {
   readonly containerId: string;
+  /** For messages: with it, a port that cannot be published is reported in dockerd's whole sentence. */
+  readonly containerName?: string | undefined;
   /** Name or id. */
   readonly network: string;
   /** Any process in the container's network namespace. Its `lo` is up; nothing else is there. */
@@ -66,14 +68,29 @@ export interface Networks {
   endpointsOf(networkId: string): readonly (Endpoint & { readonly containerId: string })[];
   /**
    * Plugs a running namespace into a network: address, veth, routes, published ports.
-   * @throws NETWORK_NOT_FOUND `network X not found`; PORT_TAKEN with Docker's text; NO_FREE_ADDRESS.
+   * On host and none nothing is plugged: the endpoint is a record without address, `ports` are ignored.
+   * @throws NETWORK_NOT_FOUND `network X not found`; PORT_TAKEN, PORTS_EXHAUSTED, NO_FREE_ADDRESS with Docker's texts;
+   * ALREADY_CONNECTED; NAMESPACE_GONE when no process `pid` is there; NFT_MISSING; NETWORK_FAILED when the kernel refuses.
    */
   connect(request: ConnectRequest, signal: AbortSignal): Promise<Endpoint>;
-  /** Takes the container's endpoint away with ports and address; absent is fine. */
+  /**
+   * Takes the container's endpoints away with ports and addresses; absent is fine. Free at once for others to use; the
+   * links go in the background (they die with their namespace by themselves).
+   */
   disconnect(containerId: string): Promise<void>;
-  /** Adopts what still runs after a daemon restart, and clears what no longer does. */
+  /**
+   * To be called once, before the first connect: adopts what still runs after a daemon restart (its traffic went on),
+   * binds its host ports again, clears what no longer runs, and brings the bridge and the rules up. What fails is logged.
+   */
   recover(alive: readonly { readonly containerId: string; readonly endpoint: Endpoint }[]): Promise<void>;
-  /** Removes bridge, rules and tables when no container is attached; called by uninstall and by tests. */
+  /** One line each, for `info`: what on this host stands in the way of containers' traffic. Takes a few ms. */
+  warnings(): readonly string[];
+  /** Lets go of sockets; links and rules stay, and containers stay reachable. For the end of the daemon. */
+  close(): Promise<void>;
+  /**
+   * Removes bridge, links and rules of this instance, also those of a daemon that died. For uninstall and tests.
+   * @throws NETWORK_IN_USE when a container is attached
+   */
   teardown(): Promise<void>;
 }
 

@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { errno as ERRNO } from '../libc.ts';
 import { insideNetworkNamespace, openNetworkNamespace } from '../netns.ts';
 import {
+  deleteAddress,
   deleteLink,
   getAddresses,
   getLink,
@@ -22,10 +23,14 @@ import {
   parseRoute,
   type Route,
   setHairpin,
+  setLinkAlias,
+  setLinkMaster,
   setLinkUp,
 } from './route-messages.ts';
 import { NETLINK_ROUTE, NetlinkError, NetlinkSocket } from './socket.ts';
 import type { Message } from './wire.ts';
+
+export type { Link, LinkAddress, Route } from './route-messages.ts';
 
 const CONTAINER_LINK = 'eth0';
 const BRIDGE_NETFILTER = '/proc/sys/net/bridge/bridge-nf-call-iptables';
@@ -36,6 +41,18 @@ export interface Bridge {
   readonly name: string;
   readonly mac: string;
 }
+
+export interface BridgeWish {
+  readonly name: string;
+  /** For a bridge to be made. */
+  readonly mac: string;
+  readonly mtu: number;
+  readonly address: string;
+  readonly prefixLength: number;
+}
+
+/** The alias of bridges that ensureBridge made: what we made we may remove. */
+export const BRIDGE_ALIAS = 'gantry';
 
 /** What a namespace gets: a link `eth0` with an address and a default route, its other end a port of the bridge. */
 export interface PlugWish {
@@ -58,8 +75,13 @@ export interface Links extends Disposable {
   list(): Link[];
   addresses(): LinkAddress[];
   routes(): Route[];
-  /** Finds or makes the bridge, gives it the address, and sets what publishing on loopback needs. @throws NetlinkError */
-  ensureBridge(wish: { name: string; mac: string; mtu: number; address: string; prefixLength: number }): Bridge;
+  /**
+   * Finds or makes the bridge, gives it the address (its only IPv4 one), and sets what publishing on loopback needs.
+   * @throws NetlinkError @throws Error when the name is another kind of link's
+   */
+  ensureBridge(wish: BridgeWish): Bridge;
+  /** Puts links back on the bridge; those gone are fine. */
+  enslave(linkNames: readonly string[], bridge: Bridge): void;
   /** Plugs a namespace in; leaves nothing behind when it fails. @throws NetlinkError @throws NodeJS.ErrnoException ENOENT: no such process */
   plug(wish: PlugWish): void;
   /** Makes a port pass nothing more, at once; the link may be gone already. */
@@ -76,16 +98,12 @@ export function openLinks(): Links {
     list,
     addresses: () => socket.dump(getAddresses()).flatMap((message) => parseAddress(message) ?? []),
     routes: () => socket.dump(getRoutes()).flatMap((message) => parseRoute(message) ?? []),
-    ensureBridge({ name, mac, mtu, address, prefixLength }) {
-      socket.request([newBridge(name, mac, mtu)], (_, code) => code === ERRNO.EEXIST);
-      const found = list().find((link) => link.name === name);
-      if (found?.kind !== 'bridge') throw new Error(`${name} is a link of this host, but no bridge`);
-      socket.request([newAddress(found.index, address, prefixLength), setLinkUp(found.index)]);
-      setSysctl(`ipv4/conf/${name}/route_localnet`, '1');
-      setSysctl(`ipv6/conf/${name}/disable_ipv6`, '1', true);
-      return { index: found.index, name, mac: found.mac };
-    },
+    ensureBridge: (wish) => ensureBridge(socket, list, wish),
     plug: (wish) => plug(socket, wish),
+    enslave(linkNames, bridge) {
+      const messages = linkNames.map((name) => setLinkMaster(name, bridge.index));
+      if (messages.length > 0) socket.request(messages, (_, code) => code === ERRNO.ENODEV);
+    },
     mute(linkName) {
       socket.request([mutePort(linkName)], (_, code) => code === ERRNO.ENODEV);
     },
@@ -97,6 +115,28 @@ export function openLinks(): Links {
     },
     [Symbol.dispose]: () => socket[Symbol.dispose](),
   };
+}
+
+function ensureBridge(socket: NetlinkSocket, list: () => Link[], wish: BridgeWish): Bridge {
+  const { name, address, prefixLength } = wish;
+  const [made] = socket.acknowledged([newBridge(name, wish.mac, wish.mtu)]);
+  if (made && made.errno !== 0 && made.errno !== ERRNO.EEXIST) throw new NetlinkError(made, 0);
+  if (made?.errno === 0) socket.request([setLinkAlias(name, BRIDGE_ALIAS)]);
+  const found = list().find((link) => link.name === name);
+  if (found?.kind !== 'bridge') throw new Error(`${name} is a link of this host, but no bridge`);
+  const others = socket
+    .dump(getAddresses())
+    .flatMap((message) => parseAddress(message) ?? [])
+    .filter((other) => other.linkIndex === found.index)
+    .filter((other) => other.address !== address || other.prefixLength !== prefixLength);
+  socket.request([
+    ...others.map(deleteAddress),
+    newAddress(found.index, address, prefixLength),
+    setLinkUp(found.index),
+  ]);
+  setSysctl(`ipv4/conf/${name}/route_localnet`, '1');
+  setSysctl(`ipv6/conf/${name}/disable_ipv6`, '1', true);
+  return { index: found.index, name, mac: found.mac };
 }
 
 /** Writes `/proc/sys/net/<key>` of the calling thread's namespace. @throws NodeJS.ErrnoException, but for ENOENT where `optional` */

@@ -27,6 +27,7 @@ const RTM_DELLINK = 17;
 const RTM_GETLINK = 18;
 const RTM_SETLINK = 19;
 const RTM_NEWADDR = 20;
+const RTM_DELADDR = 21;
 const RTM_GETADDR = 22;
 const RTM_NEWROUTE = 24;
 const RTM_GETROUTE = 26;
@@ -39,6 +40,7 @@ const IFLA_IFNAME = 3;
 const IFLA_MTU = 4;
 const IFLA_MASTER = 10;
 const IFLA_LINKINFO = 18;
+const IFLA_IFALIAS = 20;
 const IFLA_NET_NS_FD = 28;
 const IFLA_INFO_KIND = 1;
 const IFLA_INFO_DATA = 2;
@@ -74,6 +76,8 @@ export interface Link {
   readonly mtu: number;
   /** `bridge`, `veth`, ...; '' for hardware. */
   readonly kind: string;
+  /** Free text that marks the link's owner; '' without. */
+  readonly alias: string;
 }
 
 /** One IPv4 address of a link. */
@@ -136,6 +140,14 @@ export function setLinkUp(ref: LinkRef): Message {
   return link(RTM_SETLINK, CHANGE, { ref, up: true }, refAttributes(ref));
 }
 
+export function setLinkAlias(ref: LinkRef, alias: string): Message {
+  return link(RTM_SETLINK, CHANGE, { ref }, [...refAttributes(ref), attribute(IFLA_IFALIAS, Buffer.from(alias))]);
+}
+
+export function setLinkMaster(ref: LinkRef, master: number): Message {
+  return link(RTM_SETLINK, CHANGE, { ref }, [...refAttributes(ref), attribute(IFLA_MASTER, u32(master))]);
+}
+
 /** Lets a bridge port send a frame back out of the port it came by (a container that calls its own published port). */
 export function setHairpin(ref: LinkRef): Message {
   return bridgePort(ref, attribute(IFLA_BRPORT_MODE, u8(1)));
@@ -165,6 +177,11 @@ export function newAddress(linkIndex: number, address: string, prefixLength: num
   const attributes = [attribute(IFA_LOCAL, local), attribute(IFA_ADDRESS, local)];
   if (prefixLength < 31) attributes.push(attribute(IFA_BROADCAST, broadcast(local, prefixLength)));
   return { type: RTM_NEWADDR, flags: CHANGE | NLM_F_CREATE | NLM_F_REPLACE, header, attributes };
+}
+
+export function deleteAddress({ linkIndex, address, prefixLength }: LinkAddress): Message {
+  const header = Buffer.concat([Buffer.from([AF_INET, prefixLength, 0, 0]), u32(linkIndex)]);
+  return { type: RTM_DELADDR, flags: CHANGE, header, attributes: [attribute(IFA_LOCAL, ipv4Bytes(address))] };
 }
 
 export function getAddresses(): Message {
@@ -214,6 +231,7 @@ export function parseLink({ type, body }: Received): Link | undefined {
     mac: formatMac(attributes.get(IFLA_ADDRESS) ?? Buffer.alloc(0)),
     mtu: mtu ? readU32(mtu, 0) : 0,
     kind: kind ? readText(kind) : '',
+    alias: readText(attributes.get(IFLA_IFALIAS) ?? Buffer.alloc(0)),
   };
 }
 

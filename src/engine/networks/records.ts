@@ -1,0 +1,91 @@
+// Owns the network records in the database: the three predefined ones, made at first use, whose ids never change.
+
+import { formatNano, nowNano } from '../../lib/clock.ts';
+import { GantryError } from '../../lib/errors.ts';
+import { randomId } from '../../lib/ids.ts';
+import type { Database } from '../../store/database.ts';
+import type { NetworkRecord } from './types.ts';
+
+const MIGRATIONS = {
+  name: 'networks',
+  steps: ['CREATE TABLE networks (id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, record TEXT NOT NULL) STRICT'],
+};
+
+/** The records of one daemon. */
+export interface NetworkRecords {
+  list(): readonly NetworkRecord[];
+  /** By name, id or unique id prefix. @throws NETWORK_NOT_FOUND, NETWORK_AMBIGUOUS */
+  get(ref: string): NetworkRecord;
+  put(record: NetworkRecord): void;
+}
+
+/** Opens the records; makes `bridge` (unless `bridgeName` is `none`), `host` and `none` where they lack. */
+export function openNetworkRecords(database: Database, bridgeName: string): NetworkRecords {
+  database.migrate(MIGRATIONS);
+  const put = (record: NetworkRecord): void => {
+    const text = 'INSERT INTO networks VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET record = excluded.record';
+    database.sql(text).run(record.id, record.name, JSON.stringify(record));
+  };
+  const all = (): NetworkRecord[] =>
+    database
+      .sql('SELECT record FROM networks ORDER BY name')
+      .all()
+      .map((row) => JSON.parse(String(row.record)) as NetworkRecord)
+      .filter(({ driver }) => driver !== 'bridge' || bridgeName !== 'none');
+  database.transaction(() => {
+    const known = new Map(all().map((record) => [record.name, record]));
+    for (const wanted of predefined(bridgeName)) {
+      const record = known.get(wanted.name);
+      if (!record) put(wanted);
+      else if (record.bridgeName !== wanted.bridgeName) put({ ...wanted, id: record.id, created: record.created });
+    }
+  });
+  let records = all();
+  return {
+    list: () => records,
+    get: (ref) => find(records, ref),
+    put(record) {
+      put(record);
+      records = all();
+    },
+  };
+}
+
+function find(records: readonly NetworkRecord[], ref: string): NetworkRecord {
+  const exact = records.find(({ id, name }) => name === ref || id === ref);
+  if (exact) return exact;
+  const candidates = ref.length === 0 ? [] : records.filter(({ id }) => id.startsWith(ref));
+  const [first] = candidates;
+  if (candidates.length === 1 && first) return first;
+  const params = { ref };
+  if (candidates.length > 1) {
+    const message = `network ${ref} is ambiguous (${candidates.length} matches found on ID prefix)`;
+    throw new GantryError('invalid', 'NETWORK_AMBIGUOUS', message, { params });
+  }
+  throw new GantryError('notFound', 'NETWORK_NOT_FOUND', `network ${ref} not found`, { params });
+}
+
+function predefined(bridgeName: string): NetworkRecord[] {
+  const base = { created: formatNano(nowNano()), internal: false, enableIPv6: false, labels: {}, ipam: [] };
+  const bridge: NetworkRecord = {
+    ...base,
+    id: randomId(),
+    name: 'bridge',
+    driver: 'bridge',
+    bridgeName,
+    options: {
+      'com.docker.network.bridge.default_bridge': 'true',
+      'com.docker.network.bridge.enable_icc': 'true',
+      'com.docker.network.bridge.enable_ip_masquerade': 'true',
+      'com.docker.network.bridge.host_binding_ipv4': '0.0.0.0',
+      'com.docker.network.bridge.name': bridgeName,
+      'com.docker.network.driver.mtu': '1500',
+    },
+  };
+  const bare = { ...base, options: {}, bridgeName: '' };
+  return [
+    ...(bridgeName === 'none' ? [] : [bridge]),
+    { ...bare, id: randomId(), name: 'host', driver: 'host' },
+    { ...bare, id: randomId(), name: 'none', driver: 'null' },
+  ];
+}
