@@ -20,12 +20,15 @@ export interface RuntimeDriver {
 
 /** One run or exec. Paths are absolute. */
 export interface LaunchPaths {
-  /** JSON lines of the runtime's own errors. */
+  /** The runtime's own errors; `runtimeLogMessage` reads it. */
   readonly logFile: string;
   readonly pidFile: string;
   /** Listening socket for the terminal's master. */
   readonly consoleSocket?: string | undefined;
 }
+
+/** With JSON, crun writes JSON also to the container's stderr when execve itself fails. */
+const LOG_FORMAT = { runc: 'json', crun: 'text' } as const;
 
 function globalArgs(driver: RuntimeDriver, logFile?: string): string[] {
   return [
@@ -33,7 +36,7 @@ function globalArgs(driver: RuntimeDriver, logFile?: string): string[] {
     '--root',
     driver.stateDir,
     ...(driver.dialect === 'crun' ? ['--cgroup-manager', 'cgroupfs'] : []),
-    ...(logFile === undefined ? [] : ['--log', logFile, '--log-format', 'json']),
+    ...(logFile === undefined ? [] : ['--log', logFile, '--log-format', LOG_FORMAT[driver.dialect]]),
     ...driver.extraArgs,
   ];
 }
