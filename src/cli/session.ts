@@ -2,9 +2,11 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
-import { type Client, createClient } from '../client/index.ts';
+import { type Client, createClient, type TransportOptions } from '../client/index.ts';
+import { GantryError } from '../lib/errors.ts';
 import { type ConfigFile, readConfigFile } from './config/file.ts';
-import { type ChosenHost, chooseHost, type Environment } from './config/host.ts';
+import { type ChosenHost, chooseHost, type Environment, UNRESOLVED } from './config/host.ts';
+import { CommandFailure } from './failure.ts';
 import type { FlagChecks, Flags } from './grammar/flags.ts';
 import type { CommandSpec } from './grammar/types.ts';
 
@@ -89,7 +91,7 @@ export function createSession(options: {
       return chosen;
     },
     client: () => {
-      client ??= createClient({
+      client ??= openClient({
         host: session.chosenHost().host,
         tls: session.chosenHost().tls,
         apiVersion: env.DOCKER_API_VERSION?.replace(/^v/, '') || undefined,
@@ -109,6 +111,15 @@ export function createSession(options: {
     [Symbol.dispose]: () => client?.close(),
   };
   return session;
+}
+
+function openClient(options: TransportOptions): Client {
+  try {
+    return createClient(options);
+  } catch (error) {
+    if (!(error instanceof GantryError)) throw error;
+    throw new CommandFailure(1, `${UNRESOLVED}: ${error.message}`, error.hint);
+  }
 }
 
 function configFolder(globals: Flags, env: Environment): string {

@@ -18,7 +18,7 @@ export function parseAddress(host: string, secure = false): DaemonAddress {
   const [, scheme = 'tcp', rest = ''] = /^(?:([a-z]+):\/\/)?(.*)$/s.exec(host.trim()) ?? [];
   if (scheme === 'unix' && rest !== '') return { kind: 'unix', socketPath: rest };
   if ((scheme === 'tcp' || scheme === 'http' || scheme === 'https') && rest !== '') return parseTcp(host, rest, secure);
-  throw new GantryError('invalid', 'HOST_INVALID', `unable to parse docker host \`${host}\``, {
+  throw new GantryError('invalid', 'HOST_INVALID', `invalid bind address format: ${host}`, {
     params: { host },
     hint: 'use unix:///path/to/socket or tcp://host:port',
   });
@@ -31,7 +31,7 @@ function parseTcp(host: string, rest: string, secure: boolean): DaemonAddress {
   const match = /^(\[[0-9a-fA-F:.]+\]|[^:]*)(?::(\d+))?$/.exec(authority);
   const port = Number(match?.[2] ?? (secure ? DEFAULT_TLS_PORT : DEFAULT_TCP_PORT));
   if (match === null || port > 65535) {
-    throw new GantryError('invalid', 'HOST_INVALID', `unable to parse docker host \`${host}\``, { params: { host } });
+    throw new GantryError('invalid', 'HOST_INVALID', `invalid bind address format: ${host}`, { params: { host } });
   }
   return { kind: 'tcp', hostname: (match[1] || 'localhost').replace(/^\[|\]$/g, ''), port, basePath };
 }

@@ -7,7 +7,10 @@ const MAX_LINE_CHARS = 64 * 1024 * 1024;
  * The values in `stream`, one per line; blank lines are skipped, a last line without newline counts.
  * @throws SyntaxError when a line is no JSON
  */
-export async function* jsonLines<T>(stream: AsyncIterable<Buffer>): AsyncGenerator<T, void, undefined> {
+export async function* jsonLines<T>(
+  stream: AsyncIterable<Buffer>,
+  parse: (line: string) => unknown = JSON.parse,
+): AsyncGenerator<T, void, undefined> {
   const decoder = new StringDecoder('utf8');
   let rest = '';
   for await (const chunk of stream) {
@@ -15,10 +18,10 @@ export async function* jsonLines<T>(stream: AsyncIterable<Buffer>): AsyncGenerat
     const lines = rest.split('\n');
     rest = lines.pop() ?? '';
     if (rest.length > MAX_LINE_CHARS) throw new SyntaxError('a line of the answer is too long');
-    for (const line of lines) if (line.trim() !== '') yield JSON.parse(line) as T;
+    for (const line of lines) if (line.trim() !== '') yield parse(line) as T;
   }
   rest += decoder.end();
-  if (rest.trim() !== '') yield JSON.parse(rest) as T;
+  if (rest.trim() !== '') yield parse(rest) as T;
 }
 
 /** Docker's `filters` value: a JSON map from key to the set of values; undefined when there are none. */

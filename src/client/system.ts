@@ -1,5 +1,6 @@
 // Owns the calls about the daemon itself: version, info, login check, events, disk usage.
 import type { AuthConfig, EventMessage, SystemInfo, SystemVersion } from '../spec/docker/types.gen.ts';
+import { parseExactJson } from './exact-json.ts';
 import { type Filters, filtersText, jsonLines } from './json-lines.ts';
 import type { PingFacts, Transport } from './transport.ts';
 
@@ -16,6 +17,9 @@ export interface EventsOptions {
   readonly filters?: Filters | undefined;
   readonly signal?: AbortSignal | undefined;
 }
+
+/** An event; its nanoseconds need more than 53 bits. */
+export type DaemonEvent = Omit<EventMessage, 'timeNano'> & { readonly timeNano?: number | bigint };
 
 /** Methods about the daemon. */
 export type SystemClient = ReturnType<typeof createSystemClient>;
@@ -35,7 +39,7 @@ export function createSystemClient(transport: Transport) {
 export async function openEvents(
   transport: Transport,
   options: EventsOptions = {},
-): Promise<AsyncGenerator<EventMessage, void, undefined>> {
+): Promise<AsyncGenerator<DaemonEvent, void, undefined>> {
   const response = await transport.open({
     method: 'GET',
     path: '/events',
@@ -46,5 +50,5 @@ export async function openEvents(
     },
     signal: options.signal,
   });
-  return jsonLines<EventMessage>(response);
+  return jsonLines<DaemonEvent>(response, parseExactJson);
 }

@@ -7,6 +7,9 @@ import type { Flags } from '../grammar/flags.ts';
 import { contextTls, DEFAULT_CONTEXT, readContext } from './contexts.ts';
 import type { ConfigFile } from './file.ts';
 
+/** What every failure to find a daemon's address begins with. */
+export const UNRESOLVED = 'Failed to initialize: unable to resolve docker endpoint';
+
 /** Where gantryd listens when nothing else is said. */
 export const DEFAULT_HOST = 'unix:///run/gantry/gantry.sock';
 
@@ -59,7 +62,7 @@ function contextOrFailure(folder: string, name: string): ReturnType<typeof readC
 }
 
 function initFailure(reason: string, hint?: string): CommandFailure {
-  return new CommandFailure(1, `Failed to initialize: unable to resolve docker endpoint: ${reason}`, hint);
+  return new CommandFailure(1, `${UNRESOLVED}: ${reason}`, hint);
 }
 
 function flagTls(flags: Flags, env: Environment, config: ConfigFile): TlsOptions | undefined {

@@ -13,6 +13,8 @@ import {
 } from '../template/index.ts';
 import { alignTable } from './table.ts';
 
+const PARSING_ERROR = 'template parsing error';
+
 /** A format as the user means it. */
 export interface ListFormat {
   readonly template: Template;
@@ -27,6 +29,8 @@ export interface ListStyle {
   readonly quiet: string;
   /** Template of the old `raw` format. */
   readonly raw?: string;
+  /** What errors of the template begin with; `template parsing error` when not given. */
+  readonly failures?: { readonly parse: string; readonly run: string };
   /** Heading by field. */
   readonly headings: Readonly<Record<string, string>>;
 }
@@ -42,7 +46,7 @@ export function readListFormat(source: string, quiet: boolean, style: ListStyle)
     return { template: parseTemplate(unescaped, FUNCTION_NAMES), table };
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error;
-    throw new CommandFailure(1, `failed to parse template: ${error.message}`);
+    throw new CommandFailure(1, `${style.failures?.parse ?? PARSING_ERROR}: ${error.message}`);
   }
 }
 
@@ -61,13 +65,18 @@ export function usesField(format: ListFormat, field: string): boolean {
   return fieldsUsed(format.template).has(field);
 }
 
+/** Runs the format on `row` for its failures only. @throws CommandFailure (1) */
+export function tryRow(format: ListFormat, style: ListStyle, row: TemplateMap): void {
+  runRow(format.template, row, style);
+}
+
 /**
  * The text of `rows`.
  * @throws CommandFailure (1) when the template fails on a row
  */
 export function renderList(format: ListFormat, style: ListStyle, rows: readonly TemplateMap[]): string {
   let text = '';
-  for (const row of rows) text += `${runRow(format.template, row)}\n`;
+  for (const row of rows) text += `${runRow(format.template, row, style)}\n`;
   if (!format.table) return text;
   const heading = evaluateTemplate(format.template, headingRow(style), {
     missingKey: 'no value',
@@ -76,12 +85,12 @@ export function renderList(format: ListFormat, style: ListStyle, rows: readonly 
   return alignTable(`${heading}\n${text}`);
 }
 
-function runRow(template: Template, row: TemplateMap): string {
+function runRow(template: Template, row: TemplateMap, style: ListStyle): string {
   try {
     return evaluateTemplate(template, row);
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error;
-    throw new CommandFailure(1, `failed to execute template: ${error.message}`);
+    throw new CommandFailure(1, `${style.failures?.run ?? PARSING_ERROR}: ${error.message}`);
   }
 }
 

@@ -116,3 +116,24 @@ function zoneName(date: Date, fallback: string): string {
     .find((part) => part.type === 'timeZoneName')?.value;
   return name === undefined || name.startsWith('GMT') ? fallback.slice(0, 3) : name;
 }
+
+/** An RFC 3339 time with nanoseconds as Go prints it: `2024-01-02 03:04:05.123456789 +0000 UTC`. */
+export function goNanoTimeText(text: string): string {
+  const match = /^(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2}:\d{2})(\.\d+)?(Z|([+-]\d{2}):(\d{2}))$/.exec(text);
+  if (match === null) return text;
+  const [, day = '', time = '', fraction = '', zone = '', hours = '+00', minutes = '00'] = match;
+  const offset = `${hours}${minutes}`;
+  return `${day} ${time}${fraction.replace(/0+$/, '').replace(/^\.$/, '')} ${offset} ${zone === 'Z' ? 'UTC' : offset}`;
+}
+
+/** A time with nine decimals in the local zone, as events and logs show it. */
+export function rfc3339Nano(unixSeconds: number, unixNanos: number | bigint): string {
+  const date = new Date(unixSeconds * 1000);
+  const offset = -date.getTimezoneOffset();
+  const local = new Date(unixSeconds * 1000 + offset * 60_000).toISOString().slice(0, 19);
+  const nanos = String(BigInt(unixNanos) % 1_000_000_000n).padStart(9, '0');
+  if (offset === 0) return `${local}.${nanos}Z`;
+  const two = (value: number): string => String(value).padStart(2, '0');
+  const zone = `${offset < 0 ? '-' : '+'}${two(Math.trunc(Math.abs(offset) / 60))}:${two(Math.abs(offset) % 60)}`;
+  return `${local}.${nanos}${zone}`;
+}

@@ -18,6 +18,8 @@ export interface EvaluateOptions {
   /** `error`: an absent key fails; `no value`: it prints `<no value>`. */
   readonly missingKey?: 'error' | 'no value';
   readonly functions?: Readonly<Record<string, TemplateFunction>>;
+  /** Go type of the data itself, quoted when it lacks a field. */
+  readonly rootType?: string;
 }
 
 /**
@@ -27,7 +29,12 @@ export interface EvaluateOptions {
  */
 export function evaluateTemplate(template: Template, data: unknown, options: EvaluateOptions = {}): string {
   const evaluator = new Evaluator(template, data, options);
-  evaluator.run(template.nodes, data);
+  try {
+    evaluator.run(template.nodes, data);
+  } catch (error) {
+    if (error instanceof TemplateError) error.partial = evaluator.output;
+    throw error;
+  }
   return evaluator.output;
 }
 
@@ -44,12 +51,14 @@ class Evaluator {
   output = '';
   readonly #template: Template;
   readonly #missingKey: 'error' | 'no value';
+  readonly #rootType: string | undefined;
   readonly #functions: Readonly<Record<string, TemplateFunction>>;
   readonly #variables: { name: string; value: unknown }[];
 
   constructor(template: Template, data: unknown, options: EvaluateOptions) {
     this.#template = template;
     this.#missingKey = options.missingKey ?? 'error';
+    this.#rootType = options.rootType;
     this.#functions = options.functions ?? FUNCTIONS;
     this.#variables = [{ name: '$', value: data }];
   }
@@ -227,6 +236,9 @@ class Evaluator {
 
   #absent(owner: object, name: string, place: Place): unknown {
     if (TYPE_NAME in owner) return this.#fail(place, `can't evaluate field ${name} in type ${typeName(owner)}`);
+    if (this.#rootType !== undefined && owner === this.#variables[0]?.value) {
+      return this.#fail(place, `can't evaluate field ${name} in type ${this.#rootType}`);
+    }
     if (this.#missingKey === 'no value') return '<no value>';
     return this.#fail(place, `map has no entry for key ${goQuote(name)}`);
   }

@@ -42,8 +42,10 @@ export type Node =
     }
   | { readonly kind: 'break' | 'continue' };
 
-/** A template that cannot be read or run; `message` in Go's words. */
+/** A template that cannot be read or run; `message` in Go's words, `partial` what it had printed. */
 export class TemplateError extends Error {
+  partial = '';
+
   constructor(message: string) {
     super(message);
     this.name = 'TemplateError';

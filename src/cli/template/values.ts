@@ -47,7 +47,7 @@ export function resolve(value: unknown): unknown {
 }
 
 /**
- * The value as Go's encoder writes it, without HTML escapes; methods of a row are called, in sorted order.
+ * The value as Go's encoder writes it; methods of a row are called, in sorted order, and its texts get HTML escapes.
  * Large integers keep every digit.
  */
 export function jsonText(value: unknown): string {
@@ -64,7 +64,13 @@ export function jsonText(value: unknown): string {
     if (typeof member === 'function' && member.length > 0) continue;
     members.push(`${JSON.stringify(key)}:${jsonText(resolve(member))}`);
   }
-  return `{${members.join(',')}}`;
+  const text = `{${members.join(',')}}`;
+  return isRow ? escapeHtml(text) : text;
+}
+
+/** In JSON these characters can only stand inside texts. */
+function escapeHtml(json: string): string {
+  return json.replace(/[<>&]/g, (char) => `\\u00${char.charCodeAt(0).toString(16)}`);
 }
 
 /** `format` filled in with Go's verbs `%s %d %v %q %t %x %f %T %%`, widths and flags. */

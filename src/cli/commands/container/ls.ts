@@ -2,7 +2,7 @@
 
 import { filtersOrNone } from '../../filters.ts';
 import { containerLs } from '../../grammar/container.table.ts';
-import { readListFormat, renderList, usesField } from '../../render/list.ts';
+import { readListFormat, renderList, tryRow, usesField } from '../../render/list.ts';
 import type { Command } from '../../session.ts';
 import { containerListStyle, containerRow } from './rows.ts';
 
@@ -13,6 +13,8 @@ export const command: Command = {
     const style = containerListStyle(flags.bool('size'));
     const source = flags.text('format') || (flags.bool('quiet') ? '' : session.config().format('psFormat'));
     const format = readListFormat(source, flags.bool('quiet'), style);
+    // Docker tries the template on an empty row first, so that a bad field fails without containers, too.
+    if (flags.text('format') !== '') tryRow(format, style, containerRow({}, true, session.now()));
     const limit = flags.bool('latest') && flags.number('last') === -1 ? 1 : flags.number('last');
     const containers = await session.client().containers.list({
       all: flags.bool('all'),

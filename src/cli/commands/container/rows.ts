@@ -14,6 +14,7 @@ export function containerListStyle(withSize: boolean): ListStyle {
   return {
     table: `{{.ID}}\\t{{.Image}}\\t{{.Command}}\\t{{.RunningFor}}\\t{{.Status}}\\t{{.Ports}}\\t{{.Names}}${withSize ? '\\t{{.Size}}' : ''}`,
     quiet: '{{.ID}}',
+    failures: { parse: 'failed to parse template', run: 'failed to execute template' },
     raw: `container_id: {{.ID}}\nimage: {{.Image}}\ncommand: {{.Command}}\ncreated_at: {{.CreatedAt}}\nstate: {{- pad .State 1 0}}\nstatus: {{- pad .Status 1 0}}\nnames: {{.Names}}\nlabels: {{- pad .Labels 1 0}}\nports: {{- pad .Ports 1 0}}\n${withSize ? 'size: {{.Size}}\n' : ''}`,
     headings: {
       ID: 'CONTAINER ID',

@@ -1,0 +1,66 @@
+// Owns `start`.
+import type { ContainerInspectResponse } from '../../../spec/docker/types.gen.ts';
+import { failureText } from '../../explain.ts';
+import { CommandFailure } from '../../failure.ts';
+import { containerStart } from '../../grammar/container.table.ts';
+import type { Command, Invocation, Session } from '../../session.ts';
+import { followTerminalSize } from '../../terminal/resize.ts';
+import { forwardSignals } from '../../terminal/signals.ts';
+import { attachContainer, beginWait, detachKeysOf } from './attach-container.ts';
+
+/** Starts containers; with --attach or --interactive just one, and its exit code counts. */
+export const command: Command = {
+  spec: containerStart,
+  run: async (session, invocation) => {
+    const { flags, args } = invocation;
+    if (!flags.bool('attach') && !flags.bool('interactive')) return startAll(session, args);
+    if (args.length > 1) throw new CommandFailure(1, 'you cannot start and attach multiple containers at once');
+    return startAttached(session, invocation, await session.client().containers.inspect(args[0] ?? ''));
+  },
+};
+
+async function startAll(session: Session, names: readonly string[]): Promise<number> {
+  const failed: string[] = [];
+  for (const name of names) {
+    try {
+      await session.client().containers.start(name);
+      session.line(name);
+    } catch (error) {
+      session.warn(failureText(error));
+      failed.push(name);
+    }
+  }
+  if (failed.length > 0) throw new CommandFailure(1, `Error: failed to start containers: ${failed.join(', ')}`);
+  return 0;
+}
+
+async function startAttached(
+  session: Session,
+  { flags }: Invocation,
+  container: ContainerInspectResponse,
+): Promise<number> {
+  const { containers } = session.client();
+  const id = container.Id ?? '';
+  const tty = container.Config?.Tty ?? false;
+  const removed = container.HostConfig?.AutoRemove ?? false;
+  using _signals = tty ? undefined : forwardSignals((name) => containers.kill(id, name));
+  const carrying = await attachContainer(session, id, {
+    stdin: flags.bool('interactive') && (container.Config?.OpenStdin ?? false),
+    stdout: true,
+    stderr: true,
+    tty,
+    detachKeys: detachKeysOf(session, flags.text('detach-keys')),
+  });
+  const wait = await beginWait(session.client(), id, removed);
+  try {
+    await containers.start(id);
+  } catch (error) {
+    carrying.stop();
+    if (removed) await wait.exitCode;
+    throw error;
+  }
+  using _resize = tty ? followTerminalSize(session.stdio.stdout, (size) => containers.resize(id, size)) : undefined;
+  const end = await carrying.end;
+  carrying.stop();
+  return end === 'detached' ? 0 : wait.exitCode;
+}

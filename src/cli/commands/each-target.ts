@@ -1,0 +1,40 @@
+// Owns doing one thing to each of several targets: all are tried, names are printed in order, failures come last.
+import { failureText } from '../explain.ts';
+import { CommandFailure } from '../failure.ts';
+import type { Session } from '../session.ts';
+
+/** At most so many calls are under way at once. @source docker 28.2.2 parallelOperation */
+const PARALLEL = 50;
+
+/**
+ * Runs `act` on every target, several at a time; prints what each resolves with (nothing for undefined).
+ * @throws CommandFailure (1) with the failures, one a line
+ */
+export async function eachTarget(
+  session: Session,
+  targets: readonly string[],
+  act: (target: string) => Promise<string | undefined>,
+): Promise<number> {
+  const failures: string[] = [];
+  for (let from = 0; from < targets.length; from += PARALLEL) {
+    const results = await Promise.allSettled(targets.slice(from, from + PARALLEL).map(act));
+    for (const result of results) {
+      if (result.status === 'rejected') failures.push(failureText(result.reason));
+      else if (result.value !== undefined) session.line(result.value);
+    }
+  }
+  if (failures.length > 0) throw new CommandFailure(1, failures.join('\n'));
+  return 0;
+}
+
+/** For acts that print the target's name. */
+export async function eachNamed(
+  session: Session,
+  targets: readonly string[],
+  act: (target: string) => Promise<unknown>,
+): Promise<number> {
+  return eachTarget(session, targets, async (target) => {
+    await act(target);
+    return target;
+  });
+}

@@ -1,0 +1,62 @@
+// Owns `inspect` for objects of any kind: a name is looked up as one kind after the other.
+import { isApiError } from '../../../client/index.ts';
+import { CommandFailure } from '../../failure.ts';
+import { goQuote } from '../../grammar/go-text.ts';
+import { inspect } from '../../grammar/system.table.ts';
+import type { Command, Session } from '../../session.ts';
+import type { InspectKind } from '../inspect-fields.ts';
+import { type InspectedObject, inspectObjects } from '../inspect-objects.ts';
+
+type Fetch = (session: Session, name: string, size: boolean) => Promise<string>;
+
+/** In the order of trying. @source docker 28.2.2 */
+const KINDS: readonly (readonly [InspectKind, Fetch])[] = [
+  ['container', (session, name, size) => session.client().containers.inspectText(name, { size })],
+  ['image', (session, name) => session.client().images.inspectText(name)],
+  ['network', (session, name) => session.client().networks.inspectText(name)],
+  ['volume', (session, name) => session.client().volumes.inspectText(name)],
+];
+
+/** Shows everything about containers, images, networks and volumes. */
+export const command: Command = {
+  spec: inspect,
+  run: (session, { flags, args }) => {
+    const type = flags.text('type');
+    const kinds = KINDS.filter(([kind]) => type === '' || kind === type);
+    if (flags.changed('type') && type === '')
+      throw new CommandFailure(1, `type is empty: must be one of ${kindList()}`);
+    if (kinds.length === 0) throw new CommandFailure(1, `unknown type: ${goQuote(type)}: must be one of ${kindList()}`);
+    if (flags.bool('size') && type !== '' && type !== 'container') {
+      session.warn(`WARNING: --size ignored for ${type}s`);
+    }
+    return inspectObjects(session, args, flags.text('format'), (name) =>
+      findObject(session, kinds, name, flags.bool('size'), type !== ''),
+    );
+  },
+};
+
+function kindList(): string {
+  return KINDS.map(([kind]) => goQuote(kind)).join(', ');
+}
+
+async function findObject(
+  session: Session,
+  kinds: typeof KINDS,
+  name: string,
+  size: boolean,
+  typed: boolean,
+): Promise<InspectedObject> {
+  for (const [kind, fetch] of kinds) {
+    try {
+      return { kind, json: await fetch(session, name, size) };
+    } catch (error) {
+      if (typed || !isNoSuchObject(error)) throw error;
+    }
+  }
+  throw new CommandFailure(1, `Error: No such object: ${name}`);
+}
+
+/** Missing, or a text that cannot be the name of such an object. */
+function isNoSuchObject(error: unknown): boolean {
+  return isApiError(error, 404) || isApiError(error, 400);
+}

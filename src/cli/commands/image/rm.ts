@@ -1,0 +1,34 @@
+// Owns `image rm`, known as `rmi`.
+import { isApiError } from '../../../client/index.ts';
+import { failureText } from '../../explain.ts';
+import { CommandFailure } from '../../failure.ts';
+import { imageRm } from '../../grammar/image.table.ts';
+import type { Command } from '../../session.ts';
+
+/** Removes images, one after the other; with --force missing ones are no failure. */
+export const command: Command = {
+  spec: imageRm,
+  run: async (session, { flags, args }) => {
+    const failures: string[] = [];
+    let fatal = false;
+    for (const name of args) {
+      try {
+        const removed = await session.client().images.remove(name, {
+          force: flags.bool('force'),
+          noPrune: flags.bool('no-prune'),
+          platforms: flags.list('platform'),
+        });
+        for (const item of removed) {
+          session.line(item.Deleted ? `Deleted: ${item.Deleted}` : `Untagged: ${item.Untagged ?? ''}`);
+        }
+      } catch (error) {
+        if (!isApiError(error, 404)) fatal = true;
+        failures.push(failureText(error));
+      }
+    }
+    if (failures.length === 0) return 0;
+    if (!flags.bool('force') || fatal) throw new CommandFailure(1, failures.join('\n'));
+    session.warn(failures.join('\n'));
+    return 0;
+  },
+};

@@ -1,0 +1,80 @@
+// Owns `events`.
+import type { DaemonEvent } from '../../../client/index.ts';
+import { messageOf } from '../../../lib/errors.ts';
+import { CommandFailure } from '../../failure.ts';
+import { filtersOrNone } from '../../filters.ts';
+import { systemEvents } from '../../grammar/system.table.ts';
+import { rfc3339Nano } from '../../render/units.ts';
+import type { Command, Session } from '../../session.ts';
+import { evaluateTemplate, FUNCTION_NAMES, parseTemplate, type Template, TemplateError } from '../../template/index.ts';
+import { write } from '../../terminal/stream.ts';
+import { apiTime } from '../../timestamps.ts';
+
+/** Prints events until --until, or for ever. */
+export const command: Command = {
+  spec: systemEvents,
+  run: async (session, { flags }) => {
+    const template = readTemplate(flags.text('format'));
+    const events = await session.client().events({
+      since: readTime(session, flags.text('since')),
+      until: readTime(session, flags.text('until')),
+      filters: filtersOrNone(flags.list('filter')),
+    });
+    for await (const event of events) {
+      const line = template === undefined ? eventText(event) : runTemplate(template, event);
+      await write(session.stdio.stdout, `${line}\n`);
+    }
+    return 0;
+  },
+};
+
+function readTime(session: Session, text: string): string | undefined {
+  if (text === '') return undefined;
+  try {
+    return apiTime(text, session.now());
+  } catch (error) {
+    // Events leave the judgement of a time to the daemon.
+    return messageOf(error) === '' ? undefined : text;
+  }
+}
+
+function readTemplate(format: string): Template | undefined {
+  if (format === '') return undefined;
+  try {
+    return parseTemplate(format === 'json' ? '{{json .}}' : format, FUNCTION_NAMES);
+  } catch (error) {
+    if (!(error instanceof TemplateError)) throw error;
+    throw new CommandFailure(64, `Error parsing format: ${error.message}`);
+  }
+}
+
+function runTemplate(template: Template, event: DaemonEvent): string {
+  // Templates spell the old fields with capitals.
+  const old = event as DaemonEvent & Readonly<Record<string, unknown>>;
+  const aliases = {
+    Status: old.status ?? '',
+    ID: old.id ?? '',
+    From: old.from ?? '',
+    Time: event.time,
+    TimeNano: event.timeNano,
+    Scope: event.scope,
+  };
+  const data = { ...event };
+  for (const [name, value] of Object.entries(aliases)) Object.defineProperty(data, name, { value, enumerable: false });
+  try {
+    return evaluateTemplate(template, data);
+  } catch (error) {
+    if (!(error instanceof TemplateError)) throw error;
+    throw new CommandFailure(1, error.message);
+  }
+}
+
+/** `2024-01-02T03:04:05.000000000Z container start ID (image=x, name=y)`. @source docker 28.2.2 */
+export function eventText(event: DaemonEvent): string {
+  const attributes = Object.entries(event.Actor?.Attributes ?? {})
+    .map(([key, value]) => `${key}=${value}`)
+    .sort();
+  const time = rfc3339Nano(event.time ?? 0, event.timeNano ?? 0);
+  const list = attributes.length === 0 ? '' : ` (${attributes.join(', ')})`;
+  return `${time} ${event.Type ?? ''} ${event.Action ?? ''} ${event.Actor?.ID ?? ''}${list}`;
+}
