@@ -14,6 +14,14 @@ import { type NetworkRecords, openNetworkRecords } from './records.ts';
 import type { ConnectRequest, Endpoint, NetworkRecord, Networks, NetworksOptions } from './types.ts';
 
 export { DEFAULT_ADDRESS_POOLS } from './addresses.ts';
+export {
+  type HostsFileFacts,
+  hostnameFile,
+  hostsFile,
+  type ResolvConfFacts,
+  readHostResolvConf,
+  resolvConf,
+} from './files.ts';
 export type * from './types.ts';
 
 /** What the capability needs. */
