@@ -7,7 +7,7 @@ import { openEngine } from '../engine/index.ts';
 import { GantryError, messageOf } from '../lib/errors.ts';
 import { type DaemonConfig, readCommand, usage } from './config.ts';
 import { createLogger } from './log.ts';
-import { packageRoot, VERSION } from './package.ts';
+import { packageRoot, VERSION } from '../lib/package.ts';
 import { holdPidfile } from './pidfile.ts';
 
 /** The process around the daemon: where it speaks, and who tells it to end. */

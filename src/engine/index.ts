@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
-import { openCgroups } from '../host/cgroup/index.ts';
+import { createCgroups, detectCgroupLayout } from '../host/cgroup/index.ts';
 import { probeRuntimes, type RuntimeOption } from '../runtime/drivers/index.ts';
 import { startSpawner } from '../runtime/link/index.ts';
 import { parseDetachKeys } from '../spec/docker/decode-detach-keys.ts';
@@ -78,7 +78,7 @@ export async function openEngine(options: EngineOptions): Promise<OpenEngine> {
     preferred: options.defaultRuntime,
     execRoot: options.execRoot,
   });
-  const cgroups = openCgroups();
+  const cgroups = createCgroups(await detectCgroupLayout());
   const events = createEvents();
   const records = openContainerRecords(db);
 
@@ -115,24 +115,24 @@ export async function openEngine(options: EngineOptions): Promise<OpenEngine> {
         .filter(({ mounts }) => mounts.some((mount) => mount.name === name))
         .map(({ id }) => id),
   });
-  const networks = stack.use(
-    await createNetworks({
-      db,
-      publish: events.publish,
-      options: {
-        bridgeName: options.bridge,
-        bip: options.bip || undefined,
-        addressPools: options.addressPools,
-        instance,
-        userlandProxy: options.userlandProxy,
-      },
-    }),
-  );
+  const networks = createNetworks({
+    database: db,
+    publish: events.publish,
+    options: {
+      bridgeName: options.bridge,
+      bip: options.bip || undefined,
+      addressPools: options.addressPools,
+      instance,
+      userlandProxy: options.userlandProxy,
+    },
+    log: (message) => options.log('warn', message),
+  });
+  stack.defer(() => networks.close());
   const runs = createRuns({
     spawner,
     drivers: runtimes.drivers,
     host: gatherHost({
-      cgroupVersion: cgroups.version,
+      cgroupVersion: cgroups.layout.version,
       cgroupParent: `/gantry-${instance}`,
       shimBinary: options.shimBinary,
     }),
@@ -154,7 +154,7 @@ export async function openEngine(options: EngineOptions): Promise<OpenEngine> {
     launcher: runs.containers,
     facts: {
       cpus: cpus().length,
-      cgroupVersion: cgroups.version,
+      cgroupVersion: cgroups.layout.version,
       defaultRuntime: runtimes.defaultName,
       runtimes: [...runtimes.drivers.keys()],
       logDriver: options.logDriver,
@@ -176,7 +176,7 @@ export async function openEngine(options: EngineOptions): Promise<OpenEngine> {
     labels: options.labels,
     logDriver: options.logDriver,
     logDrivers: LOG_DRIVERS,
-    cgroupVersion: cgroups.version,
+    cgroupVersion: cgroups.layout.version,
     defaultRuntime: runtimes.defaultName,
     runtimes: runtimes.facts,
     mirrors: options.registryMirrors,

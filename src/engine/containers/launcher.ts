@@ -41,7 +41,7 @@ export interface Launcher {
   /** Resolves the user, writes the OCI configuration. @throws GantryError in Docker's words */
   configure(prepared: Prepared, request: ConfigureRequest): Promise<void>;
   /** Starts the process. @throws GantryError whose text decides the client's 126 and 127 */
-  start(prepared: Prepared): Promise<{ readonly pid: number; readonly atUnixNs: bigint }>;
+  start(prepared: Prepared, record: ContainerRecord): Promise<{ readonly pid: number; readonly atUnixNs: bigint }>;
   /** The exit code that a container gets when its start failed so. */
   exitCodeOf(error: unknown): number;
   pause(record: ContainerRecord): Promise<void>;

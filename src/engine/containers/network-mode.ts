@@ -3,15 +3,16 @@
 import type { ContainerRecord } from './types.ts';
 
 export type NetworkPlan =
-  /** A namespace of its own, plugged into `networks` (none for `--network none`). */
+  /** A namespace of its own, joined to `networks`. */
   | { readonly kind: 'own'; readonly networks: readonly string[] }
-  | { readonly kind: 'host' }
-  | { readonly kind: 'container'; readonly ref: string };
+  | { readonly kind: 'host'; readonly networks: readonly string[] }
+  /** Another container's namespace and networks. */
+  | { readonly kind: 'container'; readonly networks: readonly [] };
 
 export function networkPlan(record: Pick<ContainerRecord, 'hostConfig' | 'config' | 'networks'>): NetworkPlan {
   const mode = record.hostConfig.NetworkMode ?? 'bridge';
   if (record.config.NetworkDisabled) return { kind: 'own', networks: [] };
-  if (mode === 'host') return { kind: 'host' };
-  if (mode.startsWith('container:')) return { kind: 'container', ref: mode.slice('container:'.length) };
-  return { kind: 'own', networks: mode === 'none' ? [] : [mode] };
+  if (mode === 'host') return { kind: 'host', networks: ['host'] };
+  if (mode.startsWith('container:')) return { kind: 'container', networks: [] };
+  return { kind: 'own', networks: [mode] };
 }

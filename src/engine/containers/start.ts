@@ -79,15 +79,14 @@ async function launch(
     ownNetwork: plan.kind === 'own',
   });
   undo.defer(() => abandon(prepared));
-  const networks = plan.kind === 'own' ? plan.networks : [];
   undo.defer(() => context.networks.disconnect(record.id));
   const [endpoints] = await Promise.all([
-    Promise.all(networks.map((network) => connect(context, record, network, prepared.shimPid))),
+    Promise.all(plan.networks.map((network) => connect(context, record, network, prepared.shimPid))),
     configure(context, record, prepared, { record, paths, peers }),
   ]);
   await writeIdentityFiles(context, record, endpoints);
   await Promise.all([...live.pendingAttaches].map((join) => join(prepared.run)));
-  const { pid, atUnixNs } = await context.launcher.start(prepared);
+  const { pid, atUnixNs } = await context.launcher.start(prepared, record);
   return { prepared, pid, atUnixNs, endpoints };
 }
 
@@ -105,6 +104,7 @@ function connect(context: Context, record: ContainerRecord, network: string, pid
   return context.networks.connect(
     {
       containerId: record.id,
+      containerName: record.name,
       network,
       pid,
       macAddress: record.networks[network]?.macAddress ?? (record.config.MacAddress || undefined),

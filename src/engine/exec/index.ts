@@ -18,7 +18,7 @@ export interface ExecLauncher {
   /** A shim that is ready to run the process. @throws GantryError in Docker's words (unknown user, …) */
   prepare(container: ContainerRecord, execId: string, request: ExecRequest): Promise<Run>;
   /** @throws GantryError whose text decides the client's 126 and 127 */
-  start(run: Run): Promise<{ readonly pid: number }>;
+  start(run: Run, container: ContainerRecord, request: ExecRequest): Promise<{ readonly pid: number }>;
   exitCodeOf(error: unknown): number;
   /** Frees what the exec's shim left. */
   sweep(execId: string): Promise<void>;
@@ -198,7 +198,7 @@ async function launch(
     const run = await deps.launcher.prepare(container, id, request);
     entry.run = run;
     await join(run);
-    const { pid } = await deps.launcher.start(run);
+    const { pid } = await deps.launcher.start(run, container, request);
     entry.record = { ...entry.record, running: true, pid };
     void settle(deps, container, entry, run).finally(outcome.resolve);
   } catch (error) {

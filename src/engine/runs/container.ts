@@ -41,7 +41,7 @@ export function createContainerLauncher(deps: RunsDeps): Launcher {
       buildSpec(
         bundleInput({
           host: deps.host,
-          record,
+          record: { ...record, name: '', mounts: [] },
           paths: deps.paths(record.id),
           rootfsPath: '/',
           user: ROOT_USER,
@@ -51,13 +51,13 @@ export function createContainerLauncher(deps: RunsDeps): Launcher {
     },
     prepare: (request) => prepare(deps, driverOf(request.record.runtime), dirOf(request.record.id), request),
     configure: (prepared, request) => configure(deps, prepared, request),
-    async start({ run }) {
+    async start({ run }, { runtime, command }) {
       try {
         await run.connection.start();
         const { pid, atUnixNs } = await run.connection.until('started');
         return { pid, atUnixNs };
       } catch (error) {
-        throw inDockersWords(error, 'start');
+        throw inDockersWords(error, { phase: 'create', driver: driverOf(runtime), command });
       }
     },
     exitCodeOf,
@@ -95,7 +95,7 @@ async function prepare(deps: RunsDeps, driver: RuntimeDriver, dir: string, reque
   try {
     await run.connection.until('ready');
   } catch (error) {
-    throw inDockersWords(error, 'prepare');
+    throw inDockersWords(error, { phase: 'create', driver, command: request.record.command });
   }
   return { run, shimPid: pid, rootfs: `/proc/${pid}/root${dir}/rootfs` };
 }

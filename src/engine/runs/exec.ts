@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { openRooted } from '../../host/rooted/index.ts';
 import { GantryError } from '../../lib/errors.ts';
 import { buildExec, specText } from '../../runtime/bundle/index.ts';
-import { execArgs } from '../../runtime/drivers/index.ts';
+import { execArgs, type RuntimeDriver } from '../../runtime/drivers/index.ts';
 import { resolveUser } from '../../runtime/user.ts';
 import type { ContainerRecord, Run } from '../containers/index.ts';
 import type { ExecLauncher, ExecRequest } from '../exec/index.ts';
@@ -20,18 +20,24 @@ const CONSOLE_SOCKET = 'console';
 export function createExecLauncher(deps: RunsDeps): ExecLauncher {
   return {
     prepare: (container, execId, request) => prepare(deps, container, runDirOf(deps.shimsDir, execId), request),
-    async start(run) {
+    async start(run, container, { command }) {
       try {
         await run.connection.start();
         const { pid } = await run.connection.until('started');
         return { pid };
       } catch (error) {
-        throw inDockersWords(error, 'exec');
+        throw inDockersWords(error, { phase: 'exec', driver: driverOf(deps, container), command });
       }
     },
     exitCodeOf,
     sweep: (execId) => sweepRun(deps.spawner, undefined, execId, runDirOf(deps.shimsDir, execId)),
   };
+}
+
+function driverOf(deps: RunsDeps, { runtime }: ContainerRecord): RuntimeDriver {
+  const driver = deps.drivers.get(runtime);
+  if (!driver) throw new GantryError('invalid', 'UNKNOWN_RUNTIME', `unknown or invalid runtime name: ${runtime}`);
+  return driver;
 }
 
 async function prepare(deps: RunsDeps, container: ContainerRecord, dir: string, request: ExecRequest): Promise<Run> {
@@ -59,7 +65,7 @@ async function prepare(deps: RunsDeps, container: ContainerRecord, dir: string, 
   try {
     await run.connection.until('ready');
   } catch (error) {
-    throw inDockersWords(error, 'exec');
+    throw inDockersWords(error, { phase: 'exec', driver, command: request.command });
   }
   return run;
 }

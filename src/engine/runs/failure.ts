@@ -1,22 +1,20 @@
-// Owns what a failed run is called: the runtime's words in the form that Docker's clients decide exit codes from.
+// Owns turning a shim's failure into the engine's error, in Docker's words, with the exit code that goes with it.
 
-import { GantryError, messageOf } from '../../lib/errors.ts';
+import { GantryError, isGantryError } from '../../lib/errors.ts';
+import { describeStartFailure, type StartAttempt, startError } from '../../runtime/drivers/index.ts';
 
-/** The command could not be found; could not be executed; anything else went wrong before the process ran. */
-const NOT_FOUND = 127;
-const NOT_EXECUTABLE = 126;
+/** For anything that went wrong before a process could have run. @source docker-behaviours §3 */
 const NOT_STARTED = 128;
 
-/** The exit code of a container or exec whose start failed with `error`. @source docker-behaviours §3 */
+/** The exit code of a container or exec whose start failed with `error`. */
 export function exitCodeOf(error: unknown): number {
-  const text = messageOf(error);
-  if (/executable file not found|no such file or directory/.test(text)) return NOT_FOUND;
-  if (/permission denied|is a directory/.test(text)) return NOT_EXECUTABLE;
-  return NOT_STARTED;
+  const code = isGantryError(error) ? error.params.exitCode : undefined;
+  return typeof code === 'number' ? code : NOT_STARTED;
 }
 
-/** The error as Docker words it. */
-export function inDockersWords(error: unknown, _doing: 'prepare' | 'start' | 'exec'): unknown {
+/** A failure framed by the shim becomes what Docker says of it; anything else stays as it is. */
+export function inDockersWords(error: unknown, attempt: StartAttempt): unknown {
   if (!(error instanceof GantryError) || error.code !== 'SHIM_FAILED') return error;
-  return error;
+  const { stage = '', errno = 0, text = '' } = error.params;
+  return startError(describeStartFailure(attempt, { stage: String(stage), errno: Number(errno), text: String(text) }));
 }

@@ -1,6 +1,6 @@
 // Owns turning container and exec records into shims: run directories, shim specifications, OCI bundles, adoption, sweeping.
 
-import type { CgroupDoor } from '../../host/cgroup/index.ts';
+import type { Cgroups } from '../../host/cgroup/index.ts';
 import type { BundleHost } from '../../runtime/bundle/index.ts';
 import type { RuntimeDriver } from '../../runtime/drivers/index.ts';
 import type { Spawner } from '../../runtime/link/index.ts';
@@ -17,7 +17,7 @@ export interface RunsDeps {
   /** OCI runtimes by name. */
   readonly drivers: ReadonlyMap<string, RuntimeDriver>;
   readonly host: BundleHost;
-  readonly cgroups: CgroupDoor;
+  readonly cgroups: Cgroups;
   /** Holds one run directory a shim; on a memory file system where there is one. */
   readonly shimsDir: string;
   /** Lower directory put over every image: mount points and /.dockerenv. */

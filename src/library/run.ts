@@ -1,0 +1,80 @@
+// Owns the short way to run one container from a program: typed options in, exit code and output out.
+
+import type { Engine } from '../engine/index.ts';
+import type { ContainerCreateRequest } from '../spec/docker/types.gen.ts';
+import { demultiplex } from './output.ts';
+
+export interface RunOptions {
+  readonly image: string;
+  /** argv; absent: the image's. */
+  readonly command?: readonly string[];
+  readonly name?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly workingDir?: string;
+  /** Name or uid, with `:group` if wanted. */
+  readonly user?: string;
+  /** Written to the process's stdin, which is then closed; absent: no stdin. */
+  readonly input?: string | Uint8Array;
+  /** Host path → container path; `:ro` behind the container path makes it read-only. */
+  readonly mounts?: Readonly<Record<string, string>>;
+  /** Container port (`80/tcp`) → host port; 0 = any free one. */
+  readonly ports?: Readonly<Record<string, number>>;
+  readonly network?: 'bridge' | 'host' | 'none';
+  readonly memoryBytes?: number;
+  readonly cpus?: number;
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Kills the container. */
+  readonly signal?: AbortSignal;
+}
+
+export interface RunOutcome {
+  readonly exitCode: number;
+  readonly stdout: Buffer;
+  readonly stderr: Buffer;
+}
+
+/** Runs a container to its end, collects what it wrote, and removes it. @throws GantryError when it cannot be started */
+export async function run(engine: Engine, options: RunOptions): Promise<RunOutcome> {
+  const never = new AbortController().signal;
+  const { id } = await engine.containers.create({ name: options.name, body: bodyOf(options) }, never);
+  try {
+    const stdin = options.input !== undefined;
+    const streams = { stdin, stdout: true, stderr: true, logs: false, stream: true };
+    const { stream } = await engine.containers.attach(id, streams, never);
+    const output = demultiplex(stream);
+    stream.end(options.input);
+    const ended = engine.containers.wait(id, 'next-exit', () => {}, never);
+    await engine.containers.start(id, never);
+    const kill = (): void => void engine.containers.kill(id, 'KILL').catch(() => {});
+    options.signal?.addEventListener('abort', kill, { once: true });
+    const [{ exitCode }, { stdout, stderr }] = await Promise.all([ended, output]);
+    options.signal?.removeEventListener('abort', kill);
+    return { exitCode, stdout, stderr };
+  } finally {
+    await engine.containers.remove(id, { force: true, volumes: true, link: false });
+  }
+}
+
+function bodyOf(options: RunOptions): ContainerCreateRequest {
+  const ports = Object.entries(options.ports ?? {}).map(([port, hostPort]) => {
+    const key = port.includes('/') ? port : `${port}/tcp`;
+    return [key, [{ HostIp: '', HostPort: hostPort === 0 ? '' : String(hostPort) }]] as const;
+  });
+  return {
+    Image: options.image,
+    Cmd: options.command ? [...options.command] : undefined,
+    Env: Object.entries(options.env ?? {}).map(([name, value]) => `${name}=${value}`),
+    WorkingDir: options.workingDir,
+    User: options.user,
+    OpenStdin: options.input !== undefined,
+    StdinOnce: options.input !== undefined,
+    Labels: { ...options.labels },
+    HostConfig: {
+      Binds: Object.entries(options.mounts ?? {}).map(([host, inside]) => `${host}:${inside}`),
+      PortBindings: Object.fromEntries(ports),
+      NetworkMode: options.network ?? 'bridge',
+      Memory: options.memoryBytes,
+      NanoCpus: options.cpus === undefined ? undefined : Math.round(options.cpus * 1e9),
+    },
+  };
+}
