@@ -1,0 +1,50 @@
+// Owns what an error is on the wire: kind → status, body, and Docker's fixed texts. Throws nothing itself.
+
+import { type ErrorKind, GantryError, messageOf } from '../lib/errors.ts';
+
+/** Every kind has its status; Docker answers 500 to what it cannot name. */
+export const STATUS_OF_KIND: Readonly<Record<ErrorKind, number>> = {
+  invalid: 400,
+  unauthorized: 401,
+  forbidden: 403,
+  notFound: 404,
+  conflict: 409,
+  notModified: 304,
+  notImplemented: 501,
+  unavailable: 503,
+  exhausted: 500,
+  cancelled: 500,
+  system: 500,
+};
+
+/** The HTTP status of anything thrown; bugs are 500. */
+export function statusOf(error: unknown): number {
+  return error instanceof GantryError ? STATUS_OF_KIND[error.kind] : 500;
+}
+
+/** Docker's error body, with its newline. */
+export function errorBody(error: unknown): string {
+  return `${JSON.stringify({ message: messageOf(error) })}\n`;
+}
+
+/** What Docker answers to an unknown path or a known path with another method. */
+export const PAGE_NOT_FOUND = '{"message":"page not found"}\n';
+
+/** What every swarm route answers on a node without swarm. @source dockerd 28.5.2 */
+export function notSwarmManager(): GantryError {
+  return new GantryError(
+    'unavailable',
+    'NO_SWARM',
+    'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.',
+  );
+}
+
+/** The same failure with words put before its message. */
+export function prefixed(error: unknown, prefix: string): unknown {
+  if (!(error instanceof GantryError) || error.message.startsWith(prefix)) return error;
+  return new GantryError(error.kind, error.code, prefix + error.message, {
+    params: error.params,
+    cause: error,
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+  });
+}

@@ -1,0 +1,28 @@
+// Owns the full table of handlers: one for every route, checked by the compiler. Answers nothing itself.
+
+import type { RouteId } from '../spec/docker/routes.ts';
+import type { ApiContext } from './context.ts';
+import type { Handler } from './exchange.ts';
+import { absentHandlers } from './routes/absent.ts';
+import { attachHandlers } from './routes/attach.ts';
+import { containerHandlers } from './routes/containers.ts';
+import { execHandlers } from './routes/exec.ts';
+import { imageStreamHandlers } from './routes/image-streams.ts';
+import { imageHandlers } from './routes/images.ts';
+import { networkHandlers } from './routes/networks.ts';
+import { systemHandlers } from './routes/system.ts';
+import { volumeHandlers } from './routes/volumes.ts';
+
+export function createHandlers(context: ApiContext): Readonly<Record<RouteId, Handler>> {
+  return {
+    ...systemHandlers(context),
+    ...containerHandlers(context),
+    ...attachHandlers(context),
+    ...execHandlers(context),
+    ...imageHandlers(context),
+    ...imageStreamHandlers(context),
+    ...networkHandlers(context),
+    ...volumeHandlers(context),
+    ...absentHandlers(),
+  };
+}

@@ -1,0 +1,40 @@
+// Owns GET /system/df out of what the engine's faces tell. Walks no disk beyond the writable layers.
+
+import type { Engine } from '../../engine/types.ts';
+import { GantryError } from '../../lib/errors.ts';
+import { parseQuery } from '../../spec/docker/decode-query.ts';
+import { imageSummaryView } from '../views/image.ts';
+import { volumeView } from '../views/volume.ts';
+import { listContainers } from './container-list.ts';
+import { containersPerImage } from './image-list.ts';
+
+const TYPES = ['container', 'image', 'volume', 'build-cache'];
+
+/** Everything, or the object types asked for. @throws BAD_TYPE with Docker's text */
+export async function diskUsage(engine: Engine, types: readonly string[]): Promise<Record<string, unknown>> {
+  const unknown = types.find((type) => !TYPES.includes(type));
+  if (unknown !== undefined) throw new GantryError('invalid', 'BAD_TYPE', `unknown object type: ${unknown}`);
+  const wants = (type: string): boolean => types.length === 0 || types.includes(type);
+  const images = wants('image') ? engine.images.list() : undefined;
+  const counts = containersPerImage(engine);
+  return {
+    LayersSize: images?.reduce((sum, image) => sum + image.sizeBytes, 0) ?? 0,
+    Images: images?.map((image) => imageSummaryView(image, { containers: counts(image.id), sharedBytes: 0 })) ?? null,
+    Containers: wants('container') ? await listContainers(engine, parseQuery('all=1&size=1')) : null,
+    Volumes: wants('volume') ? volumeLines(engine) : null,
+    BuildCache: wants('build-cache') ? [] : null,
+  };
+}
+
+function volumeLines(engine: Engine): readonly unknown[] {
+  const uses = new Map<string, number>();
+  for (const { record } of engine.containers.list({ all: true, filters: new Map() })) {
+    for (const mount of record.mounts) {
+      if (mount.type === 'volume' && mount.name) uses.set(mount.name, (uses.get(mount.name) ?? 0) + 1);
+    }
+  }
+  return engine.volumes.list(new Map()).map((volume) => ({
+    ...volumeView(volume),
+    UsageData: { RefCount: uses.get(volume.name) ?? 0, Size: -1 },
+  }));
+}

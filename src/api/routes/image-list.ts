@@ -1,0 +1,88 @@
+// Owns GET /images/json: its filters and counts. Pure but for asking the engine.
+
+import type { ImageRecord } from '../../engine/images/types.ts';
+import type { Engine } from '../../engine/types.ts';
+import type { Query } from '../../spec/docker/decode-query.ts';
+import { boolFilter, type Filters, matchesLabels } from '../../spec/docker/filters.ts';
+import { parseRfc3339 } from '../../spec/time.ts';
+import { imageSummaryView } from '../views/image.ts';
+import { LIST_KEYS, queryFilters, requireMoments } from './filter-keys.ts';
+
+/** The lines of `docker images`, newest first. */
+export function listImages(engine: Engine, query: Query): readonly unknown[] {
+  const filters = queryFilters(query, LIST_KEYS.images);
+  const matches = imageMatcher(engine, filters);
+  const counts = containersPerImage(engine);
+  const sharedBytes = query.bool('shared-size') ? 0 : -1;
+  return engine.images
+    .list()
+    .flatMap((image) => matches(image) ?? [])
+    .sort((a, b) => Number(createdNanos(b) - createdNanos(a)))
+    .map((image) => imageSummaryView(image, { containers: counts(image.id), sharedBytes }));
+}
+
+/** How many containers each image has. */
+export function containersPerImage(engine: Engine): (id: string) => number {
+  const counts = new Map<string, number>();
+  for (const { record } of engine.containers.list({ all: true, filters: new Map() })) {
+    counts.set(record.imageId, (counts.get(record.imageId) ?? 0) + 1);
+  }
+  return (id) => counts.get(id) ?? 0;
+}
+
+function createdNanos(image: ImageRecord): bigint {
+  return parseRfc3339(image.created) ?? 0n;
+}
+
+/** The image as far as it matches (a reference filter hides its other names); undefined when it does not. */
+function imageMatcher(engine: Engine, filters: Filters): (image: ImageRecord) => ImageRecord | undefined {
+  const wantsDangling = filters.has('dangling') ? boolFilter(filters, 'dangling', false) : undefined;
+  const until = requireMoments(filters, 'system');
+  const before = bounds(engine, filters.get('before'));
+  const since = bounds(engine, filters.get('since'));
+  const labels = filters.get('label') ?? [];
+  const notLabels = filters.get('label!') ?? [];
+  const patterns = filters.get('reference') ?? [];
+  return (image) => {
+    const created = createdNanos(image);
+    const dangling = image.repoTags.length === 0;
+    if (wantsDangling !== undefined && wantsDangling !== dangling) return undefined;
+    if (until !== undefined && created >= until) return undefined;
+    if (before.some((bound) => created >= bound) || since.some((bound) => created <= bound)) return undefined;
+    if (!matchesLabels(image.config.Labels ?? {}, labels)) return undefined;
+    if (notLabels.some((label) => matchesLabels(image.config.Labels ?? {}, [label]))) return undefined;
+    return patterns.length === 0 ? image : named(image, patterns);
+  };
+}
+
+function bounds(engine: Engine, refs: readonly string[] | undefined): readonly bigint[] {
+  return (refs ?? []).map((ref) => createdNanos(engine.images.get(ref)));
+}
+
+function named(image: ImageRecord, patterns: readonly string[]): ImageRecord | undefined {
+  const matches = (name: string): boolean => patterns.some((pattern) => matchesReference(name, pattern));
+  const repoTags = image.repoTags.filter(matches);
+  const repoDigests = image.repoDigests.filter(matches);
+  return repoTags.length === 0 && repoDigests.length === 0 ? undefined : { ...image, repoTags, repoDigests };
+}
+
+/** Shell patterns on the name with or without its tag; `*` stops at slashes. @source distribution/reference FamiliarMatch */
+export function matchesReference(name: string, pattern: string): boolean {
+  const glob = globOf(pattern);
+  if (glob === undefined) return false;
+  const withoutTag = name.replace(/(?:@[^@]+|:[^:/]+)$/, '');
+  return glob.test(name) || glob.test(withoutTag);
+}
+
+function globOf(pattern: string): RegExp | undefined {
+  const source = pattern.replace(/\\.|\[[^\]]*\]|[*?]|[.+^${}()|[\]\\]/g, (part) => {
+    if (part === '*') return '[^/]*';
+    if (part === '?') return '[^/]';
+    return part.length > 1 ? part : `\\${part}`;
+  });
+  try {
+    return new RegExp(`^${source}$`);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,77 @@
+// Owns the image routes that answer once. Knows no streams.
+
+import type { ImagePruneFilters } from '../../engine/images/types.ts';
+import { GantryError } from '../../lib/errors.ts';
+import type { Query } from '../../spec/docker/decode-query.ts';
+import { boolFilter } from '../../spec/docker/filters.ts';
+import type { RouteId } from '../../spec/docker/routes.ts';
+import type { ApiContext } from '../context.ts';
+import { EMPTY_OK, type Handler, json } from '../exchange.ts';
+import { imageHistoryView, imageInspectView } from '../views/image.ts';
+import { PRUNE_KEYS, queryFilters, requireMoments } from './filter-keys.ts';
+import { listImages } from './image-list.ts';
+
+type ImageRoute = Extract<
+  RouteId,
+  'imageList' | 'imageInspect' | 'imageHistory' | 'imageTag' | 'imageRemove' | 'imagePrune'
+>;
+
+export function imageHandlers({ engine }: ApiContext): Readonly<Record<ImageRoute, Handler>> {
+  const { images } = engine;
+  return {
+    imageList: ({ query }) => json(listImages(engine, query)),
+
+    imageInspect: ({ name }) => json(imageInspectView(images.get(name))),
+
+    imageHistory({ name }) {
+      const image = images.get(name);
+      // The face tells no layer sizes; one layer is the whole image, several share what is not known.
+      const only = image.diffIds.length === 1;
+      return json(imageHistoryView(image, () => (only ? image.sizeBytes : 0)));
+    },
+
+    async imageTag({ name, query }) {
+      const repo = query.get('repo');
+      if (repo === '') return EMPTY_OK;
+      const tag = query.get('tag');
+      if (tag !== '' && !/^\w[\w.-]{0,127}$/.test(tag)) throw badTag();
+      await images.tag(name, tag === '' ? repo : `${repo}:${tag}`);
+      return { kind: 'empty', status: 201 };
+    },
+
+    async imageRemove({ name, query }) {
+      if (name.trim() === '') throw new GantryError('invalid', 'EMPTY_NAME', 'image name cannot be blank');
+      const removed = await images.remove(name, { force: query.bool('force'), prune: !query.bool('noprune') });
+      return json(removed.map(removedLine));
+    },
+
+    async imagePrune({ query }) {
+      const { removed, reclaimedBytes } = await images.prune(pruneFilters(query));
+      return json({
+        ImagesDeleted: removed.length > 0 ? removed.map(removedLine) : null,
+        SpaceReclaimed: reclaimedBytes,
+      });
+    },
+  };
+}
+
+/** @source dockerd 28.5.2: a tag with a space */
+export function badTag(): GantryError {
+  return new GantryError('invalid', 'INVALID_REFERENCE', 'invalid tag format');
+}
+
+function removedLine(part: { readonly untagged?: string | undefined; readonly deleted?: string | undefined }): unknown {
+  return part.untagged !== undefined ? { Untagged: part.untagged } : { Deleted: part.deleted };
+}
+
+function pruneFilters(query: Query): ImagePruneFilters {
+  const filters = queryFilters(query, PRUNE_KEYS.images);
+  const dangling = boolFilter(filters, 'dangling', true);
+  const until = requireMoments(filters, 'system');
+  return {
+    dangling,
+    until: until === undefined ? undefined : Number(until / 1_000_000_000n),
+    labels: filters.get('label') ?? [],
+    notLabels: filters.get('label!') ?? [],
+  };
+}

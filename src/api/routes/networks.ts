@@ -1,0 +1,83 @@
+// Owns the network routes: list and inspect. Changes nothing.
+
+import type { NetworkRecord } from '../../engine/networks/types.ts';
+import { GantryError } from '../../lib/errors.ts';
+import { type Filters, matchesLabels, matchesPattern } from '../../spec/docker/filters.ts';
+import type { ApiContext } from '../context.ts';
+import { type Handler, json } from '../exchange.ts';
+import { type NamedEndpoint, networkView } from '../views/network.ts';
+import { LIST_KEYS, queryFilters } from './filter-keys.ts';
+
+const PREDEFINED: ReadonlySet<string> = new Set(['bridge', 'host', 'none']);
+
+export function networkHandlers({
+  engine,
+}: ApiContext): Readonly<Record<'networkList' | 'networkListSlash' | 'networkInspect', Handler>> {
+  const { networks } = engine;
+  const list: Handler = ({ query }) => {
+    const matches = networkMatcher(
+      queryFilters(query, LIST_KEYS.networks),
+      (id) => networks.endpointsOf(id).length > 0,
+    );
+    return json(
+      networks
+        .list()
+        .filter(matches)
+        .map((network) => networkView(network, [])),
+    );
+  };
+  const members = (id: string): NamedEndpoint[] =>
+    networks.endpointsOf(id).map((endpoint) => ({ ...endpoint, containerName: nameOf(endpoint.containerId) }));
+  const nameOf = (containerId: string): string => {
+    try {
+      return engine.containers.view(containerId).record.name;
+    } catch {
+      return '';
+    }
+  };
+
+  return {
+    networkList: list,
+    networkListSlash: list,
+    networkInspect({ name, query }) {
+      const scope = query.get('scope');
+      if (scope !== '' && scope !== 'local') {
+        throw new GantryError('notFound', 'NETWORK_NOT_FOUND', `network ${name} not found`);
+      }
+      const network = networks.get(name);
+      return json(networkView(network, members(network.id)));
+    },
+  };
+}
+
+function networkMatcher(filters: Filters, inUse: (id: string) => boolean): (network: NetworkRecord) => boolean {
+  const dangling = danglingOf(filters);
+  const types = filters.get('type');
+  const strange = types?.find((type) => type !== 'custom' && type !== 'builtin');
+  if (strange !== undefined) throw new GantryError('system', 'INVALID_FILTER', `invalid filter: 'type'='${strange}'`);
+  const any = (key: string, test: (values: readonly string[]) => boolean): boolean => {
+    const values = filters.get(key);
+    return values === undefined || values.length === 0 || test(values);
+  };
+  return (network) => {
+    const builtin = PREDEFINED.has(network.name);
+    if (dangling !== undefined && (builtin || inUse(network.id) === dangling)) return false;
+    return (
+      any('driver', (values) => values.includes(network.driver)) &&
+      any('name', (values) => matchesPattern(network.name, values)) &&
+      any('id', (values) => matchesPattern(network.id, values)) &&
+      any('label', (values) => matchesLabels(network.labels, values)) &&
+      any('scope', (values) => values.includes('local')) &&
+      any('type', (values) => values.includes(builtin ? 'builtin' : 'custom'))
+    );
+  };
+}
+
+function danglingOf(filters: Filters): boolean | undefined {
+  const [value] = filters.get('dangling') ?? [];
+  if (value === undefined) return undefined;
+  if (value === 'true' || value === '1') return true;
+  if (value === 'false' || value === '0') return false;
+  const message = `invalid value for filter 'dangling', must be "true" (or "1"), or "false" (or "0")`;
+  throw new GantryError('invalid', 'INVALID_FILTER', message);
+}

@@ -1,0 +1,45 @@
+// Owns the volume routes. Knows no mounts.
+
+import { boolFilter } from '../../spec/docker/filters.ts';
+import type { RouteId } from '../../spec/docker/routes.ts';
+import type { VolumeCreateOptions } from '../../spec/docker/types.gen.ts';
+import type { ApiContext } from '../context.ts';
+import { type Handler, json, NO_CONTENT } from '../exchange.ts';
+import { volumeView } from '../views/volume.ts';
+import { LIST_KEYS, PRUNE_KEYS, queryFilters } from './filter-keys.ts';
+
+export function volumeHandlers({ engine }: ApiContext): Readonly<Record<Extract<RouteId, `volume${string}`>, Handler>> {
+  const { volumes } = engine;
+  return {
+    volumeList({ query }) {
+      const filters = queryFilters(query, LIST_KEYS.volumes);
+      boolFilter(filters, 'dangling', false);
+      return json({ Volumes: volumes.list(filters).map(volumeView), Warnings: null });
+    },
+
+    volumeInspect: ({ name }) => json(volumeView(volumes.get(name))),
+
+    async volumeCreate(x) {
+      const body: VolumeCreateOptions = (await x.body('VolumeCreateOptions')) ?? {};
+      const volume = await volumes.create({
+        name: body.Name || undefined,
+        driver: body.Driver || undefined,
+        labels: body.Labels,
+        options: body.DriverOpts,
+      });
+      return json(volumeView(volume), 201);
+    },
+
+    async volumeRemove({ name, query }) {
+      await volumes.remove(name, query.bool('force'));
+      return NO_CONTENT;
+    },
+
+    async volumePrune({ query }) {
+      const filters = queryFilters(query, PRUNE_KEYS.volumes);
+      boolFilter(filters, 'all', false);
+      const { names, reclaimedBytes } = await volumes.prune(filters);
+      return json({ VolumesDeleted: names, SpaceReclaimed: reclaimedBytes });
+    },
+  };
+}

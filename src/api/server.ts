@@ -1,0 +1,96 @@
+// Owns Node's HTTP server as Docker's clients need it: no time limits on long answers, upgrades, half-close, broken requests.
+
+import { createServer, type IncomingMessage, type Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { type Dispatcher, mayHijack, targetOf } from './dispatch.ts';
+import { createRawConnections, type ParserComplaint, type RawConnections, upgradeTakeover } from './takeover.ts';
+
+/** As Go's default; registry credentials and filters travel in headers and paths. */
+const MAX_HEADER_BYTES = 1 << 20;
+const HEADERS_TIMEOUT_MS = 60_000;
+
+/** A server that is not yet listening. Connections that left HTTP are put into `taken`. */
+export function createHttpServer(dispatch: Dispatcher, taken: Set<Duplex>): Server {
+  const raw = createRawConnections();
+  const server = createServer({
+    maxHeaderSize: MAX_HEADER_BYTES,
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    // A build, a load or a wait may take hours, and clients keep connections as long as they like.
+    requestTimeout: 0,
+    keepAliveTimeout: 0,
+    requireHostHeader: false,
+    shouldUpgradeCallback: (request: IncomingMessage) => mayHijack(targetOf(request.method ?? '', request.url ?? '')),
+  });
+  // A client that has sent its request may half-close and still wants the answer.
+  (server as Server & { httpAllowHalfOpen: boolean }).httpAllowHalfOpen = true;
+  server.on('request', (request, response) => onRequest(request, response, dispatch, raw, taken));
+  server.on('upgrade', (request, socket, head) => onUpgrade(request, socket, head, dispatch, taken));
+  server.on('clientError', (error: NodeJS.ErrnoException & ParserComplaint, socket) => {
+    if (!raw.claim(socket as Socket, error)) refuse(socket as Socket, error);
+  });
+  return server;
+}
+
+function onRequest(
+  request: IncomingMessage,
+  response: ServerResponse,
+  dispatch: Dispatcher,
+  raw: RawConnections,
+  taken: Set<Duplex>,
+): void {
+  const target = targetOf(request.method ?? '', request.url ?? '');
+  if (!mayHijack(target)) {
+    dispatch(request, response, target, NO_TAKEOVER);
+    return;
+  }
+  const { socket } = request;
+  raw.expect(socket);
+  const { upgraded, take } = raw.takeover(response, socket);
+  dispatch(request, response, target, { upgraded, take: () => remember(take(), taken) });
+}
+
+function onUpgrade(
+  request: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+  dispatch: Dispatcher,
+  taken: Set<Duplex>,
+): void {
+  socket.on('error', () => undefined);
+  const response = new ServerResponse(request);
+  response.shouldKeepAlive = false;
+  response.assignSocket(socket as Socket);
+  response.once('finish', () => {
+    response.detachSocket(socket as Socket);
+    socket.end();
+    socket.resume();
+  });
+  const { upgraded, take } = upgradeTakeover(response, socket, head);
+  const target = targetOf(request.method ?? '', request.url ?? '');
+  dispatch(request, response, target, { upgraded, take: () => remember(take(), taken) });
+}
+
+const NO_TAKEOVER = {
+  upgraded: false,
+  take(): never {
+    throw new Error('this route does not take connections over');
+  },
+};
+
+function remember(connection: Duplex, taken: Set<Duplex>): Duplex {
+  taken.add(connection);
+  connection.once('close', () => taken.delete(connection));
+  return connection;
+}
+
+/** Answers bytes that are no HTTP request, as Go does. */
+function refuse(socket: Socket, error: NodeJS.ErrnoException): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const status = error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : '400 Bad Request';
+  socket.end(`HTTP/1.1 ${status}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n${status}`);
+  socket.destroySoon();
+}

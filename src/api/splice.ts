@@ -1,0 +1,40 @@
+// Owns joining a taken-over connection with a container's stream: bytes both ways, half-close, back-pressure. Reads no byte.
+
+import type { Duplex } from 'node:stream';
+
+/** How long a client may take to close after its output has ended. */
+const LINGER_MS = 10_000;
+
+/**
+ * Joins the two until the output ends or the client is gone. The client's end of input ends the container's stdin and nothing
+ * else; the end of output closes the connection; a vanished client leaves the container alone.
+ */
+export function splice(client: Duplex, container: Duplex, options: { readonly stdin: boolean }): void {
+  container.pipe(client);
+  if (options.stdin) client.pipe(container);
+  else client.resume();
+
+  const leave = (): void => {
+    container.destroy();
+  };
+  const linger = (): void => {
+    client.unpipe(container);
+    client.resume();
+    if (!client.writableEnded) client.end();
+    const timer = setTimeout(() => client.destroy(), LINGER_MS);
+    timer.unref();
+    const close = (): void => {
+      clearTimeout(timer);
+      client.destroy();
+    };
+    if (client.readableEnded) client.once('finish', close);
+    else client.once('end', close);
+    client.once('close', () => clearTimeout(timer));
+    container.destroy();
+  };
+  client.on('error', leave);
+  client.once('close', leave);
+  container.once('end', linger);
+  container.on('error', linger);
+  if (client.destroyed) leave();
+}

@@ -1,0 +1,602 @@
+// Owns an engine in memory for API tests: every face, no kernel. Keeps the rules that the API's answers show, no others.
+
+import { randomBytes } from 'node:crypto';
+import { EventEmitter, on } from 'node:events';
+import type {
+  ContainerRecord,
+  ContainerState,
+  Containers,
+  ContainerView,
+  CreateRequest,
+} from '../../../src/engine/containers/types.ts';
+import type { EngineEvent, Events } from '../../../src/engine/events/types.ts';
+import type { ExecRecord, Execs } from '../../../src/engine/exec/types.ts';
+import type { ImageRecord, Images } from '../../../src/engine/images/types.ts';
+import type { NetworkRecord, Networks } from '../../../src/engine/networks/types.ts';
+import type { Engine } from '../../../src/engine/types.ts';
+import type { VolumeRecord, Volumes } from '../../../src/engine/volumes/types.ts';
+import { GantryError } from '../../../src/lib/errors.ts';
+import { digestOfHex } from '../../../src/spec/digest.ts';
+import { formatRfc3339, ZERO_TIME } from '../../../src/spec/time.ts';
+import { type FakeProcess, framed, startFake } from './fake-process.ts';
+
+interface FakeContainer {
+  record: ContainerRecord;
+  process: FakeProcess | undefined;
+  begin: () => void;
+  removed: Promise<void>;
+  markRemoved: () => void;
+  lastExit: Promise<number> | undefined;
+}
+
+/** The fake, and what tests look at or break. */
+export interface FakeEngine {
+  readonly engine: Engine;
+  /** Calls that reached a face, as `noun.verb`. */
+  readonly calls: string[];
+  readonly created: CreateRequest[];
+  readonly images: ImageRecord[];
+  processOf(name: string): FakeProcess | undefined;
+  /** The next call of `noun.verb` fails so. */
+  failNext(call: string, error: unknown): void;
+}
+
+const HEX = 'ae159405235f98a820194d28a0056d66690cc5cabc475fe64ff9b1e1b258f7d6';
+const CREATED = '2026-11-24T02:40:20.506391801Z';
+
+export function fakeImage(tag: string, hex = HEX): ImageRecord {
+  return {
+    id: digestOfHex(hex),
+    repoTags: [tag],
+    repoDigests: [],
+    created: CREATED,
+    platform: { os: 'linux', architecture: 'amd64' },
+    author: '',
+    comment: 'Imported from -',
+    dockerVersion: '28.5.2+dfsg4',
+    sizeBytes: 2_066_620,
+    config: { Cmd: ['sh'] },
+    diffIds: [digestOfHex('b357c4f291adf05e18a8129307000b1d12c8225132c0319ac34fd09d5e00b0b6')],
+    history: [{ created: CREATED, comment: 'Imported from -' }],
+    lastTagTime: '2026-11-24T02:40:20.507804021Z',
+  };
+}
+
+function nowText(): string {
+  return formatRfc3339(BigInt(Date.now()) * 1_000_000n);
+}
+
+function missing(
+  kind: 'notFound' | 'conflict' | 'invalid' | 'notModified' | 'system',
+  code: string,
+  message: string,
+): GantryError {
+  return new GantryError(kind, code, message);
+}
+
+export function createFakeEngine(): FakeEngine {
+  const calls: string[] = [];
+  const created: CreateRequest[] = [];
+  const failures = new Map<string, unknown>();
+  const called = (call: string): void => {
+    calls.push(call);
+    const failure = failures.get(call);
+    failures.delete(call);
+    if (failure !== undefined) throw failure;
+  };
+  const images = [fakeImage('busybox:latest')];
+  const bus = new EventEmitter();
+  bus.setMaxListeners(0);
+  const containers = new Map<string, FakeContainer>();
+
+  const find = (ref: string): FakeContainer => {
+    const name = ref.replace(/^\//, '');
+    for (const container of containers.values()) {
+      if (container.record.id === name || container.record.name === name) return container;
+    }
+    const matches = [...containers.values()].filter((c) => c.record.id.startsWith(name));
+    const [only] = matches;
+    if (only && matches.length === 1) return only;
+    if (only) throw missing('invalid', 'AMBIGUOUS', `multiple IDs found with provided prefix: ${name}`);
+    throw missing('notFound', 'NO_SUCH_CONTAINER', `No such container: ${ref}`);
+  };
+  const setState = (container: FakeContainer, state: Partial<ContainerState>): void => {
+    container.record = { ...container.record, state: { ...container.record.state, ...state } };
+  };
+  const publish = (container: FakeContainer, action: string, more: Record<string, string> = {}): void => {
+    const { record } = container;
+    events.publish({
+      type: 'container',
+      action,
+      actorId: record.id,
+      attributes: { image: record.imageName, name: record.name, ...record.config.Labels, ...more },
+    });
+  };
+  const requireRunning = (container: FakeContainer): FakeProcess => {
+    if (container.process && container.record.state.phase === 'running') return container.process;
+    throw missing('conflict', 'CONTAINER_NOT_RUNNING', `container ${container.record.id} is not running`);
+  };
+  const drop = (container: FakeContainer): void => {
+    containers.delete(container.record.id);
+    publish(container, 'destroy');
+    container.markRemoved();
+  };
+
+  const events = fakeEvents(bus);
+  const containerFace: Containers = {
+    async create(request) {
+      called('containers.create');
+      created.push(request);
+      const name = request.name ?? `fake_${randomBytes(4).toString('hex')}`;
+      const image = imageFace.get(request.body.Image ?? '');
+      for (const { record } of containers.values()) {
+        if (record.name === name) {
+          const text = `Conflict. The container name "/${name}" is already in use by container "${record.id}". You have to remove (or rename) that container to be able to reuse that name.`;
+          throw missing('conflict', 'CONTAINER_NAME_TAKEN', text);
+        }
+      }
+      const container = newContainer(name, request, image);
+      prepare(container);
+      containers.set(container.record.id, container);
+      publish(container, 'create');
+      return { id: container.record.id, warnings: [] };
+    },
+    async start(ref) {
+      called('containers.start');
+      const container = find(ref);
+      if (container.record.state.phase === 'running')
+        throw missing('notModified', 'RUNNING', 'container already running');
+      if (container.record.state.phase === 'exited') prepare(container);
+      setState(container, { phase: 'running', pid: 4242, startedAt: nowText(), finishedAt: ZERO_TIME });
+      publish(container, 'start');
+      const process = container.process as FakeProcess;
+      container.lastExit = process.exited.then((exitCode) => {
+        setState(container, { phase: 'exited', pid: 0, exitCode, finishedAt: nowText() });
+        publish(container, 'die', { exitCode: String(exitCode) });
+        if (container.record.hostConfig.AutoRemove) drop(container);
+        return exitCode;
+      });
+      container.begin();
+    },
+    async stop(ref) {
+      called('containers.stop');
+      const container = find(ref);
+      if (container.record.state.phase !== 'running') throw missing('notModified', 'STOPPED', 'not running');
+      container.process?.kill(9);
+      await container.lastExit;
+    },
+    async restart(ref) {
+      called('containers.restart');
+      const container = find(ref);
+      if (container.record.state.phase === 'running') {
+        container.process?.kill(9);
+        await container.lastExit;
+      }
+      await this.start(ref, new AbortController().signal);
+    },
+    async kill(ref, signal) {
+      called('containers.kill');
+      if (signal === 'foo') throw missing('invalid', 'BAD_SIGNAL', `invalid signal: ${signal}`);
+      requireRunning(find(ref)).kill(signal === 'TERM' ? 15 : 9);
+    },
+    async pause(ref) {
+      called('containers.pause');
+      const container = find(ref);
+      requireRunning(container);
+      setState(container, { phase: 'paused' });
+    },
+    async unpause(ref) {
+      called('containers.unpause');
+      const container = find(ref);
+      if (container.record.state.phase !== 'paused') {
+        throw missing('system', 'NOT_PAUSED', `Container ${container.record.id} is not paused`);
+      }
+      setState(container, { phase: 'running' });
+    },
+    async rename(ref, newName) {
+      called('containers.rename');
+      const container = find(ref);
+      container.record = { ...container.record, name: newName };
+    },
+    async remove(ref, options) {
+      called('containers.remove');
+      const container = find(ref);
+      if (container.record.state.phase === 'running') {
+        const text = `cannot remove container "${container.record.name}": container is running: stop the container before removing or force remove`;
+        if (!options.force) throw missing('conflict', 'CONTAINER_RUNNING', text);
+        container.process?.kill(9);
+        await container.lastExit;
+      }
+      drop(container);
+    },
+    async prune() {
+      called('containers.prune');
+      return { ids: [], reclaimedBytes: 0 };
+    },
+    async wait(ref, condition, ready, signal) {
+      called('containers.wait');
+      const container = find(ref);
+      ready();
+      const { phase, exitCode } = container.record.state;
+      if (condition === 'not-running' && phase !== 'running') return { exitCode };
+      const ended = condition === 'removed' ? container.removed : nextExit(container);
+      const gone = new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+      await Promise.race([ended, gone]);
+      return { exitCode: container.record.state.exitCode };
+    },
+    async attach(ref, request) {
+      called('containers.attach');
+      const container = find(ref);
+      if (container.record.state.phase === 'exited') prepare(container);
+      const process = container.process as FakeProcess;
+      return { tty: container.record.config.Tty ?? false, stream: process.attach(request) };
+    },
+    async logs(ref, request, signal) {
+      called('containers.logs');
+      const container = find(ref);
+      const process = container.process;
+      const tty = container.record.config.Tty ?? false;
+      return { tty, chunks: logChunks(process, request.follow, signal) };
+    },
+    async resize(ref) {
+      called('containers.resize');
+      requireRunning(find(ref));
+    },
+    async top(ref) {
+      called('containers.top');
+      requireRunning(find(ref));
+      return { titles: ['PID', 'CMD'], processes: [['4242', 'fake']] };
+    },
+    view: (ref) => viewOf(find(ref)),
+    list(filter) {
+      called('containers.list');
+      const all = [...containers.values()].reverse().map(viewOf);
+      const names = filter.filters.get('name');
+      return all
+        .filter(({ record }) => filter.all || record.state.phase === 'running')
+        .filter(({ record }) => !names || names.some((name) => record.name.includes(name)))
+        .slice(0, filter.limit);
+    },
+    size: async () => ({ sizeRwBytes: 0, sizeRootFsBytes: 2_066_620 }),
+  };
+
+  const imageFace = fakeImages(images, called, events);
+  const engine: Engine = {
+    containers: containerFace,
+    execs: fakeExecs(find, requireRunning, called),
+    images: imageFace,
+    networks: fakeNetworks(),
+    volumes: fakeVolumes(called),
+    events,
+    system: {
+      info: async () => ({
+        ID: 'fake',
+        Containers: containers.size,
+        Driver: 'overlay2',
+        OSType: 'linux',
+        Name: 'fake',
+        Warnings: [],
+      }),
+      version: async () => ({
+        Version: '0.0.1',
+        ApiVersion: '1.51',
+        MinAPIVersion: '1.24',
+        Os: 'linux',
+        Arch: 'amd64',
+      }),
+    },
+  };
+  return {
+    engine,
+    calls,
+    created,
+    images,
+    processOf: (name) => find(name).process,
+    failNext: (call, error) => void failures.set(call, error),
+  };
+}
+
+function nextExit(container: FakeContainer): Promise<unknown> {
+  return container.process?.exited.then(() => container.lastExit) ?? Promise.resolve();
+}
+
+function prepare(container: FakeContainer): void {
+  const begin = new Promise<void>((resolve) => {
+    container.begin = resolve;
+  });
+  container.process = startFake(container.record.command, container.record.config.Tty ?? false, begin);
+}
+
+function newContainer(name: string, request: CreateRequest, image: ImageRecord): FakeContainer {
+  const id = randomBytes(32).toString('hex');
+  let markRemoved = (): void => undefined;
+  const removed = new Promise<void>((resolve) => {
+    markRemoved = resolve;
+  });
+  const { HostConfig, NetworkingConfig: _networking, ...config } = request.body;
+  const command = [...(config.Entrypoint ?? []), ...(config.Cmd ?? image.config.Cmd ?? [])];
+  const record: ContainerRecord = {
+    id,
+    name,
+    created: nowText(),
+    imageId: image.id,
+    imageName: request.body.Image ?? '',
+    platform: image.platform,
+    config: { Hostname: id.slice(0, 12), ...config },
+    hostConfig: { NetworkMode: 'bridge', ...HostConfig },
+    networks: {},
+    mounts: [],
+    command,
+    runtime: 'runc',
+    logDriver: 'json-file',
+    logOptions: {},
+    state: {
+      phase: 'created',
+      pid: 0,
+      exitCode: 0,
+      error: '',
+      oomKilled: false,
+      startedAt: ZERO_TIME,
+      finishedAt: ZERO_TIME,
+      restartCount: 0,
+      stoppedByHand: false,
+    },
+    endpoints: [],
+  };
+  return { record, process: undefined, begin: () => undefined, removed, markRemoved, lastExit: undefined };
+}
+
+function viewOf(container: FakeContainer): ContainerView {
+  const dir = `/var/lib/gantry/containers/${container.record.id}`;
+  return {
+    record: container.record,
+    paths: {
+      dir,
+      resolvConf: `${dir}/resolv.conf`,
+      hostname: `${dir}/hostname`,
+      hosts: `${dir}/hosts`,
+      log: `${dir}/${container.record.id}-json.log`,
+      upper: `${dir}/rw/upper`,
+      work: `${dir}/rw/work`,
+    },
+    execIds: [],
+    lowerDirs: ['/var/lib/gantry/layers/1'],
+  };
+}
+
+async function* logChunks(
+  process: FakeProcess | undefined,
+  follow: boolean,
+  signal: AbortSignal,
+): AsyncIterable<Uint8Array> {
+  if (!process) return;
+  const log = process.log();
+  if (log.length > 0) yield log;
+  if (!follow) return;
+  const stream = process.attach({ logs: false, stream: true });
+  signal.addEventListener('abort', () => stream.destroy());
+  try {
+    yield* stream as AsyncIterable<Buffer>;
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+}
+
+function fakeEvents(bus: EventEmitter): Events {
+  const ring: EngineEvent[] = [];
+  return {
+    publish(event) {
+      const full = { ...event, timeNano: BigInt(Date.now()) * 1_000_000n };
+      ring.push(full);
+      bus.emit('event', full);
+    },
+    async *subscribe(query, signal) {
+      const { since } = query;
+      if (since !== undefined) yield* ring.filter((event) => event.timeNano >= since);
+      if (query.until !== undefined && query.until < BigInt(Date.now()) * 1_000_000n) return;
+      try {
+        for await (const [event] of on(bus, 'event', { signal })) yield event as EngineEvent;
+      } catch (error) {
+        if (!signal.aborted) throw error;
+      }
+    },
+  };
+}
+
+function fakeExecs(
+  find: (ref: string) => FakeContainer,
+  requireRunning: (container: FakeContainer) => FakeProcess,
+  called: (call: string) => void,
+): Execs {
+  const execs = new Map<string, ExecRecord>();
+  const get = (id: string): ExecRecord => {
+    const record = execs.get(id);
+    if (!record) throw missing('notFound', 'NO_SUCH_EXEC', `No such exec instance: ${id}`);
+    return record;
+  };
+  return {
+    async create(ref, request) {
+      called('execs.create');
+      const container = find(ref);
+      requireRunning(container);
+      const id = randomBytes(32).toString('hex');
+      execs.set(id, { id, containerId: container.record.id, request, running: false, exitCode: null, pid: 0 });
+      return id;
+    },
+    async start(id, request) {
+      called('execs.start');
+      const record = get(id);
+      if (record.exitCode !== null || record.running) {
+        throw missing('conflict', 'EXEC_ALREADY_RAN', `exec command ${id} has already run`);
+      }
+      const { command, tty } = record.request;
+      if (command[0] === 'nope') {
+        execs.set(id, { ...record, exitCode: 127 });
+        const text =
+          'OCI runtime exec failed: exec failed: unable to start container process: exec: "nope": executable file not found in $PATH';
+        if (request.detach) throw missing('invalid', 'EXEC_FAILED', text);
+        const failed = startFake(['sleep'], tty, Promise.resolve()).attach({ logs: false, stream: true });
+        failed.push(framed(`${text}\r\n`, tty));
+        failed.push(null);
+        return { tty, stream: failed };
+      }
+      execs.set(id, { ...record, running: true, pid: 4243 });
+      let begin = (): void => undefined;
+      const process = startFake(command, tty, new Promise<void>((resolve) => (begin = resolve)));
+      const stream = process.attach({ logs: false, stream: true });
+      void process.exited.then((exitCode) => execs.set(id, { ...get(id), running: false, exitCode }));
+      begin();
+      return request.detach ? undefined : { tty, stream };
+    },
+    inspect: get,
+    async resize(id) {
+      called('execs.resize');
+      get(id);
+    },
+  };
+}
+
+function fakeImages(images: ImageRecord[], called: (call: string) => void, events: Events): Images {
+  const get = (ref: string): ImageRecord => {
+    if (/[A-Z]/.test(ref)) {
+      const text = `invalid reference format: repository name (library/${ref}) must be lowercase`;
+      throw missing('invalid', 'INVALID_REFERENCE', text);
+    }
+    const named = /[:@]/.test(ref.slice(ref.lastIndexOf('/') + 1)) ? ref : `${ref}:latest`;
+    const image = images.find(
+      ({ id, repoTags }) => repoTags.includes(named) || id === ref || id.slice(7).startsWith(ref),
+    );
+    if (!image || ref === '') throw missing('notFound', 'NO_SUCH_IMAGE', `No such image: ${named}`);
+    return image;
+  };
+  const collect = async (archive: AsyncIterable<Uint8Array>): Promise<number> => {
+    let bytes = 0;
+    for await (const chunk of archive) bytes += chunk.length;
+    return bytes;
+  };
+  return {
+    get,
+    list: () => images,
+    matches: () => true,
+    async pull({ reference }, report) {
+      called('images.pull');
+      const [repository = '', tag = 'latest'] = reference.split(':');
+      if (repository === 'missing')
+        throw missing('notFound', 'NO_SUCH_MANIFEST', `manifest for ${reference} not found: manifest unknown`);
+      report({ status: `Pulling from ${repository}`, id: tag });
+      report({ status: 'Pulling fs layer', id: 'aaaaaaaaaaaa', phase: true });
+      report({ status: 'Downloading', id: 'aaaaaaaaaaaa', current: 1_200_000, total: 3_000_000 });
+      if (repository === 'broken') throw missing('system', 'PULL_BROKEN', 'unexpected <EOF>');
+      report({ status: 'Pull complete', id: 'aaaaaaaaaaaa', phase: true });
+      report({ status: `Status: Downloaded newer image for ${reference}` });
+      const image = fakeImage(`${repository}:${tag}`, randomBytes(32).toString('hex'));
+      images.push(image);
+      events.publish({
+        type: 'image',
+        action: 'pull',
+        actorId: `${repository}:${tag}`,
+        attributes: { name: repository },
+      });
+      return image;
+    },
+    async load(archive, report) {
+      called('images.load');
+      const bytes = await collect(archive);
+      report({ status: '', stream: `Loaded image: bytes:${bytes}\n` });
+      return [`bytes:${bytes}`];
+    },
+    async import(archive, request, report) {
+      called('images.import');
+      await collect(archive);
+      const image = fakeImage(request.reference ?? 'none:none', randomBytes(32).toString('hex'));
+      images.push(image);
+      report({ status: image.id });
+      return image;
+    },
+    async *save(refs) {
+      called('images.save');
+      for (const ref of refs) yield Buffer.from(get(ref).id);
+    },
+    async tag(source, target) {
+      called('images.tag');
+      const image = get(source);
+      images[images.indexOf(image)] = { ...image, repoTags: [...image.repoTags, target] };
+    },
+    async remove(ref) {
+      called('images.remove');
+      images.splice(images.indexOf(get(ref)), 1);
+      return [{ untagged: ref }];
+    },
+    async prune() {
+      called('images.prune');
+      return { removed: [], reclaimedBytes: 0 };
+    },
+    lease: async () => ({ layersDir: '/layers', lowerDirs: [], [Symbol.asyncDispose]: async () => undefined }),
+    login: async () => ({ status: 'Login Succeeded', identityToken: '' }),
+  };
+}
+
+function fakeNetworks(): Networks {
+  const network = (name: string, driver: NetworkRecord['driver'], ipam: NetworkRecord['ipam']): NetworkRecord => ({
+    id: Buffer.from(name.padEnd(32, '.')).toString('hex'),
+    name,
+    driver,
+    created: CREATED,
+    internal: false,
+    enableIPv6: false,
+    labels: {},
+    options: {},
+    ipam,
+    bridgeName: driver === 'bridge' ? 'gantry0' : '',
+  });
+  const all = [
+    network('bridge', 'bridge', [{ subnet: '172.17.0.0/16', gateway: '172.17.0.1' }]),
+    network('host', 'host', []),
+    network('none', 'null', []),
+  ];
+  return {
+    get(ref) {
+      const found = all.find(({ id, name }) => name === ref || id.startsWith(ref));
+      if (!found) throw missing('notFound', 'NETWORK_NOT_FOUND', `network ${ref} not found`);
+      return found;
+    },
+    list: () => all,
+    endpointsOf: () => [],
+    connect: () => Promise.reject(new Error('not in the fake')),
+    disconnect: async () => undefined,
+    recover: async () => undefined,
+    teardown: async () => undefined,
+  };
+}
+
+function fakeVolumes(called: (call: string) => void): Volumes {
+  const volumes = new Map<string, VolumeRecord>();
+  return {
+    async create(request) {
+      called('volumes.create');
+      const name = request.name ?? randomBytes(32).toString('hex');
+      const volume: VolumeRecord = {
+        name,
+        driver: 'local',
+        created: CREATED,
+        labels: request.labels ?? {},
+        options: request.options ?? {},
+        mountpoint: `/var/lib/gantry/volumes/${name}/_data`,
+        anonymous: request.name === undefined,
+      };
+      volumes.set(name, volumes.get(name) ?? volume);
+      return volumes.get(name) as VolumeRecord;
+    },
+    get(name) {
+      const volume = volumes.get(name);
+      if (!volume) throw missing('notFound', 'NO_SUCH_VOLUME', `get ${name}: no such volume`);
+      return volume;
+    },
+    list: () => [...volumes.values()],
+    async remove(name, force) {
+      if (!force) this.get(name);
+      volumes.delete(name);
+    },
+    prune: async () => ({ names: [], reclaimedBytes: 0 }),
+  };
+}
