@@ -15,7 +15,8 @@ export interface UnpackResult {
   readonly compressedHex: string;
   readonly plainHex: string;
   readonly compressedBytes: number;
-  /** Sum of the payloads of regular files. */
+  readonly plainBytes: number;
+  /** Sum of the files' and symlinks' sizes. */
   readonly sizeBytes: number;
   readonly replaced: readonly Replaced[];
 }

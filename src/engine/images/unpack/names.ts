@@ -9,9 +9,9 @@ const UNCLEAN = /(^|\/)\.{0,2}(\/|$)/;
 /**
  * `name` relative to the root, without `.`, `..`, empty components and outer slashes; '' is the root itself.
  * An absolute name is taken from the root, as Docker does.
- * @throws TAR_OUTSIDE when it climbs out
+ * @throws TAR_OUTSIDE when it climbs out, in the words of dockerd 28.5
  */
-export function cleanName(name: ByteString): ByteString {
+export function cleanName(name: ByteString, what = 'entry name'): ByteString {
   if (name.includes('\0')) throw new GantryError('invalid', 'BAD_TAR', 'archive/tar: invalid tar header');
   if (!UNCLEAN.test(name)) return name;
   const kept: string[] = [];
@@ -19,7 +19,7 @@ export function cleanName(name: ByteString): ByteString {
     if (part === '' || part === '.') continue;
     if (part !== '..') kept.push(part);
     else if (kept.pop() === undefined) {
-      throw new GantryError('invalid', 'TAR_OUTSIDE', `${JSON.stringify(textOf(name))} is outside of "/"`);
+      throw new GantryError('invalid', 'TAR_OUTSIDE', `invalid ${what} ${JSON.stringify(textOf(name))}`);
     }
   }
   return kept.join('/') as ByteString;
@@ -50,7 +50,7 @@ export function whiteoutOf(base: ByteString): Whiteout | undefined {
   if (base.startsWith('.wh..wh.')) return { kind: 'metadata' };
   const hidden = base.slice(4) as ByteString;
   if (hidden === '' || hidden === '.' || hidden === '..') {
-    throw new GantryError('invalid', 'TAR_OUTSIDE', `invalid whiteout ${JSON.stringify(textOf(base))}`);
+    throw new GantryError('invalid', 'TAR_OUTSIDE', `invalid whiteout entry ${JSON.stringify(textOf(base))}`);
   }
   return { kind: 'hides', base: hidden };
 }

@@ -36,6 +36,7 @@ export class LayerPipeline {
   readonly #reader: TarReader;
   #entries = 0;
   #compressedBytes = 0;
+  #plainBytes = 0;
   #head: Buffer | undefined = Buffer.alloc(0);
   #inflater: Transform | undefined;
   #queue: { readonly bytes: Buffer; readonly done: (() => void) | undefined }[] = [];
@@ -147,6 +148,7 @@ export class LayerPipeline {
     try {
       if (next) {
         this.#plainHash.update(next.bytes);
+        this.#plainBytes += next.bytes.length;
         this.#reader.write(next.bytes);
         next.done?.();
       }
@@ -175,6 +177,7 @@ export class LayerPipeline {
       compressedHex: this.#compressedHash.digest('hex'),
       plainHex: this.#plainHash.digest('hex'),
       compressedBytes: this.#compressedBytes,
+      plainBytes: this.#plainBytes,
       sizeBytes: this.#tree.sizeBytes,
       replaced: this.#tree.replaced,
     });

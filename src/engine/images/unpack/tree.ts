@@ -58,7 +58,7 @@ export class LayerTree implements Disposable {
   #file = -1;
   #entry: TarEntry | undefined;
   #path = '' as ByteString;
-  /** Sum of the payloads of regular files. */
+  /** Sum of the files' and symlinks' sizes, as Docker counts a layer. */
   sizeBytes = 0;
 
   constructor(options: LayerTreeOptions) {
@@ -194,7 +194,7 @@ export class LayerTree implements Disposable {
       case 'symlink':
         return libc.symlinkat(cstringOf(entry.linkName), dir, base);
       case 'hardlink':
-        return this.#link(cleanName(entry.linkName), dir, base);
+        return this.#link(cleanName(entry.linkName, 'hardlink target'), dir, base);
       default:
         return libc.mknodat(
           dir,
@@ -220,6 +220,7 @@ export class LayerTree implements Disposable {
   /** Owner, mode, attributes and time of everything but files and hard links. */
   #settle(entry: TarEntry, base: Buffer, hid: boolean): void {
     if (entry.type === 'hardlink') return;
+    if (entry.type === 'symlink') this.sizeBytes += entry.linkName.length;
     const dir = this.#parents.get(splitClean(this.#path).parent);
     const name = cstringOf(this.#path);
     // A directory that is there already keeps what it had but for what the entry says.

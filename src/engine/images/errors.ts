@@ -1,0 +1,31 @@
+// Owns the image capability's errors, in the words that Docker's clients search for. @source dockerd 28.5
+
+import { GantryError } from '../../lib/errors.ts';
+import { shortId } from '../../lib/ids.ts';
+
+/** @source GET /images/{name}/json on dockerd 28.5 */
+export function noSuchImage(reference: string): GantryError {
+  return new GantryError('notFound', 'NO_SUCH_IMAGE', `No such image: ${reference}`, { params: { reference } });
+}
+
+export function referenceInUse(reference: string, containerId: string, imageHex: string): GantryError {
+  return new GantryError(
+    'conflict',
+    'IMAGE_IN_USE',
+    `conflict: unable to remove repository reference "${reference}" (must force) - ` +
+      `container ${shortId(containerId)} is using its referenced image ${shortId(imageHex)}`,
+    { params: { reference, containerId }, hint: 'remove the container first, or force the removal' },
+  );
+}
+
+export function cannotDelete(imageHex: string, forceable: boolean, reason: string): GantryError {
+  return new GantryError(
+    'conflict',
+    'IMAGE_IN_USE',
+    `conflict: unable to delete ${shortId(imageHex)} (${forceable ? 'must be forced' : 'cannot be forced'}) - ${reason}`,
+  );
+}
+
+export function badArchive(message: string): GantryError {
+  return new GantryError('invalid', 'BAD_ARCHIVE', message);
+}

@@ -1,0 +1,88 @@
+// The face of the image capability: createImages ties its parts together.
+
+import { join } from 'node:path';
+import { nowNano } from '../../lib/clock.ts';
+import { platformMatches } from '../../spec/platform.ts';
+import { openBlobs } from '../../store/blobs.ts';
+import type { Database } from '../../store/database.ts';
+import type { Events } from '../events/types.ts';
+import { ImageContext } from './context.ts';
+import { importImage } from './import.ts';
+import { openLayers } from './layers.ts';
+import { layerPaths, leaseImage } from './lease.ts';
+import { loadImages } from './load.ts';
+import { loginToRegistry } from './login.ts';
+import { pullImage } from './pull/index.ts';
+import { ImageRecords } from './records.ts';
+import { createRegistryClient } from './registry/index.ts';
+import { pruneImages, removeImage } from './remove.ts';
+import { saveImages } from './save.ts';
+import { tagImage } from './tag.ts';
+import type { Images, ImageUsers, RegistryOptions } from './types.ts';
+import { createUnpacker } from './unpack/index.ts';
+
+export type * from './types.ts';
+
+export interface ImagesDeps {
+  readonly db: Database;
+  /** OCI layout; made when absent. On the same file system as nothing in particular. */
+  readonly contentDir: string;
+  /** Unpacked layers; made when absent. */
+  readonly layersDir: string;
+  readonly registries: RegistryOptions;
+  readonly users: ImageUsers;
+  readonly publish: Events['publish'];
+  /** Sent as User-Agent to registries. */
+  readonly userAgent?: string | undefined;
+  /** Unix nanoseconds; for tests. */
+  readonly now?: (() => bigint) | undefined;
+}
+
+/** The capability with what its owner must call. */
+export interface ImagesService extends Images, AsyncDisposable {
+  /** Removes leftovers and whatever no image needs. Call it once at start, when `users` can answer, and after a container of a removed image went. */
+  sweep(): Promise<void>;
+}
+
+/** Makes the image capability. Nothing is read from the network and no thread is started until a verb needs it. */
+export function createImages(deps: ImagesDeps): ImagesService {
+  const unpacker = createUnpacker();
+  const context = new ImageContext({
+    records: new ImageRecords(deps.db),
+    layers: openLayers(deps.db, deps.layersDir, unpacker),
+    blobs: openBlobs(deps.contentDir),
+    users: deps.users,
+    publish: deps.publish,
+    now: deps.now ?? nowNano,
+  });
+  const registry = createRegistryClient(deps.registries, deps.userAgent ?? 'gantry');
+  const { maxConcurrentDownloads } = deps.registries;
+  return {
+    get: (ref) => context.find(ref),
+    list: () => context.records.all(),
+    matches: (image, platform) => platformMatches(image.platform, platform),
+    pull: (request, report, signal) =>
+      pullImage(context, registry, request, { report, signal, maxConcurrentDownloads }),
+    load: (archive, report, signal) => loadImages(context, archive, report, signal),
+    import: (archive, request, report, signal) => importImage(context, archive, request, report, signal),
+    save: (refs, signal) => saveImages(context, refs, signal),
+    tag: async (source, target) => tagImage(context, source, target),
+    remove: (ref, options) => removeImage(context, ref, options),
+    prune: (filters) => pruneImages(context, filters),
+    layerPaths: (id) => layerPaths(context, id),
+    lease: async (id) => leaseImage(context, id),
+    login: (credentials, signal) => loginToRegistry(registry, credentials, signal),
+    async sweep() {
+      await context.sweep();
+    },
+    async [Symbol.asyncDispose]() {
+      registry[Symbol.dispose]();
+      await unpacker[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Where the two stores lie below a data root. */
+export function imagePaths(dataRoot: string): { readonly contentDir: string; readonly layersDir: string } {
+  return { contentDir: join(dataRoot, 'content'), layersDir: join(dataRoot, 'layers') };
+}

@@ -1,0 +1,4 @@
+// stub
+export async function loginToRegistry(..._a: unknown[]): Promise<never> {
+  throw new Error('not yet');
+}
