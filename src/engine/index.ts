@@ -83,11 +83,11 @@ export async function openEngine(options: EngineOptions): Promise<OpenEngine> {
   const records = openContainerRecords(db);
 
   const images = stack.use(
-    await createImages({
+    createImages({
       db,
       contentDir: folders.content,
       layersDir: folders.layers,
-      registry: {
+      registries: {
         mirrors: options.registryMirrors,
         insecure: options.insecureRegistries,
         maxConcurrentDownloads: options.maxConcurrentDownloads,
@@ -131,10 +131,11 @@ export async function openEngine(options: EngineOptions): Promise<OpenEngine> {
   const runs = createRuns({
     spawner,
     drivers: runtimes.drivers,
-    host: gatherHost({
+    host: await gatherHost({
       cgroupVersion: cgroups.layout.version,
       cgroupParent: `/gantry-${instance}`,
       shimBinary: options.shimBinary,
+      recursiveReadOnly: false,
     }),
     cgroups,
     shimsDir: folders.shims,
@@ -167,6 +168,7 @@ export async function openEngine(options: EngineOptions): Promise<OpenEngine> {
   execs = createExecs({ find: containers.find, launcher: runs.execs, publish: events.publish, parseDetachKeys });
   stack.defer(containers.close);
   await containers.recover();
+  await images.sweep();
 
   const system = createSystem({
     version: options.version,

@@ -1,7 +1,7 @@
 // Owns the short way to run one container from a program: typed options in, exit code and output out.
 
 import type { Engine } from '../engine/index.ts';
-import type { ContainerCreateRequest } from '../spec/docker/types.gen.ts';
+import type { ContainerCreateRequest, PortBinding } from '../spec/docker/types.gen.ts';
 import { demultiplex } from './output.ts';
 
 export interface RunOptions {
@@ -58,7 +58,8 @@ export async function run(engine: Engine, options: RunOptions): Promise<RunOutco
 function bodyOf(options: RunOptions): ContainerCreateRequest {
   const ports = Object.entries(options.ports ?? {}).map(([port, hostPort]) => {
     const key = port.includes('/') ? port : `${port}/tcp`;
-    return [key, [{ HostIp: '', HostPort: hostPort === 0 ? '' : String(hostPort) }]] as const;
+    const binding = { HostIp: '', HostPort: hostPort === 0 ? '' : String(hostPort) };
+    return [key, [binding]] satisfies [string, PortBinding[]];
   });
   return {
     Image: options.image,

@@ -2,7 +2,7 @@
 
 import { readFile, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { type Endpoint, hostnameFile, hostsFile, resolvConf } from '../networks/index.ts';
+import { type Endpoint, hostnameFile, hostsFile, readHostResolvConf, resolvConf } from '../networks/index.ts';
 import type { Context } from './context.ts';
 import type { ContainerRecord } from './types.ts';
 
@@ -18,30 +18,36 @@ export async function writeIdentityFiles(
   const paths = context.paths(record.id);
   const mode = record.hostConfig.NetworkMode ?? '';
   if (mode.startsWith('container:')) return shareFiles(context, record, mode.slice('container:'.length));
-  const name = record.config.Hostname || hostname();
   const onHost = mode === 'host';
-  const hostResolvConf = await readFile('/etc/resolv.conf', 'utf8').catch(() => '');
-  const hosts = onHost ? await readFile('/etc/hosts', 'utf8').catch(() => '') : '';
-  const { Dns, DnsSearch, DnsOptions, ExtraHosts } = record.hostConfig;
   await Promise.all([
-    writeFile(paths.hostname, hostnameFile(name), { mode: MODE }),
-    writeFile(
-      paths.hosts,
-      hosts ||
-        hostsFile({
-          hostname: name,
-          domainname: record.config.Domainname ?? '',
-          extraHosts: ExtraHosts ?? [],
-          endpoints,
-        }),
-      { mode: MODE },
-    ),
-    writeFile(
-      paths.resolvConf,
-      resolvConf({ host: hostResolvConf, servers: Dns ?? [], search: DnsSearch ?? [], options: DnsOptions ?? [] }),
-      { mode: MODE },
-    ),
+    writeFile(paths.hostname, hostnameFile(record.config.Hostname || hostname()), { mode: MODE }),
+    writeFile(paths.hosts, onHost ? await hostsOfHost() : ownHosts(record, endpoints), { mode: MODE }),
+    writeFile(paths.resolvConf, ownResolvConf(record, onHost), { mode: MODE }),
   ]);
+}
+
+async function hostsOfHost(): Promise<string> {
+  return readFile('/etc/hosts', 'utf8').catch(() => '');
+}
+
+function ownHosts({ config, hostConfig }: ContainerRecord, endpoints: readonly Endpoint[]): string {
+  return hostsFile({
+    hostname: config.Hostname ?? '',
+    domainname: config.Domainname ?? '',
+    extraHosts: hostConfig.ExtraHosts ?? [],
+    hostGateway: endpoints.find(({ gateway }) => gateway !== '')?.gateway ?? '',
+    addresses: endpoints.map(({ ipAddress }) => ipAddress).filter((address) => address !== ''),
+  });
+}
+
+function ownResolvConf({ hostConfig }: ContainerRecord, onHost: boolean): string {
+  return resolvConf({
+    host: readHostResolvConf(onHost),
+    hostNetwork: onHost,
+    dns: hostConfig.Dns ?? [],
+    search: hostConfig.DnsSearch ?? [],
+    options: hostConfig.DnsOptions ?? [],
+  });
 }
 
 async function shareFiles(context: Context, record: ContainerRecord, ref: string): Promise<void> {

@@ -52,6 +52,8 @@ export interface Launcher {
   runDir(id: string): string;
   /** Joins a shim that outlived the last daemon; undefined when it is gone. */
   adopt(id: string): Promise<Run | undefined>;
+  /** Frees what belongs to none of the `known` containers; waits in the background for execs that outlived the last daemon. */
+  sweepOrphans(known: ReadonlySet<string>, background: (work: Promise<unknown>) => void): Promise<void>;
   /** Frees what a dead shim left: runtime state, cgroup, run directory. */
   sweep(record: Pick<ContainerRecord, 'id' | 'runtime' | 'hostConfig'>): Promise<void>;
 }

@@ -41,6 +41,10 @@ export async function recover(context: Context): Promise<void> {
     alive.flatMap(({ id, endpoints }) => endpoints.map((endpoint) => ({ containerId: id, endpoint }))),
   );
   await sweepFolders(context);
+  await context.launcher.sweepOrphans(
+    new Set(context.records.all().map(({ id }) => id)),
+    (work) => void work.catch(() => undefined),
+  );
   context.background(applyRestartPolicies(context));
 }
 

@@ -1,10 +1,10 @@
-// Owns gathering what the OCI configuration of a container is built from. Pure but for devices.
+// Owns the step from a container's record and facts to what its OCI configuration is built from. Pure.
 
 import type { BundleHost, BundleInput, NetworkPlace } from '../../runtime/bundle/index.ts';
 import type { ResolvedUser } from '../../runtime/user.ts';
 import { type ConfigureRequest, networkPlan } from '../containers/index.ts';
 import type { ContainerPaths, ContainerRecord } from '../containers/types.ts';
-import { gatherBlockDevices, gatherDevices } from './facts.ts';
+import type { DeviceFacts } from './facts.ts';
 
 /** Stands in where the user does not matter yet. */
 export const ROOT_USER: ResolvedUser = { uid: 0, gid: 0, groups: [], home: '/root' };
@@ -16,10 +16,10 @@ export interface BundleFacts {
   readonly rootfsPath: string;
   readonly user: ResolvedUser;
   readonly peers: ConfigureRequest['peers'];
+  readonly devices: DeviceFacts;
 }
 
-/** @throws DEVICE_NOT_FOUND */
-export function bundleInput({ host, record, paths, rootfsPath, user, peers }: BundleFacts): BundleInput {
+export function bundleInput({ host, record, paths, rootfsPath, user, peers, devices }: BundleFacts): BundleInput {
   return {
     id: record.id,
     config: record.config,
@@ -32,8 +32,7 @@ export function bundleInput({ host, record, paths, rootfsPath, user, peers }: Bu
     network: networkPlace(record, peers),
     joinPid: peers.pid,
     joinIpc: peers.ipc,
-    devices: gatherDevices(record.hostConfig),
-    blockDevices: gatherBlockDevices(record.hostConfig),
+    ...devices,
     host,
   };
 }

@@ -18,8 +18,10 @@ import {
 } from '../containers/index.ts';
 import type { ContainerRecord } from '../containers/types.ts';
 import { bundleInput, ROOT_USER } from './bundle-input.ts';
+import { gatherDevices, NO_DEVICES } from './facts.ts';
 import { exitCodeOf, inDockersWords } from './failure.ts';
 import type { RunsDeps } from './index.ts';
+import { sweepOrphans } from './orphans.ts';
 import { overlayOptions } from './overlay.ts';
 import { adoptRun, joinRun, makeRunDir, runCommand, runDirOf, sweepRun } from './run-dir.ts';
 import { readUserFiles } from './users.ts';
@@ -46,6 +48,7 @@ export function createContainerLauncher(deps: RunsDeps): Launcher {
           rootfsPath: '/',
           user: ROOT_USER,
           peers: {},
+          devices: NO_DEVICES,
         }),
       );
     },
@@ -68,6 +71,7 @@ export function createContainerLauncher(deps: RunsDeps): Launcher {
     pids: async (record) => deps.cgroups.pids(cgroupOf(deps, record)),
     runDir: dirOf,
     adopt: (id) => adoptRun(dirOf(id)),
+    sweepOrphans: (known, background) => sweepOrphans(deps, known, background),
     async sweep({ id, runtime, hostConfig }) {
       const driver = deps.drivers.get(runtime);
       const stateLeft = driver && (await exists(join(driver.stateDir, id)));
@@ -131,6 +135,7 @@ function steps(deps: RunsDeps, driver: RuntimeDriver, dir: string, request: Laun
     rootfsPath: '/',
     user: ROOT_USER,
     peers: { network: 0 },
+    devices: NO_DEVICES,
   });
   const rootfs = join(dir, 'rootfs');
   const data = overlayOptions({ lower: [deps.initLayer, ...lowerDirs], upper: paths.upper, work: paths.work });
@@ -166,6 +171,7 @@ async function configure(
   using root = openRooted(rootfs);
   const user = resolveUser(record.config.User ?? '', record.hostConfig.GroupAdd ?? [], readUserFiles(root));
   const rootfsPath = join(run.dir, 'rootfs');
-  const spec = buildSpec(bundleInput({ host: deps.host, record, paths, rootfsPath, user, peers }));
+  const devices = await gatherDevices(record.hostConfig);
+  const spec = buildSpec(bundleInput({ host: deps.host, record, paths, rootfsPath, user, peers, devices }));
   await writeFile(join(run.dir, 'config.json'), specText(spec), { mode: 0o600 });
 }
