@@ -2,4 +2,4 @@
 
 import { main } from '../src/daemon/main.ts';
 
-process.exit(await main(process.argv.slice(2), process.env, process));
+main(process.argv.slice(2), process.env, process).then((code) => process.exit(code));
