@@ -4,7 +4,8 @@ import { createHash } from 'node:crypto';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { createCgroups, detectCgroupLayout } from '../host/cgroup/index.ts';
-import { probeRuntimes, type RuntimeOption } from '../runtime/drivers/index.ts';
+import { readHostFacts } from '../host/process/index.ts';
+import { type AddedRuntime, createSeccompCache, probeRuntimes } from '../runtime/drivers/index.ts';
 import { startSpawner } from '../runtime/link/index.ts';
 import { parseDetachKeys } from '../spec/docker/decode-detach-keys.ts';
 import { openDatabase } from '../store/database.ts';
@@ -46,7 +47,7 @@ export interface EngineOptions {
   readonly addressPools: readonly { readonly base: string; readonly size: number }[];
   /** By name; '' = the fastest that works here. */
   readonly defaultRuntime: string;
-  readonly runtimes: Readonly<Record<string, RuntimeOption>>;
+  readonly runtimes: Readonly<Record<string, AddedRuntime>>;
   readonly insecureRegistries: readonly string[];
   readonly registryMirrors: readonly string[];
   readonly maxConcurrentDownloads: number;
@@ -72,13 +73,24 @@ export async function openEngine(options: EngineOptions): Promise<OpenEngine> {
   // Names what is ours in the kernel, so that several engines live side by side.
   const instance = createHash('sha256').update(options.dataRoot).digest('hex').slice(0, 8);
   const spawner = stack.use(await startSpawner({ binary: options.shimBinary }));
+  const cgroups = createCgroups(await detectCgroupLayout());
+  const host = await gatherHost({
+    cgroupVersion: cgroups.layout.version,
+    cgroupParent: `/gantry-${instance}`,
+    shimBinary: options.shimBinary,
+    recursiveReadOnly: false,
+  });
+  const seccomp = createSeccompCache(join(options.dataRoot, 'seccomp'));
+  const { bootId } = await readHostFacts();
   const runtimes = await probeRuntimes({
     spawner,
-    added: options.runtimes,
-    preferred: options.defaultRuntime,
+    layout: cgroups.layout,
     execRoot: options.execRoot,
+    added: options.runtimes,
+    wanted: options.defaultRuntime || undefined,
+    trial: { dir: join(options.execRoot, 'trials'), bootId, layout: cgroups.layout, host },
+    seccomp,
   });
-  const cgroups = createCgroups(await detectCgroupLayout());
   const events = createEvents();
   const records = openContainerRecords(db);
 
@@ -131,12 +143,8 @@ export async function openEngine(options: EngineOptions): Promise<OpenEngine> {
   const runs = createRuns({
     spawner,
     drivers: runtimes.drivers,
-    host: await gatherHost({
-      cgroupVersion: cgroups.layout.version,
-      cgroupParent: `/gantry-${instance}`,
-      shimBinary: options.shimBinary,
-      recursiveReadOnly: false,
-    }),
+    host,
+    seccomp,
     cgroups,
     shimsDir: folders.shims,
     initLayer: folders.initLayer,
@@ -180,7 +188,9 @@ export async function openEngine(options: EngineOptions): Promise<OpenEngine> {
     logDrivers: LOG_DRIVERS,
     cgroupVersion: cgroups.layout.version,
     defaultRuntime: runtimes.defaultName,
-    runtimes: runtimes.facts,
+    runtimes: Object.fromEntries(
+      [...runtimes.drivers].map(([name, { binary, version }]) => [name, { path: binary, version }]),
+    ),
     mirrors: options.registryMirrors,
     insecureRegistries: options.insecureRegistries,
     addressPools: options.addressPools,

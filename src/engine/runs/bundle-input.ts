@@ -4,7 +4,7 @@ import type { BundleHost, BundleInput, NetworkPlace } from '../../runtime/bundle
 import type { ResolvedUser } from '../../runtime/user.ts';
 import { type ConfigureRequest, networkPlan } from '../containers/index.ts';
 import type { ContainerPaths, ContainerRecord } from '../containers/types.ts';
-import type { DeviceFacts } from './facts.ts';
+import type { WishFacts } from './facts.ts';
 
 /** Stands in where the user does not matter yet. */
 export const ROOT_USER: ResolvedUser = { uid: 0, gid: 0, groups: [], home: '/root' };
@@ -16,10 +16,10 @@ export interface BundleFacts {
   readonly rootfsPath: string;
   readonly user: ResolvedUser;
   readonly peers: ConfigureRequest['peers'];
-  readonly devices: DeviceFacts;
+  readonly wishes: WishFacts;
 }
 
-export function bundleInput({ host, record, paths, rootfsPath, user, peers, devices }: BundleFacts): BundleInput {
+export function bundleInput({ host, record, paths, rootfsPath, user, peers, wishes }: BundleFacts): BundleInput {
   return {
     id: record.id,
     config: record.config,
@@ -27,12 +27,11 @@ export function bundleInput({ host, record, paths, rootfsPath, user, peers, devi
     command: record.command,
     user,
     rootfsPath,
-    mounts: record.mounts,
     files: { resolvConf: paths.resolvConf, hostname: paths.hostname, hosts: paths.hosts },
     network: networkPlace(record, peers),
     joinPid: peers.pid,
     joinIpc: peers.ipc,
-    ...devices,
+    ...wishes,
     host,
   };
 }

@@ -4,7 +4,7 @@ import { access, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openRooted } from '../../host/rooted/index.ts';
 import { GantryError } from '../../lib/errors.ts';
-import { buildSpec, cgroupPathOf, networkSysctlSteps, specText } from '../../runtime/bundle/index.ts';
+import { buildSpec, cgroupPathOf, networkSysctlSteps, type OciSpec, specText } from '../../runtime/bundle/index.ts';
 import { deleteArgs, pauseArgs, type RuntimeDriver, resumeArgs, runArgs } from '../../runtime/drivers/index.ts';
 import type { ShimLog, ShimSpec, Step } from '../../runtime/link/index.ts';
 import { resolveUser } from '../../runtime/user.ts';
@@ -15,10 +15,11 @@ import {
   logAttributes,
   type Prepared,
   parseJsonFileOptions,
+  type Run,
 } from '../containers/index.ts';
 import type { ContainerRecord } from '../containers/types.ts';
 import { bundleInput, ROOT_USER } from './bundle-input.ts';
-import { gatherDevices, NO_DEVICES } from './facts.ts';
+import { gatherWishes, NO_WISHES } from './facts.ts';
 import { exitCodeOf, inDockersWords } from './failure.ts';
 import type { RunsDeps } from './index.ts';
 import { sweepOrphans } from './orphans.ts';
@@ -37,6 +38,7 @@ export function createContainerLauncher(deps: RunsDeps): Launcher {
     if (!driver) throw new GantryError('invalid', 'UNKNOWN_RUNTIME', `unknown or invalid runtime name: ${runtime}`);
     return driver;
   };
+  const specs = new WeakMap<Run, OciSpec>();
   const dirOf = (id: string): string => runDirOf(deps.shimsDir, id);
   return {
     checkConfig(record) {
@@ -48,19 +50,25 @@ export function createContainerLauncher(deps: RunsDeps): Launcher {
           rootfsPath: '/',
           user: ROOT_USER,
           peers: {},
-          devices: NO_DEVICES,
+          wishes: NO_WISHES,
         }),
       );
     },
     prepare: (request) => prepare(deps, driverOf(request.record.runtime), dirOf(request.record.id), request),
-    configure: (prepared, request) => configure(deps, prepared, request),
-    async start({ run }, { runtime, command }) {
+    async configure(prepared, request) {
+      specs.set(prepared.run, await configure(deps, driverOf(request.record.runtime), prepared, request));
+    },
+    async start({ run }, { id, runtime, command }) {
+      const driver = driverOf(runtime);
       try {
         await run.connection.start();
         const { pid, atUnixNs } = await run.connection.until('started');
+        const spec = specs.get(run);
+        // Nobody waits for it: the next container with this profile starts faster.
+        if (spec) void deps.seccomp.learn(driver, spec, id).catch(() => undefined);
         return { pid, atUnixNs };
       } catch (error) {
-        throw inDockersWords(error, { phase: 'create', driver: driverOf(runtime), command });
+        throw inDockersWords(error, { phase: 'create', driver, command });
       }
     },
     exitCodeOf,
@@ -135,7 +143,7 @@ function steps(deps: RunsDeps, driver: RuntimeDriver, dir: string, request: Laun
     rootfsPath: '/',
     user: ROOT_USER,
     peers: { network: 0 },
-    devices: NO_DEVICES,
+    wishes: NO_WISHES,
   });
   const rootfs = join(dir, 'rootfs');
   const data = overlayOptions({ lower: [deps.initLayer, ...lowerDirs], upper: paths.upper, work: paths.work });
@@ -165,13 +173,17 @@ function shimLog({ record, paths }: LaunchRequest): ShimLog | undefined {
 
 async function configure(
   deps: RunsDeps,
+  driver: RuntimeDriver,
   { run, rootfs }: Prepared,
   { record, paths, peers }: ConfigureRequest,
-): Promise<void> {
+): Promise<OciSpec> {
   using root = openRooted(rootfs);
   const user = resolveUser(record.config.User ?? '', record.hostConfig.GroupAdd ?? [], readUserFiles(root));
   const rootfsPath = join(run.dir, 'rootfs');
-  const devices = await gatherDevices(record.hostConfig);
-  const spec = buildSpec(bundleInput({ host: deps.host, record, paths, rootfsPath, user, peers, devices }));
-  await writeFile(join(run.dir, 'config.json'), specText(spec), { mode: 0o600 });
+  const wishes = await gatherWishes(record);
+  const spec = buildSpec(bundleInput({ host: deps.host, record, paths, rootfsPath, user, peers, wishes }));
+  await writeFile(join(run.dir, 'config.json'), specText(await deps.seccomp.withCompiled(driver, spec)), {
+    mode: 0o600,
+  });
+  return spec;
 }

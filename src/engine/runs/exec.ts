@@ -10,7 +10,7 @@ import { resolveUser } from '../../runtime/user.ts';
 import type { ContainerRecord, Run } from '../containers/index.ts';
 import type { ExecLauncher, ExecRequest } from '../exec/index.ts';
 import { bundleInput } from './bundle-input.ts';
-import { NO_DEVICES } from './facts.ts';
+import { NO_WISHES } from './facts.ts';
 import { exitCodeOf, inDockersWords } from './failure.ts';
 import type { RunsDeps } from './index.ts';
 import { commandSteps, joinRun, makeRunDir, runDirOf, sweepRun } from './run-dir.ts';
@@ -86,7 +86,7 @@ function describeProcess(deps: RunsDeps, record: ContainerRecord, request: ExecR
     rootfsPath: '/',
     user,
     peers: {},
-    devices: NO_DEVICES,
+    wishes: NO_WISHES,
   });
   return buildExec(input, { ...request, user });
 }

@@ -1,14 +1,17 @@
 // Owns the facts of this host that an OCI configuration is built from, in the shape that the assembly wants.
 
+import { stat } from 'node:fs/promises';
 import { type DeviceNode, readAllDevices, readDevice, readDevices, readHostFacts } from '../../host/process/index.ts';
 import {
   type BlockDeviceFact,
   type BundleHost,
+  type BundleMount,
   capabilitiesOfMask,
   type DeviceFact,
 } from '../../runtime/bundle/index.ts';
 import type { HostConfig } from '../../spec/docker/types.gen.ts';
 import { hostPlatform } from '../../spec/platform.ts';
+import type { ContainerRecord, MountRecord } from '../containers/types.ts';
 
 /** Reads the host once. */
 export async function gatherHost(options: {
@@ -31,19 +34,34 @@ export async function gatherHost(options: {
   };
 }
 
-/** What a container asked for of the host's devices. */
-export interface DeviceFacts {
+/** What is true of the host for one container's wishes. */
+export interface WishFacts {
+  readonly mounts: readonly BundleMount[];
   readonly devices: readonly DeviceFact[];
   readonly blockDevices: readonly BlockDeviceFact[];
 }
 
-export const NO_DEVICES: DeviceFacts = { devices: [], blockDevices: [] };
+/** For what depends on no device or mount. */
+export const NO_WISHES: WishFacts = { mounts: [], devices: [], blockDevices: [] };
 
-/** The device nodes asked for; all of the host's when privileged. @throws DEVICE_NOT_FOUND in Docker's words */
-export async function gatherDevices(hostConfig: HostConfig): Promise<DeviceFacts> {
-  return { devices: await nodes(hostConfig), blockDevices: await blockNodes(hostConfig) };
+/** Looks up the devices and mount sources asked for. @throws DEVICE_NOT_FOUND in Docker's words */
+export async function gatherWishes({ hostConfig, mounts }: ContainerRecord): Promise<WishFacts> {
+  return {
+    mounts: await Promise.all(mounts.map(async (mount) => ({ ...mount, sourceIsDirectory: await isDirectory(mount) }))),
+    devices: await nodes(hostConfig),
+    blockDevices: await blockNodes(hostConfig),
+  };
 }
 
+async function isDirectory({ type, source }: MountRecord): Promise<boolean> {
+  if (type !== 'bind') return true;
+  return stat(source).then(
+    (facts) => facts.isDirectory(),
+    () => true,
+  );
+}
+
+/** All of the host's when privileged. */
 async function nodes(hostConfig: HostConfig): Promise<readonly DeviceFact[]> {
   if (hostConfig.Privileged) return (await readAllDevices()).map((node) => ({ ...node, access: 'rwm' }));
   const asked = hostConfig.Devices ?? [];

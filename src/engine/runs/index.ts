@@ -2,7 +2,7 @@
 
 import type { Cgroups } from '../../host/cgroup/index.ts';
 import type { BundleHost } from '../../runtime/bundle/index.ts';
-import type { RuntimeDriver } from '../../runtime/drivers/index.ts';
+import type { RuntimeDriver, SeccompCache } from '../../runtime/drivers/index.ts';
 import type { Spawner } from '../../runtime/link/index.ts';
 import type { Launcher } from '../containers/index.ts';
 import type { ContainerPaths } from '../containers/types.ts';
@@ -17,6 +17,7 @@ export interface RunsDeps {
   /** OCI runtimes by name. */
   readonly drivers: ReadonlyMap<string, RuntimeDriver>;
   readonly host: BundleHost;
+  readonly seccomp: SeccompCache;
   readonly cgroups: Cgroups;
   /** Holds one run directory a shim; on a memory file system where there is one. */
   readonly shimsDir: string;
