@@ -67,6 +67,7 @@ function mountOf(mount: GoldenMount, hostConfig: HostConfig): BundleMount {
   return {
     type: mount.Type,
     source: mount.Source,
+    sourceIsDirectory: !mount.Source.endsWith('/f'),
     destination: mount.Destination,
     writable: mount.RW,
     propagation: mount.Propagation,
@@ -136,6 +137,15 @@ const INTENDED: Readonly<Record<string, readonly (readonly [reason: string, chan
     [
       'mounts of one depth keep the order in which they were asked for; dockerd shuffles them',
       (value) => (value as OciMount[]).toSorted(byDepthAndName),
+    ],
+    [
+      'a file is mounted ro, not rro: nothing lies below it, and crun 1.8.1 cannot',
+      (value) =>
+        (value as OciMount[]).map((mount) =>
+          mount.source.startsWith('/state/')
+            ? { ...mount, options: mount.options.map((option) => (option === 'rro' ? 'ro' : option)) }
+            : mount,
+        ),
     ],
   ],
   'linux.sysctl': [

@@ -3,11 +3,13 @@
 import type { ContainerConfig, HostConfig } from '../../spec/docker/types.gen.ts';
 import type { ResolvedUser } from '../user.ts';
 
-/** A file system to put into the container; fits the engine's MountRecord. */
+/** A file system to put into the container: the engine's MountRecord with a fact about its source. */
 export interface BundleMount {
   readonly type: 'bind' | 'volume' | 'tmpfs';
   /** Absolute host path; '' for tmpfs. */
   readonly source: string;
+  /** False for files, sockets and device nodes; tmpfs counts as a directory. */
+  readonly sourceIsDirectory: boolean;
   readonly destination: string;
   readonly writable: boolean;
   /** Docker's word (`rprivate`, `rslave`, …); '' = the runtime's default. */

@@ -83,7 +83,9 @@ function bindMount(mount: BundleMount, recursiveReadOnly: boolean): OciMount {
   const wishes = mount.options ?? [];
   const options = [wishes.includes('bind-nonrecursive') ? 'bind' : 'rbind'];
   if (!mount.writable) {
-    options.push(recursiveReadOnly && !wishes.includes('readonly-nonrecursive') ? 'rro' : 'ro');
+    // What is no directory has nothing mounted below, and crun 1.8.1 fails on `rro` there.
+    const recursive = recursiveReadOnly && mount.sourceIsDirectory && !wishes.includes('readonly-nonrecursive');
+    options.push(recursive ? 'rro' : 'ro');
   }
   if (mount.propagation !== '') options.push(mount.propagation);
   return { destination: mount.destination, type: 'bind', source: mount.source, options };
@@ -119,8 +121,7 @@ function tmpfsMount(destination: string, wishes: readonly string[]): OciMount {
 /** A user's mount at the same place wins. With a read-only root they are read-only too. */
 function engineFiles(input: BundleInput): OciMount[] {
   const taken = new Set(input.mounts.map(({ destination }) => destination));
-  const readOnly = input.hostConfig.ReadonlyRootfs === true;
-  const lock = readOnly ? [input.host.recursiveReadOnly ? 'rro' : 'ro'] : [];
+  const lock = input.hostConfig.ReadonlyRootfs === true ? ['ro'] : [];
   const files: readonly (readonly [string, string | undefined])[] = [
     ['/etc/resolv.conf', input.files.resolvConf],
     ['/etc/hostname', input.files.hostname],

@@ -10,6 +10,8 @@ export interface RuntimeDriver {
   readonly dialect: 'runc' | 'crun';
   /** Absolute. */
   readonly binary: string;
+  /** As it calls itself, e.g. `1.8.1`; '' when it did not say. */
+  readonly version: string;
   /** State directory, absolute: `<exec-root>/runtime-<name>`. */
   readonly stateDir: string;
   /** Steps that must precede each call; the caller is in a mount namespace of its own then. */
@@ -53,6 +55,11 @@ function launchArgs(paths: LaunchPaths): string[] {
 /** Creates and starts a container out of `bundleDir`/config.json; returns when its process runs. */
 export function runArgs(driver: RuntimeDriver, id: string, bundleDir: string, paths: LaunchPaths): string[] {
   return [...globalArgs(driver, paths.logFile), 'run', '--bundle', bundleDir, ...launchArgs(paths), id];
+}
+
+/** Makes a container that waits to be started. */
+export function createArgs(driver: RuntimeDriver, id: string, bundleDir: string): string[] {
+  return [...globalArgs(driver), 'create', '--bundle', bundleDir, id];
 }
 
 /** Starts a further process, described by the OCI process in `processFile`. */

@@ -16,8 +16,22 @@ export interface SeccompFacts {
 
 const EPERM = 1;
 
+/** Few sets of capabilities are in use; equal facts give the same object, so that others may remember things about it. */
+const resolved = new Map<string, OciSeccomp>();
+const MOST_REMEMBERED = 64;
+
 /** Docker's default profile, resolved; exactly what dockerd hands to its runtime. */
 export function defaultSeccomp(facts: SeccompFacts): OciSeccomp {
+  const key = JSON.stringify([facts.architecture, facts.kernel, [...facts.capabilities].sort()]);
+  const known = resolved.get(key);
+  if (known !== undefined) return known;
+  if (resolved.size >= MOST_REMEMBERED) resolved.clear();
+  const made = resolveDefault(facts);
+  resolved.set(key, made);
+  return made;
+}
+
+function resolveDefault(facts: SeccompFacts): OciSeccomp {
   const architectures = SECCOMP_ARCHITECTURES[facts.architecture];
   return {
     defaultAction: 'SCMP_ACT_ERRNO',

@@ -1,0 +1,18 @@
+// runc and crun: finding them, their command lines, their failures.
+
+export {
+  createArgs,
+  deleteArgs,
+  execArgs,
+  type LaunchPaths,
+  pauseArgs,
+  type RuntimeDriver,
+  resumeArgs,
+  runArgs,
+  stateArgs,
+} from './driver.ts';
+export { describeStartFailure, type StartAttempt, type StartFailure, startError } from './failure.ts';
+export { runtimeLogMessage } from './log.ts';
+export { type AddedRuntime, type ProbeRequest, probeRuntimes, type Runtimes } from './probe.ts';
+export { createSeccompCache, type SeccompCache } from './seccomp-cache.ts';
+export type { TrialPlace } from './trial.ts';
