@@ -162,6 +162,12 @@ void conn_update_all(struct shim *s) {
 
 static bool accept_one(struct shim *s) {
     int fd = accept4(s->listen.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)) {
+        // The waiting connection would be reported again and again.
+        loop_unwatch(&s->loop, &s->listen);
+        s->accept_at = now_mono_ms() + ACCEPT_AGAIN_MS;
+        return false;
+    }
     if (fd < 0) return errno == EINTR || errno == ECONNABORTED;
     struct conn *c = calloc(1, sizeof *c);
     if (!c) {

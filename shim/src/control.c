@@ -90,7 +90,7 @@ static int act(struct shim *s, const struct command *cmd, struct fail *f) {
         input_close(s);
         return 0;
     }
-    if (strcmp(op, "abandon") == 0) return refuse(f, op, s->state == READY ? 0 : EALREADY);
+    if (strcmp(op, "abandon") == 0) return refuse(f, op, s->state <= STARTING ? 0 : EALREADY);
     return fail_set(f, "parse", EINVAL, "unknown op");
 }
 

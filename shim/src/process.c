@@ -135,6 +135,10 @@ int process_signal(struct shim *s, int sig) {
     return kill(s->process, sig) < 0 ? errno : 0;
 }
 
+void process_stop_runtime(struct shim *s) {
+    if (s->runtime) kill(s->runtime, SIGKILL);
+}
+
 void process_cleanup(struct shim *s) {
     if (!s->spec->cleanup.n) return;
     struct launch what = {.argv = s->spec->cleanup.v, .in = -1, .out = -1, .err = -1, .reset_oom_score = s->spec->has_oom_score_adj};

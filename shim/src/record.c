@@ -25,8 +25,10 @@ static int write_all(int fd, const char *data, size_t n) {
 
 // Readers see the old file or the new one, never a half.
 static void replace(struct shim *s, const char *name, const char *tmp, const char *data, size_t n) {
-    int fd = openat(s->dirfd, tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    // Not emptied first: the room record_reserve took is written over.
+    int fd = openat(s->dirfd, tmp, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
     int err = fd < 0 ? errno : write_all(fd, data, n);
+    if (!err && ftruncate(fd, (off_t)n) < 0) err = errno;
     if (fd >= 0 && close(fd) < 0 && !err) err = errno;
     if (!err && renameat(s->dirfd, tmp, s->dirfd, name) < 0) err = errno;
     if (err) shim_complain(s, name, err);
@@ -50,6 +52,13 @@ void record_pid(struct shim *s) {
     line_num(&b, "", getpid());
     replace(s, "shim.pid", "shim.pid.tmp", b.data, b.len);
     buf_free(&b);
+}
+
+void record_reserve(struct shim *s) {
+    static const char room[128] = {'\n'};
+    int fd = openat(s->dirfd, "exit.tmp", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0 || write_all(fd, room, sizeof room)) shim_complain(s, "exit", errno);
+    if (fd >= 0) close(fd);
 }
 
 void record_exit(struct shim *s) {

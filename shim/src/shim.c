@@ -55,6 +55,7 @@ static int set_up(struct shim *s) {
     unlinkat(s->dirfd, "exit", 0);
     unlinkat(s->dirfd, s->spec->pid_file, 0);
     record_pid(s);
+    record_reserve(s);
     set_oom_score(s);
     if (open_log(s) < 0) return -1;
     if (stream_prepare(s) < 0) return -1;
@@ -78,6 +79,10 @@ void shim_fail(struct shim *s) {
 }
 
 void shim_abandon(struct shim *s) {
+    if (s->state == STARTING) {
+        process_stop_runtime(s);  // its end is a failed start
+        return;
+    }
     s->state = ABANDONED;
     fail_set(&s->fail, "abandon", ECANCELED, NULL);
     stream_close(s);
@@ -129,10 +134,15 @@ static int deadlines(struct shim *s) {
         stream_rescue(s);
         if (s->state == DRAINING) shim_exited(s);
     }
+    if (s->accept_at && now >= s->accept_at) {
+        s->accept_at = 0;
+        loop_watch(&s->loop, &s->listen, EPOLLIN);
+    }
     if (s->trim_at == 1) s->trim_at = now + TRIM_AFTER_MS;
     else if (s->trim_at && now >= s->trim_at) trim(s);
     int wait = until(s->drain_at, now, -1);
     wait = until(s->trim_at, now, wait);
+    wait = until(s->accept_at, now, wait);
     return s->linger_at > now ? until(s->linger_at, now, wait) : wait;
 }
 

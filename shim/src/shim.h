@@ -18,6 +18,7 @@ enum {
     RESUME_AT = HOLD_AT / 2,
     CONTROL_QUEUE_MAX = 256 * 1024,
     TRIM_AFTER_MS = 1000,
+    ACCEPT_AGAIN_MS = 100,  // after running out of descriptors
 };
 
 enum state { READY, STARTING, RUNNING, DRAINING, EXITED, FAILED, ABANDONED };
@@ -80,7 +81,7 @@ struct shim {
     int code;
     bool oom;
     struct fail fail;
-    int64_t drain_at, linger_at, trim_at;  // monotonic ms, 0 = unset
+    int64_t drain_at, linger_at, trim_at, accept_at;  // monotonic ms, 0 = unset
 };
 
 // shim.c: the life of a shim. Never returns. Takes over listen_fd and dir_fd.
@@ -95,6 +96,7 @@ void shim_complain(void *owner, const char *what, int err);
 int process_start(struct shim *s);  // 0, or -1 with s->fail
 void process_reap(struct shim *s);
 int process_signal(struct shim *s, int sig);  // 0 or an errno
+void process_stop_runtime(struct shim *s);
 void process_cleanup(struct shim *s);
 void process_compress(struct shim *s);
 
@@ -138,6 +140,7 @@ void attach_end_all(struct shim *s);
 
 // record.c: the files in dir.
 void record_pid(struct shim *s);
+void record_reserve(struct shim *s);  // takes the exit record's room on disk while there is some
 void record_exit(struct shim *s);
 void record_failure(struct shim *s);
 int record_read_pid(struct shim *s, pid_t *pid);  // 0 or an errno

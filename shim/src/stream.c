@@ -103,20 +103,20 @@ static ssize_t read_batch(struct stream *st, char *io) {
     return (ssize_t)got;
 }
 
-// False when nothing came.
-static bool relay(struct stream *st) {
+// Passes on one batch; its size, 0 when nothing came.
+static size_t relay(struct stream *st) {
     struct shim *s = st->s;
     char *io = shim_io(s);
-    if (!io) return false;
+    if (!io) return 0;
     ssize_t n = read_batch(st, io);
     if (n < 0) end_of(st);
-    if (n <= 0) return false;
+    if (n <= 0) return 0;
     attach_output(s, st->index, io, (size_t)n);
-    if (s->log.fd < 0) return true;
+    if (s->log.fd < 0) return (size_t)n;
     log_feed(&s->log, st->index, io, (size_t)n, now_unix_ns());
     log_flush(&s->log);
     if (s->log.rotated) process_compress(s);
-    return true;
+    return (size_t)n;
 }
 
 static void on_output(struct watch *w, uint32_t events) {
@@ -131,9 +131,7 @@ static void on_output(struct watch *w, uint32_t events) {
 void stream_rescue(struct shim *s) {
     for (int i = 0; i < 2; i++) {
         // A pipe holds at most its size; somebody who still writes into it is not waited for.
-        for (int batches = 0; s->out[i].open && batches < HOLD_AT / IO_CHUNK_MIN; batches++) {
-            if (!relay(&s->out[i])) break;
-        }
+        for (size_t got = 1, all = 0; got && s->out[i].open && all < HOLD_AT; all += got) got = relay(&s->out[i]);
     }
 }
 

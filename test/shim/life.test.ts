@@ -185,7 +185,8 @@ test('a runtime that is not there, leaves no pid or names a stranger is a failed
 
 test('a runtime whose helper still holds the process when it exits is a good start (crun does so)', async () => {
   const dir = runDir();
-  const script = '(sh -c "exec sleep 100" & echo $! > pid.tmp; mv pid.tmp pid; sleep 0.2) & while [ ! -s pid ]; do :; done';
+  const script =
+    '(sh -c "exec sleep 100" & echo $! > pid.tmp; mv pid.tmp pid; sleep 0.2) & while [ ! -s pid ]; do :; done';
   await spawner.request([
     ['op', 'spawn'],
     ['dir', dir],

@@ -232,10 +232,14 @@ export const runDir = (): string => {
 
 export const removeDir = (dir: string): void => rmSync(join(dir, '..'), { recursive: true, force: true });
 
-/** The argv of a runtime that leaves `script` (sh) running as the process, its pid in `pid`; it waits for no child itself. */
+/**
+ * The argv of a runtime that leaves `script` (sh) running as the process, its pid in `pid`. A shell reaps what ends while it
+ * lives, which no real runtime does: so the process does nothing before its runtime is gone.
+ */
 export const fakeRuntime = (dir: string, script: string): Fields => {
   writeFileSync(join(dir, 'main.sh'), script);
-  const body = 'exec 9<&0; sh main.sh <&9 9<&- & printf %s $! > pid';
+  const process = 'while kill -0 $runtime 2>/dev/null; do :; done; exec sh main.sh <&9 9<&-';
+  const body = `runtime=$$; exec 9<&0; (${process}) & printf %s $! > pid`;
   return [
     ['arg', '/bin/sh'],
     ['arg', '-c'],

@@ -3,7 +3,18 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runFields, runtimes, writeBundle } from './bundle.ts';
-import { Attach, build, Control, type Fields, fakeRuntime, pause, readText, removeDir, runDir, Spawner } from './link.ts';
+import {
+  Attach,
+  build,
+  Control,
+  type Fields,
+  fakeRuntime,
+  pause,
+  readText,
+  removeDir,
+  runDir,
+  Spawner,
+} from './link.ts';
 
 const rounds = Number(process.argv[2] ?? 30);
 
@@ -35,7 +46,18 @@ const start = async (spawner: Spawner, fields: (dir: string) => Fields): Promise
 };
 
 const bare = (path: string, dir: string, id: string, hide: boolean): number => {
-  const argv = [path, '--root', join(dir, 'state'), 'run', '--detach', '--bundle', dir, '--pid-file', join(dir, 'pid'), id];
+  const argv = [
+    path,
+    '--root',
+    join(dir, 'state'),
+    'run',
+    '--detach',
+    '--bundle',
+    dir,
+    '--pid-file',
+    join(dir, 'pid'),
+    id,
+  ];
   const all = hide ? ['unshare', '-m', 'sh', '-c', 'umount /sys/fs/cgroup/unified; exec "$@"', 'sh', ...argv] : argv;
   const from = performance.now();
   spawnSync(all[0] ?? '', all.slice(1), { stdio: 'ignore' });
@@ -47,7 +69,10 @@ const spawner = new Spawner();
 let count = 0;
 await repeat('spawner: op=run /bin/true', async () => {
   const from = performance.now();
-  await spawner.request([['op', 'run'], ['arg', '/bin/true']]);
+  await spawner.request([
+    ['op', 'run'],
+    ['arg', '/bin/true'],
+  ]);
   return performance.now() - from;
 });
 await repeat('fake runtime (sh): spawn to started', () => start(spawner, (dir) => fakeRuntime(dir, 'exec sleep 100')));
@@ -69,19 +94,28 @@ for (const runtime of runtimes()) {
   });
 }
 
-const pss = (pid: number): string => /^Pss:\s+(\d+ kB)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1] ?? '?';
+const pss = (pid: number): string =>
+  /^Pss:\s+(\d+ kB)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1] ?? '?';
 const idle = [];
 for (let i = 0; i < 10; i++) {
   const dir = runDir();
   const more: Fields = [['log-path', join(dir, 'log')]];
-  await spawner.request([['op', 'spawn'], ['dir', dir], ...fakeRuntime(dir, 'seq 1 1000; exec sleep 100'), ...more, ['auto-start', 1]]);
+  await spawner.request([
+    ['op', 'spawn'],
+    ['dir', dir],
+    ...fakeRuntime(dir, 'seq 1 1000; exec sleep 100'),
+    ...more,
+    ['auto-start', 1],
+  ]);
   const control = new Control(dir);
   await control.event('started');
   idle.push({ dir, control });
   if (i === 0 || i === 9) {
     await pause(1500);
     const pids = idle.map((run) => Number(readText(run.dir, 'shim.pid')));
-    console.log(`PSS with ${idle.length} shim(s) at rest: spawner ${pss(spawner.pid)}, shims ${pids.map(pss).join(', ')}`);
+    console.log(
+      `PSS with ${idle.length} shim(s) at rest: spawner ${pss(spawner.pid)}, shims ${pids.map(pss).join(', ')}`,
+    );
   }
 }
 for (const { dir, control } of idle) {
