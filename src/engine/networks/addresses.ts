@@ -79,9 +79,15 @@ export function chooseSubnet(pools: readonly SubnetPool[], inUse: readonly Subne
   });
 }
 
-/** The addresses of one network. The lowest free one is given first, as Docker does, so a restart tends to keep its address. */
+/**
+ * The addresses of one network; the lowest free one is given first, as Docker does. A released address rests until it is
+ * freed, for the host may still know connections and a link of its last owner; only that owner gets it back meanwhile,
+ * so a restarted container keeps its address.
+ */
 export class AddressPool {
   readonly #used = new Set<number>();
+  /** Owner by resting address, longest rest first; resting addresses are in `#used` too. */
+  readonly #resting = new Map<number, string>();
   readonly #first: number;
   readonly #last: number;
   /** No address below is free. */
@@ -97,12 +103,17 @@ export class AddressPool {
     for (const address of reserved) this.#used.add(addressNumber(address));
   }
 
-  /** Takes the lowest free address; undefined when none is left. */
-  allocate(): string | undefined {
+  /** Takes the address that `owner` had, else the lowest free one, else the one that rested longest; undefined when none is left. */
+  allocate(owner: string): string | undefined {
+    const resting = [...this.#resting].find(([, last]) => last === owner)?.[0];
+    if (resting !== undefined) return this.#wake(resting);
     while (this.#lowest <= this.#last && this.#used.has(this.#lowest)) this.#lowest++;
-    if (this.#lowest > this.#last) return undefined;
-    this.#used.add(this.#lowest);
-    return formatAddress(this.#lowest++);
+    if (this.#lowest <= this.#last) {
+      this.#used.add(this.#lowest);
+      return formatAddress(this.#lowest++);
+    }
+    const [longest] = this.#resting.keys();
+    return longest === undefined ? undefined : this.#wake(longest);
   }
 
   /** Marks an address that is in use already. */
@@ -110,8 +121,29 @@ export class AddressPool {
     this.#used.add(addressNumber(address));
   }
 
+  /** Ends the use of an address by `owner`. */
+  rest(address: string, owner: string): void {
+    if (this.#used.has(addressNumber(address))) this.#resting.set(addressNumber(address), owner);
+  }
+
+  /** True while nobody took the address since it was put to rest. */
+  isResting(address: string): boolean {
+    return this.#resting.has(addressNumber(address));
+  }
+
+  /** Ends the rest of an address. One that was taken again meanwhile stays taken. */
+  free(address: string): void {
+    if (this.#resting.delete(addressNumber(address))) this.release(address);
+  }
+
+  /** Ends the use of an address that never saw traffic: no rest. */
   release(address: string): void {
     const number = addressNumber(address);
     if (this.#used.delete(number) && number >= this.#first) this.#lowest = Math.min(this.#lowest, number);
+  }
+
+  #wake(number: number): string {
+    this.#resting.delete(number);
+    return formatAddress(number);
   }
 }

@@ -1,37 +1,28 @@
 // Owns the default bridge at work: its addresses, links, published ports and rules. Knows no record and no event.
 
-import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import type { Firewall, PortMapping } from '../../host/firewall/firewall.ts';
-import { bindFailureText, type HostPortWish } from '../../host/firewall/host-port.ts';
-import { SystemError } from '../../host/libc.ts';
-import type { Bridge, Links } from '../../host/netlink/links.ts';
+import { setImmediate as turn } from 'node:timers/promises';
+import type { Flow } from '../../host/firewall/conntrack.ts';
+import type { Bridge } from '../../host/netlink/links.ts';
 import { GantryError, isGantryError, messageOf } from '../../lib/errors.ts';
 import { randomId } from '../../lib/ids.ts';
 import { AddressPool, formatSubnet } from './addresses.ts';
 import { type BridgePlan, planBridge } from './bridge-plan.ts';
-import { badMacAddress, noFreeAddress, plugFailed, proxyNeeded, publishFailed } from './errors.ts';
-import { type Allocated, type Bind, inOrderOfNeed, PortTable } from './ports.ts';
-import { LinkReaper } from './reaper.ts';
-import type { ConnectRequest, Endpoint, NetworkRecord, NetworksOptions, PublishedPort } from './types.ts';
+import type { NetworkDoors } from './doors.ts';
+import { noFreeAddress, plugFailed } from './errors.ts';
+import { checkedMac, randomMac } from './mac.ts';
+import type { Allocated } from './ports.ts';
+import { mappingsOf, Publishing } from './publishing.ts';
+import { Reaper } from './reaper.ts';
+import type { ConnectRequest, Endpoint, NetworkRecord, NetworksOptions } from './types.ts';
 
 const MTU = 1500;
-
-/** The host as this capability needs it. */
-export interface NetworkDoors {
-  readonly links: Links;
-  readonly firewall: Firewall;
-  readonly openHostPort: (wish: HostPortWish) => Disposable;
-  /** `net/<key>` of the host's kernel settings. */
-  readonly setSysctl: (key: string, value: string) => void;
-  readonly ephemeralPorts: () => { first: number; last: number };
-  readonly hasIPv6: () => boolean;
-}
+const UDP = 17;
 
 /** An endpoint with what it holds on the host. */
 interface Attachment {
+  readonly containerId: string;
   readonly endpoint: Endpoint;
-  readonly sockets: Disposable[];
+  readonly allocated: readonly Allocated[];
 }
 
 interface Running {
@@ -40,28 +31,34 @@ interface Running {
   readonly addresses: AddressPool;
 }
 
-/** One bridge with its containers. All but starting and repairing is synchronous, so calls never interleave. */
+/** One bridge with its containers. Its acts on the host are synchronous, so calls never interleave in the middle of one. */
 export class BridgeNetwork {
   readonly #options: NetworksOptions;
   readonly #doors: NetworkDoors;
   readonly #log: (message: string) => void;
-  readonly #ports: PortTable;
-  readonly #reaper: LinkReaper;
+  readonly #publishing: Publishing;
+  readonly #reaper: Reaper;
   /** By endpoint id. */
   readonly #attached = new Map<string, Attachment>();
   #starting: Promise<Running> | undefined;
   #running: Running | undefined;
+  #lastTurn: Promise<unknown> = Promise.resolve();
 
   constructor(options: NetworksOptions, doors: NetworkDoors, log: (message: string) => void) {
     this.#options = options;
     this.#doors = doors;
     this.#log = log;
-    this.#ports = new PortTable(doors.ephemeralPorts);
-    this.#reaper = new LinkReaper(doors.links, log);
+    this.#publishing = new Publishing(doors, options.userlandProxy);
+    this.#reaper = new Reaper(
+      doors,
+      (address) => this.#running?.addresses.isResting(address) ?? false,
+      (address) => this.#running?.addresses.free(address),
+      log,
+    );
   }
 
   /**
-   * Brings bridge and rules up once. `earlier`: the CIDR it had. @returns the CIDR it has.
+   * Brings bridge and rules up, once. `earlier`: the CIDR it had. @returns the CIDR it has.
    * @throws INVALID_CIDR, NO_FREE_SUBNET, NFT_MISSING, NFT_FAILED, NETWORK_FAILED
    */
   async start(earlier: string | undefined): Promise<string> {
@@ -72,40 +69,25 @@ export class BridgeNetwork {
       this.#starting = undefined;
       throw error;
     }
-    const { plan } = this.#running;
-    return `${plan.gateway}/${plan.subnet.prefixLength}`;
+    return cidrOf(this.#running);
   }
 
   /** Plugs a namespace in. @throws NO_FREE_ADDRESS, PORT_TAKEN, PORTS_EXHAUSTED, NAMESPACE_GONE, NETWORK_FAILED */
   async plug(record: NetworkRecord, request: ConnectRequest): Promise<Endpoint> {
-    const running = this.#mustRun();
-    await using undo = new AsyncDisposableStack();
-    const endpointId = randomId();
-    const macAddress = request.macAddress === undefined ? randomMac() : checkedMac(request.macAddress);
-    const ipAddress = running.addresses.allocate();
-    if (ipAddress === undefined) throw noFreeAddress(record);
-    undo.defer(() => running.addresses.release(ipAddress));
-    const allocated: Allocated[] = [];
-    undo.defer(() => this.#giveBack(allocated));
-    this.#allocate(request, ipAddress, endpointId, allocated);
-    const { gateway, subnet } = running.plan;
-    const endpoint: Endpoint = {
-      endpointId,
-      networkId: record.id,
-      networkName: record.name,
-      ipAddress,
-      prefixLength: subnet.prefixLength,
-      gateway,
-      macAddress,
-      ports: inRequestedOrder(request, allocated),
-    };
-    this.#plugLink(endpoint, request.pid, running);
-    undo.defer(() => this.#reaper.add(linkName(endpoint)));
-    this.#attached.set(endpointId, { endpoint, sockets: allocated.map(({ socket }) => socket) });
-    undo.defer(() => void this.#attached.delete(endpointId));
-    if (!this.#doors.firewall.publish(mappings(endpoint))) await this.#replaceRules(running);
-    undo.move();
-    return endpoint;
+    // Each holds the event loop for a millisecond or two; many at once let it turn in between.
+    const before = this.#lastTurn;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#lastTurn = promise;
+    await before;
+    try {
+      return await this.#plug(record, request);
+    } catch (error) {
+      if (!isGantryError(error) || error.code !== 'NETWORK_FAILED' || this.#bridgeStands()) throw error;
+      await this.#rebuild();
+      return await this.#plug(record, request);
+    } finally {
+      void turn().then(resolve);
+    }
   }
 
   /** Frees all of an endpoint at once; its link passes nothing more and goes in the background. Unknown ids are fine. */
@@ -113,28 +95,21 @@ export class BridgeNetwork {
     const attachment = this.#attached.get(endpointId);
     if (!attachment) return;
     this.#attached.delete(endpointId);
-    const { endpoint, sockets } = attachment;
+    const { containerId, endpoint, allocated } = attachment;
     const acts = [
-      () => this.#doors.firewall.unpublish(mappings(endpoint)),
+      () => this.#doors.firewall.unpublish(mappingsOf(endpoint)),
       () => this.#doors.links.mute(linkName(endpoint)),
-      ...sockets.map((socket) => () => socket[Symbol.dispose]()),
+      () => this.#publishing.giveBack(allocated),
     ];
-    for (const act of acts) this.#attempt(act, `leaving the network: ${endpoint.ipAddress}`);
-    this.#reaper.add(linkName(endpoint));
-    for (const published of endpoint.ports) this.#ports.release(published);
-    this.#running?.addresses.release(endpoint.ipAddress);
+    for (const act of acts) this.#attempt(act, `${endpoint.ipAddress} leaves the network`);
+    this.#retire(endpoint, containerId);
   }
 
-  /** Takes over endpoints that live, before `start`. Host ports that another program took meanwhile are logged. */
-  adopt(endpoints: readonly Endpoint[]): void {
-    for (const endpoint of endpoints) {
-      const sockets: Disposable[] = [];
-      for (const published of endpoint.ports) {
-        this.#ports.adopt(published);
-        const what = `host port ${published.hostIp}:${published.hostPort}/${published.protocol} cannot be held`;
-        this.#attempt(() => sockets.push(this.#open(published, endpoint.ipAddress)), what);
-      }
-      this.#attached.set(endpoint.endpointId, { endpoint, sockets });
+  /** Takes over endpoints that live, before `start`. */
+  adopt(alive: readonly { readonly containerId: string; readonly endpoint: Endpoint }[]): void {
+    for (const { containerId, endpoint } of alive) {
+      const allocated = this.#publishing.adopt(endpoint, this.#log);
+      this.#attached.set(endpoint.endpointId, { containerId, endpoint, allocated });
     }
   }
 
@@ -148,10 +123,8 @@ export class BridgeNetwork {
       fallen.map(({ name }) => name),
       bridge,
     );
-    const stale = links.filter(
-      ({ name, master, kind }) => master === bridge.index && kind === 'veth' && !ours.has(name),
-    );
-    await this.#doors.links.remove(stale.map(({ name }) => name));
+    const ports = links.filter(({ master, kind }) => master === bridge.index && kind === 'veth');
+    await this.#doors.links.remove(ports.map(({ name }) => name).filter((name) => !ours.has(name)));
   }
 
   get isEmpty(): boolean {
@@ -161,19 +134,20 @@ export class BridgeNetwork {
   /** Frees sockets; links and rules stay. */
   async close(): Promise<void> {
     await this.#starting?.catch(() => {});
-    for (const { sockets } of this.#attached.values()) for (const socket of sockets) socket[Symbol.dispose]();
+    await this.#lastTurn;
+    for (const { allocated } of this.#attached.values()) this.#publishing.giveBack(allocated);
     await this.#reaper.flush();
   }
 
-  /** Removes links, bridge (if this engine made it) and rules of this instance, whoever left them. */
-  async remove(bridgeAlias: string): Promise<void> {
+  /** Removes links, bridge (if it bears `alias`: an engine made it) and rules of this instance, whoever left them. */
+  async remove(alias: string): Promise<void> {
     await this.close();
     const links = this.#doors.links.list();
     const bridge = links.find(({ name, kind }) => name === this.#options.bridgeName && kind === 'bridge');
     if (bridge) {
       const ports = links.filter(({ master, kind }) => master === bridge.index && kind === 'veth');
       await this.#doors.links.remove(ports.map(({ name }) => name));
-      if (bridge.alias === bridgeAlias) await this.#doors.links.remove([bridge.name]);
+      if (bridge.alias === alias) await this.#doors.links.remove([bridge.name]);
     }
     await this.#doors.firewall.remove();
     this.#starting = undefined;
@@ -191,11 +165,71 @@ export class BridgeNetwork {
     return running;
   }
 
+  async #plug(record: NetworkRecord, request: ConnectRequest): Promise<Endpoint> {
+    const running = this.#mustRun();
+    const { containerId, containerName } = request;
+    await using undo = new AsyncDisposableStack();
+    const endpointId = randomId();
+    const macAddress = request.macAddress === undefined ? randomMac() : checkedMac(request.macAddress);
+    const address = running.addresses.allocate(containerId);
+    if (address === undefined) throw noFreeAddress(record);
+    undo.defer(() => running.addresses.release(address));
+    const allocated = this.#publishing.take(request.ports, { address, endpointId, containerName });
+    undo.defer(() => this.#publishing.giveBack(allocated));
+    const endpoint: Endpoint = {
+      endpointId,
+      networkId: record.id,
+      networkName: record.name,
+      ipAddress: address,
+      prefixLength: running.plan.subnet.prefixLength,
+      gateway: running.plan.gateway,
+      macAddress,
+      ports: allocated.map(({ published }) => published),
+    };
+    this.#plugLink(endpoint, request.pid, running);
+    undo.defer(() => this.#doors.links.remove([linkName(endpoint)]));
+    this.#attached.set(endpointId, { containerId, endpoint, allocated });
+    undo.defer(() => void this.#attached.delete(endpointId));
+    const mappings = mappingsOf(endpoint);
+    if (!this.#doors.firewall.publish(mappings)) await this.#replaceRules(running);
+    undo.move();
+    this.#forgetUdp(endpoint);
+    return endpoint;
+  }
+
+  #plugLink(endpoint: Endpoint, pid: number, { bridge }: Running): void {
+    const { macAddress: mac, ipAddress: address, prefixLength, gateway } = endpoint;
+    const place = { bridge, linkName: linkName(endpoint), pid, mtu: MTU, hairpin: endpoint.ports.length > 0 };
+    try {
+      this.#doors.links.plug({ ...place, mac, address, prefixLength, gateway });
+    } catch (error) {
+      throw plugFailed(error, pid);
+    }
+  }
+
+  /** A UDP client that sent before the port was published is remembered as untranslated for as long as it goes on sending. */
+  #forgetUdp({ ports }: Endpoint): void {
+    const published = new Set(ports.flatMap(({ protocol, hostPort }) => (protocol === 'udp' ? [hostPort] : [])));
+    if (published.size === 0) return;
+    const own = new Set(this.#doors.links.addresses().map(({ address }) => address));
+    const untranslated = ({ protocol, port, destination, answerer }: Flow): boolean =>
+      protocol === UDP && published.has(port) && destination === answerer && own.has(destination);
+    this.#doors.forgetFlows(untranslated).catch((error: unknown) => {
+      this.#log(`old UDP exchanges could not be ended: ${messageOf(error)}`);
+    });
+  }
+
+  #retire(endpoint: Endpoint, containerId: string): void {
+    this.#running?.addresses.rest(endpoint.ipAddress, containerId);
+    this.#reaper.add({ linkName: linkName(endpoint), address: endpoint.ipAddress });
+  }
+
   #raiseBridge({ gateway, subnet }: BridgePlan): Bridge {
     const name = this.#options.bridgeName;
+    const mac = this.#running?.bridge.mac ?? randomMac(); // containers know the one it had
     try {
       const { prefixLength } = subnet;
-      return this.#doors.links.ensureBridge({ name, mac: randomMac(), mtu: MTU, address: gateway, prefixLength });
+      return this.#doors.links.ensureBridge({ name, mac, mtu: MTU, address: gateway, prefixLength });
     } catch (cause) {
       const message = `cannot set up the bridge ${name}: ${messageOf(cause)}`;
       throw new GantryError('system', 'NETWORK_FAILED', message, { cause, params: { bridge: name } });
@@ -204,57 +238,22 @@ export class BridgeNetwork {
 
   #replaceRules({ plan }: Running): Promise<void> {
     const rules = { bridge: this.#options.bridgeName, subnet: formatSubnet(plan.subnet), gateway: plan.gateway };
-    const ports = [...this.#attached.values()].flatMap(({ endpoint }) => mappings(endpoint));
+    const ports = [...this.#attached.values()].flatMap(({ endpoint }) => mappingsOf(endpoint));
     return this.#doors.firewall.replace([rules], ports);
   }
 
-  #plugLink(endpoint: Endpoint, pid: number, { bridge }: Running): void {
-    const { macAddress: mac, ipAddress: address, prefixLength, gateway } = endpoint;
-    const hairpin = endpoint.ports.length > 0;
-    try {
-      const place = { bridge, linkName: linkName(endpoint), pid, mtu: MTU };
-      this.#doors.links.plug({ ...place, mac, address, prefixLength, gateway, hairpin });
-    } catch (error) {
-      throw plugFailed(error, pid);
-    }
+  #bridgeStands(): boolean {
+    const { bridge } = this.#mustRun();
+    return this.#doors.links.list().some(({ index, name }) => index === bridge.index && name === bridge.name);
   }
 
-  #allocate(request: ConnectRequest, address: string, endpointId: string, into: Allocated[]): void {
-    const bind: Bind = (published) => {
-      try {
-        return { socket: this.#open(published, address) };
-      } catch (error) {
-        if (!(error instanceof SystemError)) throw error;
-        return { reason: bindFailureText(error), inUse: error.code === 'EADDRINUSE' };
-      }
-    };
-    try {
-      for (const wish of inOrderOfNeed(request.ports)) {
-        const addresses = this.#hostAddresses(wish.hostIp, wish.containerPort);
-        this.#ports.allocate({ request: wish, addresses, containerAddress: address }, bind, into);
-      }
-    } catch (error) {
-      throw isGantryError(error) ? publishFailed(error, { name: request.containerName, id: endpointId }) : error;
-    }
-  }
-
-  #hostAddresses(hostIp: string, containerPort: number): string[] {
-    const proxied = this.#options.userlandProxy;
-    if (hostIp === '') return proxied && this.#doors.hasIPv6() ? ['0.0.0.0', '::'] : ['0.0.0.0'];
-    if (hostIp.includes(':') && !proxied) throw proxyNeeded(hostIp, containerPort);
-    return [hostIp];
-  }
-
-  #open({ protocol, hostIp, hostPort, containerPort }: PublishedPort, address: string): Disposable {
-    const forwardTo = this.#options.userlandProxy ? { address, port: containerPort } : undefined;
-    return this.#doors.openHostPort({ protocol, hostIp, hostPort, forwardTo });
-  }
-
-  #giveBack(allocated: readonly Allocated[]): void {
-    for (const { published, socket } of allocated) {
-      this.#ports.release(published);
-      socket[Symbol.dispose]();
-    }
+  /** Somebody deleted the bridge: makes it again and puts the containers back on it. */
+  async #rebuild(): Promise<void> {
+    const cidr = cidrOf(this.#mustRun());
+    this.#log(`the bridge ${this.#options.bridgeName} was deleted by another program: made again`);
+    this.#starting = undefined;
+    await this.start(cidr);
+    await this.clearStale();
   }
 
   #attempt(act: () => unknown, what: string): void {
@@ -276,52 +275,6 @@ function linkName({ endpointId }: Endpoint): string {
   return `veth${endpointId.slice(0, 8)}`;
 }
 
-function mappings({ ipAddress, ports }: Endpoint): PortMapping[] {
-  return ports
-    .filter(({ hostIp }) => !hostIp.includes(':'))
-    .map(({ hostIp, hostPort, protocol, containerPort }) => ({
-      hostIp,
-      hostPort,
-      protocol,
-      address: ipAddress,
-      port: containerPort,
-    }));
-}
-
-function inRequestedOrder({ ports }: ConnectRequest, allocated: readonly Allocated[]): PublishedPort[] {
-  const place = ({ containerPort, protocol }: PublishedPort): number =>
-    ports.findIndex((wish) => wish.containerPort === containerPort && wish.protocol === protocol);
-  return allocated.map(({ published }) => published).toSorted((a, b) => place(a) - place(b));
-}
-
-/** Locally administered, unicast. */
-function randomMac(): string {
-  const bytes = randomBytes(6);
-  bytes[0] = ((bytes[0] ?? 0) & 0xfe) | 0x02;
-  return [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join(':');
-}
-
-function checkedMac(mac: string): string {
-  const text = mac.toLowerCase().replaceAll('-', ':');
-  const unicast = (Number.parseInt(text.slice(0, 2), 16) & 1) === 0;
-  if (!/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/.test(text) || !unicast) throw badMacAddress(mac);
-  return text;
-}
-
-/** The range that the kernel takes ephemeral ports from. */
-export function ephemeralPorts(): { first: number; last: number } {
-  const [first = 49_153, last = 65_535] = readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8')
-    .split(/\s+/)
-    .filter(Boolean)
-    .map(Number);
-  return { first, last };
-}
-
-/** True when the host's IPv6 is on. */
-export function hasIPv6(): boolean {
-  try {
-    return readFileSync('/proc/net/if_inet6', 'utf8') !== '';
-  } catch {
-    return false;
-  }
+function cidrOf({ plan }: Running): string {
+  return `${plan.gateway}/${plan.subnet.prefixLength}`;
 }

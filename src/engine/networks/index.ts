@@ -1,14 +1,13 @@
 // Owns the making of the network capability: records, endpoints by container, events. The bridge itself is in bridge-network.ts.
 
-import { createFirewall } from '../../host/firewall/firewall.ts';
-import { openHostPort } from '../../host/firewall/host-port.ts';
-import { BRIDGE_ALIAS, openLinks, setSysctl } from '../../host/netlink/links.ts';
+import { BRIDGE_ALIAS } from '../../host/netlink/links.ts';
 import { messageOf } from '../../lib/errors.ts';
 import { randomId } from '../../lib/ids.ts';
 import type { Database } from '../../store/database.ts';
 import type { Events } from '../events/types.ts';
 import { formatSubnet, parseCidr } from './addresses.ts';
-import { BridgeNetwork, ephemeralPorts, hasIPv6, type NetworkDoors } from './bridge-network.ts';
+import { BridgeNetwork } from './bridge-network.ts';
+import { type NetworkDoors, realDoors } from './doors.ts';
 import { alreadyConnected, networkInUse } from './errors.ts';
 import { type NetworkRecords, openNetworkRecords } from './records.ts';
 import type { ConnectRequest, Endpoint, NetworkRecord, Networks, NetworksOptions } from './types.ts';
@@ -40,10 +39,6 @@ export function createNetworks({ database, publish, options, log = () => {}, doo
   const host = doors ?? realDoors(options.instance);
   const records = openNetworkRecords(database, options.bridgeName);
   return new NetworksOf(records, new BridgeNetwork(options, host, log), host, options, publish, log);
-}
-
-function realDoors(instance: string): NetworkDoors {
-  return { links: openLinks(), firewall: createFirewall(instance), openHostPort, setSysctl, ephemeralPorts, hasIPv6 };
 }
 
 class NetworksOf implements Networks {
@@ -112,7 +107,7 @@ class NetworksOf implements Networks {
     for (const { containerId, endpoint } of alive) this.#note(containerId, endpoint);
     const record = this.list().find(({ driver }) => driver === 'bridge');
     if (!record) return;
-    this.#bridge.adopt(alive.map(({ endpoint }) => endpoint).filter(({ networkId }) => networkId === record.id));
+    this.#bridge.adopt(alive.filter(({ endpoint }) => endpoint.networkId === record.id));
     try {
       await this.#start(record);
       await this.#bridge.clearStale();

@@ -22,6 +22,7 @@ import {
   parseLink,
   parseRoute,
   type Route,
+  setArpNotify,
   setHairpin,
   setLinkAlias,
   setLinkMaster,
@@ -156,14 +157,13 @@ function plug(socket: NetlinkSocket, wish: PlugWish): void {
   insideNetworkNamespace(namespace.fd, () => {
     using inner = new NetlinkSocket(NETLINK_ROUTE);
     using undo = new DisposableStack();
-    withLinkDefaults(() => {
-      const answers = socket.acknowledged(messages(namespace.fd));
-      const failed = answers.findIndex(({ errno }) => errno !== 0);
-      // When the first message failed there is nothing of ours (the name may be another's).
-      if (failed !== 0) undo.defer(() => socket.request([deleteLink(wish.linkName)], () => true));
-      const answer = answers[failed];
-      if (answer) throw new NetlinkError(answer, failed);
-    });
+    const answers = socket.acknowledged(messages(namespace.fd));
+    const failed = answers.findIndex(({ errno }) => errno !== 0);
+    // When the first message failed there is nothing of ours (the name may be another's).
+    if (failed !== 0) undo.defer(() => socket.request([deleteLink(wish.linkName)], () => true));
+    const answer = answers[failed];
+    if (answer) throw new NetlinkError(answer, failed);
+    setSysctl(`ipv6/conf/${CONTAINER_LINK}/disable_ipv6`, '1', true); // as on Docker's networks without IPv6
     const [link] = inner.ask(getLink(CONTAINER_LINK)).flatMap((message) => parseLink(message) ?? []);
     if (!link) throw new Error(`no answer about ${CONTAINER_LINK}`);
     inner.request(containerMessages(wish, link.index));
@@ -184,23 +184,12 @@ function hostMessages({ bridge, linkName, mac, mtu, address, hairpin }: PlugWish
 
 function containerMessages({ bridge, address, prefixLength, gateway }: PlugWish, index: number): Message[] {
   return [
+    setArpNotify(index),
     newAddress(index, address, prefixLength),
-    setLinkUp(index), // after the address: with arp_notify the neighbours learn its new owner
+    setLinkUp(index), // last of the three: so the neighbours learn the address's new owner
     newDefaultRoute(index, gateway),
     newNeighbour(index, gateway, bridge.mac),
   ];
-}
-
-/** What links made by `make` in the present namespace are born with: no IPv6 (as on Docker's networks without it), arp_notify. */
-function withLinkDefaults(make: () => void): void {
-  setSysctl('ipv6/conf/default/disable_ipv6', '1', true);
-  setSysctl('ipv4/conf/default/arp_notify', '1');
-  try {
-    make();
-  } finally {
-    setSysctl('ipv6/conf/default/disable_ipv6', '0', true);
-    setSysctl('ipv4/conf/default/arp_notify', '0');
-  }
 }
 
 /** True where bridged frames pass the IP hooks, so that a translated one would have to leave by the port it came from. */

@@ -41,12 +41,17 @@ const IFLA_MTU = 4;
 const IFLA_MASTER = 10;
 const IFLA_LINKINFO = 18;
 const IFLA_IFALIAS = 20;
+const IFLA_AF_SPEC = 26;
 const IFLA_NET_NS_FD = 28;
+const IFLA_NUM_TX_QUEUES = 31;
+const IFLA_NUM_RX_QUEUES = 32;
 const IFLA_INFO_KIND = 1;
 const IFLA_INFO_DATA = 2;
 const IFLA_INFO_SLAVE_KIND = 4;
 const IFLA_INFO_SLAVE_DATA = 5;
 const VETH_INFO_PEER = 1;
+const IFLA_INET_CONF = 1;
+const IPV4_DEVCONF_ARP_NOTIFY = 22;
 const IFLA_BRPORT_STATE = 1;
 const IFLA_BRPORT_MODE = 4;
 const IFF_UP = 1;
@@ -112,6 +117,9 @@ export interface VethWish {
   readonly peer: { readonly name: string; readonly mac: string; readonly namespaceFd: number };
 }
 
+// A veth has no queueing of its own, but by default a queue object for each CPU: slow to make, and of no use.
+const ONE_QUEUE = [attribute(IFLA_NUM_TX_QUEUES, u32(1)), attribute(IFLA_NUM_RX_QUEUES, u32(1))];
+
 export function newVeth({ name, master, mtu, peer }: VethWish): Message {
   const peerAttributes = Buffer.concat([
     linkHeader({}),
@@ -120,12 +128,14 @@ export function newVeth({ name, master, mtu, peer }: VethWish): Message {
       attribute(IFLA_ADDRESS, macBytes(peer.mac)),
       attribute(IFLA_MTU, u32(mtu)),
       attribute(IFLA_NET_NS_FD, u32(peer.namespaceFd)),
+      ...ONE_QUEUE,
     ]),
   ]);
   return link(RTM_NEWLINK, MAKE, { up: true }, [
     attribute(IFLA_IFNAME, text(name)),
     attribute(IFLA_MTU, u32(mtu)),
     attribute(IFLA_MASTER, u32(master)),
+    ...ONE_QUEUE,
     attribute(IFLA_LINKINFO, [
       attribute(IFLA_INFO_KIND, Buffer.from('veth')),
       attribute(IFLA_INFO_DATA, [attribute(VETH_INFO_PEER, peerAttributes)]),
@@ -135,6 +145,12 @@ export function newVeth({ name, master, mtu, peer }: VethWish): Message {
 
 /** A link by name or by index. */
 export type LinkRef = string | number;
+
+/** From now on the link tells its neighbours of its addresses (gratuitous ARP) whenever it comes up. */
+export function setArpNotify(index: number): Message {
+  const conf = attribute(IFLA_INET_CONF, [attribute(IPV4_DEVCONF_ARP_NOTIFY, u32(1))]);
+  return link(RTM_SETLINK, CHANGE, { ref: index }, [attribute(IFLA_AF_SPEC, [attribute(AF_INET, [conf])])]);
+}
 
 export function setLinkUp(ref: LinkRef): Message {
   return link(RTM_SETLINK, CHANGE, { ref, up: true }, refAttributes(ref));

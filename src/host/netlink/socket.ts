@@ -49,7 +49,7 @@ function raiseFirst(acknowledgements: readonly Acknowledgement[], tolerate: Tole
   });
 }
 
-// The kernel copies a whole datagram or loses its tail; no call awaits between receive and decode, so one buffer serves all.
+// The kernel gives a whole datagram or loses its tail; what comes is copied out at once, so one buffer serves all sockets.
 const receiveBuffer = Buffer.alloc(RECEIVE_BYTES);
 
 /** One netlink socket, bound to the network namespace in which it was opened. Calls are synchronous. */
@@ -119,6 +119,21 @@ export class NetlinkSocket implements Disposable {
     }
   }
 
+  /** Asks for a long list, piece by piece (some 100 items): the caller may let the event loop turn in between. */
+  *dumpPieces(message: Message): Generator<Received[], void> {
+    const first = this.#send([{ ...message, flags: NLM_F_REQUEST | NLM_F_DUMP }]);
+    for (;;) {
+      const piece = this.#receive().filter(({ sequence }) => sequence === first);
+      const end = piece.find(({ type }) => type === NLMSG_ERROR || type === NLMSG_DONE);
+      if (end === undefined) {
+        yield piece;
+        continue;
+      }
+      raiseFirst([decodeAcknowledgement(end)], () => false);
+      return yield piece.filter((message) => message !== end);
+    }
+  }
+
   #dumpOnce(message: Message): { items: Received[]; interrupted: boolean } {
     const first = this.#send([{ ...message, flags: NLM_F_REQUEST | NLM_F_DUMP }]);
     const items: Received[] = [];
@@ -133,7 +148,7 @@ export class NetlinkSocket implements Disposable {
           return { items, interrupted };
         }
         if (items.length >= DUMP_MESSAGES) throw new RangeError('netlink dump is longer than any host has use for');
-        items.push({ ...received, body: Buffer.from(received.body) });
+        items.push(received);
       }
     }
   }
@@ -172,7 +187,7 @@ export class NetlinkSocket implements Disposable {
 
   #receive(): Received[] {
     const size = must(libc.recv(this.#fd, receiveBuffer, receiveBuffer.length, MSG_DONTWAIT), 'receive netlink');
-    return decodeMessages(receiveBuffer.subarray(0, size));
+    return decodeMessages(Buffer.from(receiveBuffer.subarray(0, size)));
   }
 
   [Symbol.dispose](): void {

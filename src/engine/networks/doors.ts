@@ -1,0 +1,42 @@
+// Owns what the network capability needs of the host: the port types, and the real host behind them.
+
+import { readFileSync } from 'node:fs';
+import { type Flow, forgetFlows } from '../../host/firewall/conntrack.ts';
+import { createFirewall, type Firewall } from '../../host/firewall/firewall.ts';
+import { type HostPortWish, openHostPort } from '../../host/firewall/host-port.ts';
+import { type Links, openLinks, setSysctl } from '../../host/netlink/links.ts';
+import type { PortRange } from './ports.ts';
+
+export interface NetworkDoors {
+  readonly links: Links;
+  readonly firewall: Firewall;
+  /** @throws SystemError EADDRINUSE, EADDRNOTAVAIL, ... */
+  readonly openHostPort: (wish: HostPortWish) => Disposable;
+  readonly forgetFlows: (match: (flow: Flow) => boolean) => Promise<number>;
+  /** `key` is a path under /proc/sys/net. */
+  readonly setSysctl: (key: string, value: string) => void;
+  /** The range that the kernel takes ephemeral ports from. */
+  readonly ephemeralPorts: () => PortRange;
+  /** True when the host's IPv6 is on. */
+  readonly hasIPv6: () => boolean;
+}
+
+/** This host. `instance` names the daemon's firewall table. @throws SystemError without netlink */
+export function realDoors(instance: string): NetworkDoors {
+  const [links, firewall] = [openLinks(), createFirewall(instance)];
+  return { links, firewall, openHostPort, forgetFlows, setSysctl, ephemeralPorts, hasIPv6 };
+}
+
+function ephemeralPorts(): PortRange {
+  const text = readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8');
+  const [first = 49_153, last = 65_535] = text.trim().split(/\s+/).map(Number);
+  return { first, last };
+}
+
+function hasIPv6(): boolean {
+  try {
+    return readFileSync('/proc/net/if_inet6', 'utf8') !== '';
+  } catch {
+    return false;
+  }
+}
