@@ -5,13 +5,13 @@ import { join, resolve } from 'node:path';
 import { type ApiServer, createApiServer, type ListenSpec } from '../api/index.ts';
 import { openEngine } from '../engine/index.ts';
 import { GantryError, messageOf } from '../lib/errors.ts';
+import { packageRoot, VERSION } from '../lib/package.ts';
 import { type DaemonConfig, readCommand, usage } from './config.ts';
 import { createLogger } from './log.ts';
-import { packageRoot, VERSION } from '../lib/package.ts';
 import { holdPidfile } from './pidfile.ts';
 
 /** The process around the daemon: where it speaks, and who tells it to end. */
-export type DaemonProcess = Pick<NodeJS.Process, 'stdout' | 'stderr' | 'once'>;
+export type DaemonProcess = Pick<NodeJS.Process, 'stdout' | 'stderr' | 'once' | 'on'>;
 
 /** Runs gantryd. Resolves to the exit code: 0 after an orderly end, 1 when it could not start. */
 export async function main(argv: readonly string[], _env: NodeJS.ProcessEnv, io: DaemonProcess): Promise<number> {
@@ -45,6 +45,12 @@ function describe(error: unknown): string {
 async function run(config: DaemonConfig, io: DaemonProcess): Promise<void> {
   if (process.getuid?.() !== 0) throw new GantryError('forbidden', 'NOT_ROOT', 'the daemon must run as root');
   const logger = createLogger(config.logLevel, (line) => io.stderr.write(line));
+  // A bug in one request must not end the engine for all others; what it did not finish, recovery will.
+  for (const event of ['uncaughtException', 'unhandledRejection']) {
+    io.on(event, (error: unknown) =>
+      logger.log('error', `bug: ${error instanceof Error ? error.stack : String(error)}`),
+    );
+  }
   await using stack = new AsyncDisposableStack();
   stack.use(await holdPidfile(resolve(config.pidfile)));
   const engine = stack.use(

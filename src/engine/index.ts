@@ -12,6 +12,7 @@ import { openDatabase } from '../store/database.ts';
 import {
   type ContainerCapability,
   createContainers,
+  isAlive,
   LOG_DRIVERS,
   openContainerRecords,
   pathsOf,
@@ -139,7 +140,14 @@ export async function openEngine(options: EngineOptions): Promise<OpenEngine> {
     },
     log: (message) => options.log('warn', message),
   });
-  stack.defer(() => networks.close());
+  stack.defer(async () => {
+    // What we put into the kernel leaves with us, unless containers still need it.
+    if (!records.all().some(({ state }) => isAlive(state.phase))) {
+      await networks.teardown();
+      await cgroups.remove(host.cgroupParent);
+    }
+    await networks.close();
+  });
   const runs = createRuns({
     spawner,
     drivers: runtimes.drivers,

@@ -26,7 +26,7 @@ export { LOG_DRIVERS, logAttributes, parseJsonFileOptions } from './log-options.
 export { networkPlan } from './network-mode.ts';
 export type { HostFacts } from './plan/host-config.ts';
 export { pathsOf } from './read.ts';
-export { checkMayExec } from './state.ts';
+export { checkMayExec, isAlive } from './state.ts';
 export type * from './types.ts';
 
 export interface ContainersDeps

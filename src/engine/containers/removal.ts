@@ -16,7 +16,7 @@ export async function removeSettled(
   const live = context.lives.of(record.id);
   live.cancelRestart();
   context.records.remove(record.id);
-  const result = { exitCode: record.state.exitCode, ...(record.state.error && { error: record.state.error }) };
+  const result = { exitCode: record.state.exitCode };
   if (volumes) await removeAnonymousVolumes(context, record);
   publishContainer(context, record, 'destroy');
   live.announceExit(result);

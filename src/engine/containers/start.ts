@@ -42,7 +42,7 @@ export async function startRun(context: Context, record: ContainerRecord): Promi
     undo.move();
     settleStart(context, record, live, started);
   } catch (error) {
-    await settleFailedStart(context, record, live, error);
+    await settleFailedStart(context, record, error);
     throw error;
   }
 }
@@ -166,13 +166,13 @@ function settleStart(context: Context, record: ContainerRecord, live: Live, star
   context.supervise(record.id, run);
 }
 
-async function settleFailedStart(context: Context, record: ContainerRecord, live: Live, error: unknown): Promise<void> {
+async function settleFailedStart(context: Context, record: ContainerRecord, error: unknown): Promise<void> {
   const exitCode = context.launcher.exitCodeOf(error);
   const phase = record.state.phase === 'restarting' ? 'exited' : record.state.phase;
   const failed = context.records.update(record.id, {
     endpoints: [],
     state: { phase, pid: 0, exitCode, error: messageOf(error) },
   });
+  // Nobody who waits for an exit is told: there was no run. The caller of start gets the error.
   if (failed && record.hostConfig.AutoRemove) await removeSettled(context, failed, { volumes: true });
-  else live.announceExit({ exitCode, error: messageOf(error) });
 }
