@@ -153,7 +153,7 @@ if (kind === 'tcp') {
 }`;
 
 /** What a client hears: the server's answer, an errno's name, or `timeout`. `from` = a namespace's pid; undefined = this host. */
-export async function call(
+export function call(
   kind: 'tcp' | 'udp',
   host: string,
   port: number,
@@ -161,13 +161,30 @@ export async function call(
 ): Promise<string> {
   const enter = from === undefined ? [] : ['nsenter', '-t', String(from), '-n'];
   const line = [...enter, process.execPath, '-e', CLIENT, '--', kind, host, String(port), text];
-  const child = spawn(line[0] ?? '', line.slice(1), { stdio: ['ignore', 'pipe', 'inherit'] });
-  let output = '';
+  return output(line[0] ?? '', line.slice(1));
+}
+
+const TALKER = `
+const [host, port] = process.argv.slice(1);
+const s = require('dgram').createSocket('udp4');
+s.on('message', (d) => { console.log(String(d)); process.exit(); }).on('error', () => {});
+s.bind(5353);
+setInterval(() => s.send('x', Number(port), host), 50);
+setTimeout(() => { console.log('timeout'); process.exit(); }, 5000);`;
+
+/** From the namespace of `pid`: sends from one port every 50 ms until an answer comes; the answer, or `timeout`. */
+export function keepSending(host: string, port: number, pid: number): Promise<string> {
+  return output('nsenter', ['-t', String(pid), '-n', process.execPath, '-e', TALKER, '--', host, String(port)]);
+}
+
+async function output(command: string, args: readonly string[]): Promise<string> {
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  let text = '';
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
-    output += chunk;
+    text += chunk;
   });
   await once(child, 'close');
-  return output.trim();
+  return text.trim();
 }
 
 /** Another machine on a wire of its own: this host is `gateway`/`gateway6`, the other `address`/`address6`. */
