@@ -14,9 +14,10 @@ import { loadImages } from './load.ts';
 import { loginToRegistry } from './login.ts';
 import { pullImage } from './pull/index.ts';
 import { ImageRecords } from './records.ts';
-import { createRegistryClient } from './registry/index.ts';
+import { RegistryClient, type Timeouts } from './registry/index.ts';
 import { pruneImages, removeImage } from './remove.ts';
 import { saveImages } from './save.ts';
+import { Semaphore } from './semaphore.ts';
 import { tagImage } from './tag.ts';
 import type { Images, ImageUsers, RegistryOptions } from './types.ts';
 import { createUnpacker } from './unpack/index.ts';
@@ -34,9 +35,16 @@ export interface ImagesDeps {
   readonly publish: Events['publish'];
   /** Sent as User-Agent to registries. */
   readonly userAgent?: string | undefined;
+  /** How long registries may keep silent. */
+  readonly timeouts?: Timeouts | undefined;
+  /** Pause before a dropped download is tried again; each further one is longer by this. */
+  readonly retryPauseMs?: number | undefined;
   /** Unix nanoseconds; for tests. */
   readonly now?: (() => bigint) | undefined;
 }
+
+/** @source dockerd 28.5: 5 seconds, then 10, … */
+const RETRY_PAUSE_MS = 5_000;
 
 /** The capability with what its owner must call. */
 export interface ImagesService extends Images, AsyncDisposable {
@@ -55,14 +63,17 @@ export function createImages(deps: ImagesDeps): ImagesService {
     publish: deps.publish,
     now: deps.now ?? nowNano,
   });
-  const registry = createRegistryClient(deps.registries, deps.userAgent ?? 'gantry');
-  const { maxConcurrentDownloads } = deps.registries;
+  const registry = new RegistryClient(deps.registries, {
+    userAgent: deps.userAgent ?? 'gantry',
+    timeouts: deps.timeouts,
+  });
+  const slots = new Semaphore(Math.max(1, deps.registries.maxConcurrentDownloads));
+  const retryPauseMs = deps.retryPauseMs ?? RETRY_PAUSE_MS;
   return {
     get: (ref) => context.find(ref),
     list: () => context.records.all(),
     matches: (image, platform) => platformMatches(image.platform, platform),
-    pull: (request, report, signal) =>
-      pullImage(context, registry, request, { report, signal, maxConcurrentDownloads }),
+    pull: (request, report, signal) => pullImage(context, registry, request, { report, signal, slots, retryPauseMs }),
     load: (archive, report, signal) => loadImages(context, archive, report, signal),
     import: (archive, request, report, signal) => importImage(context, archive, request, report, signal),
     save: (refs, signal) => saveImages(context, refs, signal),

@@ -1,4 +1,3 @@
-// stub
-export async function pullImage(..._a: unknown[]): Promise<never> {
-  throw new Error('not yet');
-}
+// The face of pulling.
+
+export { type PullControl, pullImage } from './pull.ts';

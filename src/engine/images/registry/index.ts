@@ -1,4 +1,7 @@
 // The face of the registry client.
-export function createRegistryClient(_o: unknown, _a: string): Disposable {
-  return { [Symbol.dispose]() {} };
-}
+
+export { type FetchedManifest, RegistryClient, type RegistryClientOptions, type Repository } from './client.ts';
+export { type DownloadHooks, downloadBlob } from './download.ts';
+export type { Endpoint } from './endpoints.ts';
+export { plainError, pullError, RegistryError } from './errors.ts';
+export { cancelled, DEFAULT_TIMEOUTS, type Timeouts } from './http.ts';

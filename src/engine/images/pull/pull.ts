@@ -1,0 +1,212 @@
+// Owns pulling an image: resolve its manifest, bring what is missing, name it. @source wording and order: dockerd 28.5
+
+import { GantryError } from '../../../lib/errors.ts';
+import type { Digest } from '../../../spec/digest.ts';
+import { type ImageFacts, parseImageConfig } from '../../../spec/oci/image-config.ts';
+import {
+  badManifest,
+  checkLayerType,
+  choosePlatform,
+  type Manifest,
+  parseManifest,
+} from '../../../spec/oci/manifest.ts';
+import { hostPlatform, type Platform, platformMatches, platformText } from '../../../spec/platform.ts';
+import {
+  canonicalReference,
+  familiarName,
+  familiarReference,
+  parseReference,
+  type Reference,
+  withDefaultTag,
+} from '../../../spec/reference.ts';
+import type { ImageContext } from '../context.ts';
+import {
+  cancelled,
+  type FetchedManifest,
+  pullError,
+  type RegistryClient,
+  RegistryError,
+  type Repository,
+} from '../registry/index.ts';
+import type { Semaphore } from '../semaphore.ts';
+import type { ImageRecord, PullRequest, ReportProgress } from '../types.ts';
+import { pullLayers } from './layers.ts';
+
+export interface PullControl {
+  readonly report: ReportProgress;
+  readonly signal: AbortSignal;
+  /** Downloads at once, of all pulls together. */
+  readonly slots: Semaphore;
+  /** First pause before a layer is tried again. */
+  readonly retryPauseMs: number;
+}
+
+/** @throws INVALID_REFERENCE, MANIFEST_UNKNOWN, PULL_DENIED, NO_MATCHING_MANIFEST, DIGEST_MISMATCH, NO_SPACE, REGISTRY_FAILED, CANCELLED */
+export async function pullImage(
+  context: ImageContext,
+  client: RegistryClient,
+  request: PullRequest,
+  control: PullControl,
+): Promise<ImageRecord> {
+  const named = parseReference(request.reference);
+  const reference = request.allTags ? { ...named, tag: undefined } : withDefaultTag(named);
+  let failed = true;
+  try {
+    await using _bringing = await context.bringing();
+    const { record, updated } = await throughEndpoints(client, reference, request, control.signal, (repository) =>
+      request.allTags
+        ? pullAllTags(context, client, repository, reference, request, control)
+        : pullOne(context, client, repository, reference, request, control),
+    );
+    failed = false;
+    const news = updated ? 'Downloaded newer image for' : 'Image is up to date for';
+    control.report({ status: `Status: ${news} ${familiarReference(reference)}` });
+    context.event('pull', familiarReference(reference), familiarName(reference), record.config.Labels);
+    return context.records.get(record.id) ?? record;
+  } finally {
+    if (failed) await context.sweep();
+  }
+}
+
+interface Pulled {
+  readonly record: ImageRecord;
+  /** The name points elsewhere than before. */
+  readonly updated: boolean;
+}
+
+/** Mirrors, then the origin; HTTPS, then HTTP where allowed. The last failure is told; an origin that answers ends the search. */
+async function throughEndpoints(
+  client: RegistryClient,
+  reference: Reference,
+  { credentials = {} }: PullRequest,
+  signal: AbortSignal,
+  work: (repository: Repository) => Promise<Pulled>,
+): Promise<Pulled> {
+  let failure: unknown;
+  for (const endpoint of client.endpoints(reference.domain)) {
+    try {
+      return await work({ endpoint, path: reference.path, credentials: endpoint.mirror ? {} : credentials, signal });
+    } catch (error) {
+      failure = error;
+      const absent = error instanceof RegistryError && (endpoint.mirror || error.status === 0);
+      if (!absent) break;
+    }
+  }
+  throw signal.aborted ? cancelled() : pullError(failure, reference);
+}
+
+async function pullAllTags(
+  context: ImageContext,
+  client: RegistryClient,
+  repository: Repository,
+  name: Reference,
+  request: PullRequest,
+  control: PullControl,
+): Promise<Pulled> {
+  let last: Pulled | undefined;
+  for (const tag of await client.tags(repository)) {
+    const pulled = await pullOne(context, client, repository, { ...name, tag }, request, control);
+    last = { record: pulled.record, updated: pulled.updated || (last?.updated ?? false) };
+  }
+  if (!last) throw new RegistryError('manifest unknown: no tags', { status: 404, code: 'MANIFEST_UNKNOWN' });
+  return last;
+}
+
+/** A manifest with the index it was chosen from. */
+interface Resolved {
+  readonly image: Extract<Manifest, { kind: 'image' }>;
+  /** What the name stands for: the index where there is one. */
+  readonly digest: Digest;
+  readonly kept: readonly FetchedManifest[];
+}
+
+async function resolve(
+  client: RegistryClient,
+  repository: Repository,
+  reference: Reference,
+  platform: Platform,
+): Promise<Resolved> {
+  const name = familiarReference(reference);
+  const first = await client.manifest(repository, reference.digest ?? reference.tag ?? 'latest');
+  const kept = [first];
+  let manifest = parseManifest(first.bytes, first.contentType, name);
+  if (manifest.kind === 'index') {
+    const chosen = choosePlatform(manifest.manifests, platform);
+    const inner = await client.manifest(repository, chosen.digest);
+    kept.push(inner);
+    manifest = parseManifest(inner.bytes, inner.contentType || chosen.mediaType, name);
+    if (manifest.kind === 'index') throw badManifest(`${name}: an index within an index is not supported`);
+  }
+  manifest.layers.forEach(checkLayerType);
+  return { image: manifest, digest: first.digest, kept };
+}
+
+async function pullOne(
+  context: ImageContext,
+  client: RegistryClient,
+  repository: Repository,
+  reference: Reference,
+  request: PullRequest,
+  control: PullControl,
+): Promise<Pulled> {
+  const { report } = control;
+  const { image, digest, kept } = await resolve(client, repository, reference, request.platform ?? hostPlatform());
+  report({ id: reference.digest ?? reference.tag, status: `Pulling from ${reference.path}` });
+  const id = image.config.digest;
+  const config = context.records.stored(id) ? await context.blobs.read(id) : await client.smallBlob(repository, id);
+  const facts = parseImageConfig(config);
+  checkFacts(facts, image.layers.length);
+  using _hold = context.layers.hold(facts.diffIds);
+  const complete = context.records.stored(id) && facts.diffIds.every((diffId) => context.layers.get(diffId));
+  if (!complete) await pullLayers(context, client, repository, image.layers, facts.diffIds, control);
+  await context.blobs.put(config, id);
+  for (const { bytes, digest: expected } of kept) await context.blobs.put(bytes, expected);
+  const record = context.register(
+    id,
+    facts,
+    kept.map((manifest) => manifest.digest),
+  );
+  const updated = nameIt(context, reference, digest, id);
+  report({ status: `Digest: ${digest}` });
+  warnOfPlatform(request, record, reference, report);
+  return { record, updated };
+}
+
+function checkFacts({ diffIds, platform }: ImageFacts, layers: number): void {
+  if (diffIds.length !== layers) throw badManifest(`layers from manifest don't match image configuration`);
+  if (platform.os !== 'linux') {
+    throw new GantryError(
+      'invalid',
+      'WRONG_OS',
+      `image operating system "${platform.os}" cannot be used on this platform`,
+    );
+  }
+}
+
+/** Points the digest, and the tag when one was asked for, at the image. True when the name is news. */
+function nameIt(context: ImageContext, reference: Reference, digest: Digest, id: Digest): boolean {
+  const { tag } = reference;
+  const byDigest = canonicalReference({ ...reference, tag: undefined, digest });
+  const named =
+    reference.digest === undefined && tag !== undefined
+      ? canonicalReference({ ...reference, digest: undefined })
+      : byDigest;
+  const updated = context.records.resolve(named) !== id;
+  context.records.setRef(byDigest, id);
+  if (named !== byDigest && updated) context.setTag({ ...reference, digest: undefined }, id);
+  return updated;
+}
+
+function warnOfPlatform(
+  { platform }: PullRequest,
+  record: ImageRecord,
+  reference: Reference,
+  report: ReportProgress,
+): void {
+  if (!platform || platformMatches(record.platform, platform)) return;
+  const name = familiarReference(reference);
+  const [got, wanted] = [platformText(record.platform), platformText(platform)];
+  report({
+    status: `WARNING: image with reference ${name} was found but its platform (${got}) does not match the specified platform (${wanted})`,
+  });
+}

@@ -1,0 +1,208 @@
+// Owns the registry client: finds an endpoint that answers, authenticates, fetches manifests, tags and blobs.
+
+import type { IncomingMessage } from 'node:http';
+import type { Digest } from '../../../spec/digest.ts';
+import { MANIFEST_ACCEPT } from '../../../spec/oci/manifest.ts';
+import { digestOf, MANIFEST_MAX_BYTES } from '../../../store/blobs.ts';
+import type { RegistryCredentials, RegistryOptions } from '../types.ts';
+import { basic, type Challenge, parseChallenge, Tokens } from './auth.ts';
+import { type Endpoint, endpointsFor } from './endpoints.ts';
+import { RegistryError } from './errors.ts';
+import { createHttp, DEFAULT_TIMEOUTS, errorOf, type Http, readBody, type Timeouts } from './http.ts';
+
+const PING_KEPT_MS = 60_000;
+const REDIRECTS_MAX = 5;
+const TAG_PAGES_MAX = 1000;
+
+/** One repository at one endpoint, as one user. */
+export interface Repository {
+  readonly endpoint: Endpoint;
+  readonly path: string;
+  readonly credentials: RegistryCredentials;
+  readonly signal: AbortSignal;
+}
+
+export interface FetchedManifest {
+  readonly bytes: Buffer;
+  readonly digest: Digest;
+  readonly contentType: string;
+}
+
+export interface RegistryClientOptions {
+  readonly userAgent: string;
+  readonly timeouts?: Timeouts | undefined;
+}
+
+/** Talks to registries. All methods throw RegistryError, or CANCELLED when the signal fires. */
+export class RegistryClient implements Disposable {
+  readonly #options: RegistryOptions;
+  readonly #http: Http;
+  readonly #tokens: Tokens;
+  readonly #pings = new Map<string, { readonly challenge: Challenge; readonly until: number }>();
+
+  constructor(options: RegistryOptions, { userAgent, timeouts = DEFAULT_TIMEOUTS }: RegistryClientOptions) {
+    this.#options = options;
+    this.#http = createHttp(userAgent, timeouts);
+    this.#tokens = new Tokens(this.#http);
+  }
+
+  [Symbol.dispose](): void {
+    this.#http[Symbol.dispose]();
+  }
+
+  endpoints(domain: string): readonly Endpoint[] {
+    return endpointsFor(domain, this.#options);
+  }
+
+  /** A manifest by tag or digest; by digest its bytes are verified. */
+  async manifest(repository: Repository, reference: string): Promise<FetchedManifest> {
+    const url = `${repository.endpoint.base}/v2/${repository.path}/manifests/${reference}`;
+    const answer = await this.#get(repository, url, { Accept: MANIFEST_ACCEPT.join(', ') });
+    const contentType = (answer.headers['content-type'] ?? '').split(';', 1)[0] ?? '';
+    const bytes = await readBody(answer, MANIFEST_MAX_BYTES, 'the manifest');
+    const digest = digestOf(bytes);
+    if (reference.startsWith('sha256:') && digest !== reference) {
+      throw new RegistryError(`manifest verification failed for digest ${reference}`);
+    }
+    return { bytes, digest, contentType };
+  }
+
+  /** A small blob, verified. */
+  async smallBlob(repository: Repository, digest: Digest): Promise<Buffer> {
+    const answer = await this.openBlob(repository, digest, 0);
+    const bytes = await readBody(answer, MANIFEST_MAX_BYTES, 'the image configuration');
+    if (digestOf(bytes) !== digest) throw new RegistryError(`image config verification failed for digest ${digest}`);
+    return bytes;
+  }
+
+  /** A blob from `offset` on: 206, or 200 with the whole blob where ranges are not served. */
+  openBlob(repository: Repository, digest: Digest, offset: number): Promise<IncomingMessage> {
+    const url = `${repository.endpoint.base}/v2/${repository.path}/blobs/${digest}`;
+    return this.#get(repository, url, offset > 0 ? { Range: `bytes=${offset}-` } : {});
+  }
+
+  /** All tags of a repository. */
+  async tags(repository: Repository): Promise<readonly string[]> {
+    const tags: string[] = [];
+    let url: string | undefined = `${repository.endpoint.base}/v2/${repository.path}/tags/list`;
+    for (let page = 0; url !== undefined && page < TAG_PAGES_MAX; page++) {
+      const answer: IncomingMessage = await this.#get(repository, url, {});
+      const next: string | undefined = /<([^>]+)>;\s*rel="?next/.exec(String(answer.headers.link ?? ''))?.[1];
+      const body: unknown = JSON.parse((await readBody(answer, MANIFEST_MAX_BYTES, 'the tag list')).toString());
+      const found = (body as { tags?: unknown } | null)?.tags;
+      if (Array.isArray(found)) tags.push(...found.filter((tag) => typeof tag === 'string'));
+      const absolute: URL | undefined = next === undefined ? undefined : new URL(next, url);
+      url = absolute?.host === new URL(url).host ? absolute.href : undefined;
+    }
+    return tags;
+  }
+
+  /** What the endpoint asks for; remembered for a minute. This is the exchange that shows whether it is there at all. */
+  async ping({ endpoint, signal }: Pick<Repository, 'endpoint' | 'signal'>): Promise<Challenge> {
+    const kept = this.#pings.get(endpoint.base);
+    if (kept && kept.until > Date.now()) return kept.challenge;
+    const answer = await this.#http.open({
+      method: 'GET',
+      url: `${endpoint.base}/v2/`,
+      insecure: endpoint.insecure,
+      signal,
+    });
+    const status = answer.statusCode ?? 0;
+    const challenge = parseChallenge(status === 401 ? answer.headers['www-authenticate'] : undefined);
+    if (status >= 500 || status === 429) throw await errorOf(answer);
+    answer.resume();
+    this.#pings.set(endpoint.base, { challenge, until: Date.now() + PING_KEPT_MS });
+    return challenge;
+  }
+
+  /** Tries credentials. Resolves to a refresh token ('' when there is none). @throws RegistryError with status 401 when they are wrong */
+  async login(repository: Omit<Repository, 'path'>): Promise<string> {
+    const { endpoint, credentials, signal } = repository;
+    const challenge = await this.ping(repository);
+    if (challenge.scheme === 'none') return '';
+    const url = `${endpoint.base}/v2/`;
+    if (challenge.scheme === 'basic') {
+      const headers = { Authorization: basic(credentials.username ?? '', credentials.password ?? '') };
+      const answer = await this.#http.open({ method: 'GET', url, headers, insecure: endpoint.insecure, signal });
+      const status = answer.statusCode ?? 0;
+      answer.resume();
+      if (status < 400) return '';
+      throw new RegistryError(`login attempt to ${url} failed with status: ${status} ${answer.statusMessage ?? ''}`, {
+        status,
+      });
+    }
+    const request = { challenge, scope: '', credentials, insecure: endpoint.insecure, offline: true, signal };
+    try {
+      return (await this.#tokens.get(request, true)).refreshToken;
+    } catch (error) {
+      if (!(error instanceof RegistryError) || error.status === 0) throw error;
+      throw new RegistryError(`Get "${url}": ${error.message}`, { status: error.status, code: error.code });
+    }
+  }
+
+  async #get(repository: Repository, url: string, headers: Record<string, string>): Promise<IncomingMessage> {
+    const challenge = await this.ping(repository);
+    for (let attempt = 0; ; attempt++) {
+      const authorization = await this.#authorization(repository, challenge, url, attempt > 0);
+      const answer = await this.#follow(repository, url, { ...headers, ...authorization });
+      const status = answer.statusCode ?? 0;
+      if (status < 300) return answer;
+      const failure = await errorOf(answer);
+      // A token may have been taken back before its time: one fresh one is worth the try.
+      if (status !== 401 || attempt > 0 || challenge.scheme !== 'bearer') throw failure;
+    }
+  }
+
+  /** Follows redirects; another host never sees our credentials. */
+  async #follow(
+    { endpoint, signal }: Repository,
+    start: string,
+    headers: Record<string, string>,
+  ): Promise<IncomingMessage> {
+    let url = start;
+    for (let hop = 0; ; hop++) {
+      const foreign = new URL(url).host !== new URL(endpoint.base).host;
+      const { Authorization: _, ...others } = headers;
+      const insecure = endpoint.insecure && !foreign;
+      const answer = await this.#http.open({
+        method: 'GET',
+        url,
+        headers: foreign ? others : headers,
+        insecure,
+        signal,
+      });
+      const { location } = answer.headers;
+      if (![301, 302, 303, 307, 308].includes(answer.statusCode ?? 0) || location === undefined) return answer;
+      answer.resume();
+      if (hop === REDIRECTS_MAX || !URL.canParse(location, url))
+        throw new RegistryError(`Get "${start}": stopped after ${hop} redirects`);
+      const next = new URL(location, url);
+      if (next.protocol === 'http:' && url.startsWith('https:'))
+        throw new RegistryError(`Get "${start}": refused a redirect to plain HTTP`);
+      if (!/^https?:$/.test(next.protocol))
+        throw new RegistryError(`Get "${start}": unsupported protocol scheme "${next.protocol}"`);
+      url = next.href;
+    }
+  }
+
+  async #authorization(
+    repository: Repository,
+    challenge: Challenge,
+    url: string,
+    fresh: boolean,
+  ): Promise<Record<string, string>> {
+    const { credentials, endpoint, path, signal } = repository;
+    if (credentials.registryToken) return { Authorization: `Bearer ${credentials.registryToken}` };
+    if (challenge.scheme === 'none') return {};
+    if (challenge.scheme === 'basic') {
+      if (!credentials.username) throw new RegistryError(`Get "${url}": no basic auth credentials`, { status: 401 });
+      return { Authorization: basic(credentials.username, credentials.password ?? '') };
+    }
+    const scope = `repository:${path}:pull`;
+    const { token } = await this.#tokens.get(
+      { challenge, scope, credentials, insecure: endpoint.insecure, signal },
+      fresh,
+    );
+    return { Authorization: `Bearer ${token}` };
+  }
+}

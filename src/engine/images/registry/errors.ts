@@ -1,0 +1,142 @@
+// Owns what a registry's failures are called: transport errors as Go words them, API errors by their codes.
+
+import { GantryError } from '../../../lib/errors.ts';
+import { isRecord } from '../../../spec/oci/manifest.ts';
+import { familiarName, familiarReference, type Reference } from '../../../spec/reference.ts';
+
+/** A registry's answer that is an error, or no answer at all. */
+export class RegistryError extends Error {
+  /** HTTP status; 0 when there was no answer. */
+  readonly status: number;
+  /** As in the distribution specification, e.g. `MANIFEST_UNKNOWN`; '' when unknown. */
+  readonly code: string;
+  /** True when trying again may help. */
+  readonly transient: boolean;
+
+  constructor(message: string, facts: { status?: number; code?: string; transient?: boolean; cause?: unknown } = {}) {
+    super(message, { cause: facts.cause });
+    this.name = 'RegistryError';
+    this.status = facts.status ?? 0;
+    this.code = facts.code ?? '';
+    this.transient = facts.transient ?? false;
+  }
+}
+
+const X509: Readonly<Record<string, string>> = {
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'certificate signed by unknown authority',
+  SELF_SIGNED_CERT_IN_CHAIN: 'certificate signed by unknown authority',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'certificate signed by unknown authority',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'certificate signed by unknown authority',
+  CERT_HAS_EXPIRED: 'certificate has expired or is not yet valid',
+  CERT_NOT_YET_VALID: 'certificate has expired or is not yet valid',
+};
+
+const DIAL: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'connection refused',
+  EHOSTUNREACH: 'no route to host',
+  ENETUNREACH: 'network is unreachable',
+  ETIMEDOUT: 'i/o timeout',
+};
+
+/** A failed exchange in Go's words: `Get "https://…": dial tcp …`. */
+export function transportError(method: string, url: string, error: unknown): RegistryError {
+  const verb = method.charAt(0) + method.slice(1).toLowerCase();
+  return new RegistryError(`${verb} "${url}": ${reasonOf(error, url)}`, { transient: true, cause: error });
+}
+
+function reasonOf(error: unknown, url: string): string {
+  const facts = error as { code?: unknown; address?: unknown; port?: unknown; message?: unknown; errors?: unknown };
+  // Several addresses were tried: the first failure speaks for all.
+  if (Array.isArray(facts.errors) && facts.errors.length > 0) return reasonOf(facts.errors[0], url);
+  const code = String(facts.code ?? '');
+  const host = new URL(url).hostname;
+  if (code === 'ENOTFOUND') return `dial tcp: lookup ${host}: no such host`;
+  if (code === 'EAI_AGAIN') return `dial tcp: lookup ${host}: server misbehaving`;
+  const dial = DIAL[code];
+  if (dial) {
+    const where = typeof facts.address === 'string' ? ` ${addressText(facts.address, Number(facts.port))}` : '';
+    return `dial tcp${where}: connect: ${dial}`;
+  }
+  const x509 = X509[code];
+  if (x509) return `tls: failed to verify certificate: x509: ${x509}`;
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
+    return 'tls: failed to verify certificate: x509: certificate is not valid for this name';
+  if (/WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST/.test(code))
+    return 'http: server gave HTTP response to HTTPS client';
+  if (code === 'ECONNRESET' || code === 'EPIPE') return 'EOF';
+  return typeof facts.message === 'string' ? facts.message : String(error);
+}
+
+function addressText(address: string, port: number): string {
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
+const DEFAULTS: Readonly<Record<number, readonly [string, string]>> = {
+  401: ['UNAUTHORIZED', 'authentication required'],
+  403: ['DENIED', 'requested access to the resource is denied'],
+  404: ['MANIFEST_UNKNOWN', 'manifest unknown'],
+  429: ['TOOMANYREQUESTS', 'too many requests'],
+};
+
+/** An error answer: the code and text of its body, or what its status stands for. */
+export function answerError(status: number, statusText: string, body: Buffer): RegistryError {
+  const first = firstError(body);
+  const [code, text] = first ?? DEFAULTS[status] ?? ['', ''];
+  const transient = status === 429 || status >= 500;
+  if (code === '')
+    return new RegistryError(`received unexpected HTTP status: ${status} ${statusText}`, { status, transient });
+  return new RegistryError(`${code.toLowerCase().replaceAll('_', ' ')}: ${text}`, { status, code, transient });
+}
+
+function firstError(body: Buffer): readonly [string, string] | undefined {
+  try {
+    const value: unknown = JSON.parse(body.toString());
+    if (!isRecord(value)) return undefined;
+    const error: unknown = Array.isArray(value.errors) ? value.errors[0] : undefined;
+    if (isRecord(error) && typeof error.code === 'string') {
+      const text = typeof error.message === 'string' && error.message !== '' ? error.message : error.code.toLowerCase();
+      return [error.code.slice(0, 64), text.slice(0, 1024)];
+    }
+    if (typeof value.details === 'string') return ['UNAUTHORIZED', value.details.slice(0, 1024)];
+  } catch {
+    // Not JSON: the status has to do.
+  }
+  return undefined;
+}
+
+/** What a failed pull of `reference` says to its user. @source moby distribution/errors.go */
+export function pullError(error: unknown, reference: Reference): unknown {
+  if (!(error instanceof RegistryError)) return error;
+  const detail = { cause: error };
+  const { code, message } = error;
+  if (code === 'DENIED') {
+    const text = `pull access denied for ${familiarName(reference)}, repository does not exist or may require 'docker login': ${message}`;
+    return new GantryError('notFound', 'PULL_DENIED', text, {
+      ...detail,
+      hint: 'check the name, or log in to the registry',
+    });
+  }
+  if (code === 'MANIFEST_UNKNOWN') {
+    return new GantryError(
+      'notFound',
+      'MANIFEST_UNKNOWN',
+      `manifest for ${familiarReference(reference)} not found: ${message}`,
+      detail,
+    );
+  }
+  if (code === 'NAME_UNKNOWN') {
+    return new GantryError(
+      'notFound',
+      'NAME_UNKNOWN',
+      `repository ${familiarName(reference)} not found: ${message}`,
+      detail,
+    );
+  }
+  return plainError(error);
+}
+
+/** A registry's failure where no reference is at hand. Docker answers all of them with 500. */
+export function plainError(error: RegistryError): GantryError {
+  const code = error.status === 429 ? 'TOO_MANY_REQUESTS' : error.status === 401 ? 'UNAUTHORIZED' : 'REGISTRY_FAILED';
+  return new GantryError('system', code, error.message, { cause: error });
+}

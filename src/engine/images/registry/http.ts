@@ -1,0 +1,124 @@
+// Owns HTTP exchanges with registries: kept-alive connections, time-outs, bounded bodies. Knows no authentication.
+
+import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { getCACertificates } from 'node:tls';
+import { GantryError } from '../../../lib/errors.ts';
+import { answerError, RegistryError, transportError } from './errors.ts';
+
+export interface Timeouts {
+  /** Until the headers of an answer are there. */
+  readonly answerMs: number;
+  /** Between two pieces of a body. */
+  readonly stallMs: number;
+}
+
+export const DEFAULT_TIMEOUTS: Timeouts = { answerMs: 30_000, stallMs: 60_000 };
+
+export interface Exchange {
+  readonly method: 'GET' | 'HEAD' | 'POST';
+  readonly url: string;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  readonly body?: string | undefined;
+  readonly insecure: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** Speaks HTTP; dispose it to close idle connections. */
+export interface Http extends Disposable {
+  readonly timeouts: Timeouts;
+  /** The answer's head; the caller reads or destroys its body. @throws RegistryError, CANCELLED */
+  open(exchange: Exchange): Promise<IncomingMessage>;
+}
+
+/** Makes the HTTP client. Proxies are taken from the environment, as Docker does, but never for insecure hosts. */
+export function createHttp(userAgent: string, timeouts: Timeouts): Http {
+  const proxyEnv = process.env;
+  const plain = new HttpAgent({ keepAlive: true, proxyEnv });
+  const direct = new HttpAgent({ keepAlive: true });
+  const lax = new HttpsAgent({ keepAlive: true, rejectUnauthorized: false });
+  let checked: HttpsAgent | undefined;
+  const agentFor = ({ url, insecure }: Exchange): HttpAgent | HttpsAgent => {
+    if (!url.startsWith('https:')) return insecure ? direct : plain;
+    if (insecure) return lax;
+    checked ??= new HttpsAgent({
+      keepAlive: true,
+      proxyEnv,
+      ca: [...getCACertificates('default'), ...getCACertificates('system')],
+    });
+    return checked;
+  };
+  return {
+    timeouts,
+    open: (exchange) => send(exchange, agentFor(exchange), userAgent, timeouts),
+    [Symbol.dispose]() {
+      for (const agent of [plain, direct, lax, checked]) agent?.destroy();
+    },
+  };
+}
+
+function send(
+  exchange: Exchange,
+  agent: HttpAgent,
+  userAgent: string,
+  { answerMs, stallMs }: Timeouts,
+): Promise<IncomingMessage> {
+  const { method, url, headers, body, signal } = exchange;
+  const request = url.startsWith('https:') ? httpsRequest : httpRequest;
+  return new Promise<IncomingMessage>((resolve, reject) => {
+    if (signal.aborted) {
+      reject(cancelled());
+      return;
+    }
+    const call = request(url, { method, agent, headers: { 'User-Agent': userAgent, ...headers } });
+    const timer = setTimeout(() => call.destroy(new Error('net/http: timeout awaiting response headers')), answerMs);
+    const abort = (): void => void call.destroy(cancelled());
+    signal.addEventListener('abort', abort, { once: true });
+    call.once('error', (error) => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', abort);
+      reject(error instanceof GantryError ? error : transportError(method, url, error));
+    });
+    call.once('response', (answer) => {
+      clearTimeout(timer);
+      answer.setTimeout(stallMs, () =>
+        answer.destroy(transportError(method, url, new Error(`no data for ${stallMs} ms`))),
+      );
+      answer.once('close', () => signal.removeEventListener('abort', abort));
+      // An abort destroys the request, which ends the body with an error of its own: the signal is what counts.
+      resolve(answer);
+    });
+    call.end(body);
+  });
+}
+
+export function cancelled(): GantryError {
+  return new GantryError('cancelled', 'CANCELLED', 'context canceled');
+}
+
+/** A whole body of at most `maxBytes`. @throws RegistryError */
+export async function readBody(answer: IncomingMessage, maxBytes: number, what: string): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  let total = 0;
+  try {
+    for await (const part of answer) {
+      total += (part as Buffer).length;
+      if (total > maxBytes) throw new RegistryError(`${what} is over ${maxBytes} bytes`);
+      parts.push(part as Buffer);
+    }
+  } catch (error) {
+    if (error instanceof RegistryError || error instanceof GantryError) throw error;
+    throw new RegistryError(`${what}: unexpected EOF`, { transient: true, cause: error });
+  } finally {
+    answer.destroy();
+  }
+  return Buffer.concat(parts);
+}
+
+const ERROR_BODY_MAX = 64 * 1024;
+
+/** The error that an answer with a status of 400 or more stands for. Reads its body. */
+export async function errorOf(answer: IncomingMessage): Promise<RegistryError> {
+  const body = await readBody(answer, ERROR_BODY_MAX, 'the error').catch(() => Buffer.alloc(0));
+  return answerError(answer.statusCode ?? 0, answer.statusMessage ?? '', body);
+}
