@@ -123,6 +123,15 @@ type Change = (value: unknown, golden: Golden) => unknown;
 /** Every way in which Gantry means to differ from dockerd. The key is the section, the text the reason. */
 const INTENDED: Readonly<Record<string, readonly (readonly [reason: string, change: Change])[]>> = {
   ociVersion: [['crun 1.8 refuses newer versions; nothing of them is used', () => '1.0.2']],
+  'process.args': [
+    [
+      'the init program is a face of the shim, named by its first argument',
+      (value) => {
+        const [program = '', ...rest] = value as string[];
+        return program === '/sbin/docker-init' ? [program, 'init', ...rest] : value;
+      },
+    ],
+  ],
   'process.env': [
     [
       'HOME is written here, not left to the runtime',

@@ -63,9 +63,9 @@ function initMount(input: BundleInput): OciMount {
   return { destination: INIT_PATH, type: 'bind', source: input.host.initBinary, options: ['bind', 'ro'] };
 }
 
-/** argv of a container with `--init`. */
+/** argv of a container with `--init`. @source shim/PROTOCOL.md: the shim's init face */
 export function initArgs(command: readonly string[]): string[] {
-  return [INIT_PATH, '--', ...command];
+  return [INIT_PATH, 'init', '--', ...command];
 }
 
 function userMounts(input: BundleInput): OciMount[] {
