@@ -251,6 +251,20 @@ for (const name of ['crun', 'runc']) {
         command: sh('hostname; readlink /proc/self/ns/pid'),
       });
       assert.match(hosts.output, new RegExp(`^${bench.host.hostname}\n`));
+      const own = await bench.run(driver, {
+        hostConfig: { CgroupnsMode: 'private' },
+        command: sh('grep -c "gantry-rt" /proc/self/cgroup'),
+      });
+      assert.equal(own.output, '0\n');
+      await assert.rejects(
+        bench.run(driver, {
+          hostConfig: { NetworkMode: 'host', Sysctls: { 'net.ipv4.ip_forward': '1' } },
+          network: { kind: 'host' },
+          command: ['true'],
+        }),
+        { code: 'SHIM_FAILED' },
+        'no container changes the host’s network settings',
+      );
     });
 
     test('a program that is not there gives 127 and Docker’s words', async () => {

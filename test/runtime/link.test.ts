@@ -59,7 +59,7 @@ suite('the link to the shim', { skip }, () => {
   });
 
   test('a run directory with a path longer than a socket address works', async () => {
-    const spec = specOf('exit 4', `${root}/${'long/'.repeat(30)}x`);
+    const spec = specOf('sleep 0.2; exit 4', `${root}/${'long/'.repeat(30)}x`);
     await spawner.spawn(spec);
     using connection = await connectShim(spec.dir);
     await connection.start();

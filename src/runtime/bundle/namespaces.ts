@@ -9,6 +9,8 @@ export function buildNamespaces(input: BundleInput): OciNamespace[] {
   const { hostConfig, network } = input;
   const made = (type: OciNamespace['type'], mode: string | undefined, joinPid?: number): OciNamespace[] => {
     if (mode === 'host') return [];
+    if (mode?.startsWith('container:') && joinPid === undefined)
+      throw new Error(`no process to join for ${type} ${mode}`);
     return [joinPid === undefined ? { type } : { type, path: `/proc/${joinPid}/ns/${type}` }];
   };
   return [
@@ -35,11 +37,12 @@ function allSysctls(input: BundleInput): Readonly<Record<string, string>> {
   return { ...defaults, ...(input.hostConfig.Sysctls ?? {}) };
 }
 
-/** The sysctls that the runtime sets: those of the namespaces it makes. */
+/** The sysctls that the runtime sets, or refuses: all but those of the shim's network namespace. */
 export function runtimeSysctls(input: BundleInput): Record<string, string> {
   const domain = input.config.Domainname ?? '';
   const named = domain === '' || input.hostConfig.UTSMode === 'host' ? {} : { 'kernel.domainname': domain };
-  const rest = Object.entries(allSysctls(input)).filter(([name]) => !name.startsWith('net.'));
+  const shims = input.network.kind === 'own';
+  const rest = Object.entries(allSysctls(input)).filter(([name]) => !(shims && name.startsWith('net.')));
   return { ...named, ...Object.fromEntries(rest) };
 }
 
