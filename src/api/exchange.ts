@@ -50,6 +50,7 @@ export class Exchange {
   readonly #queryText: string;
   #query: Query | undefined;
   #controller: AbortController | undefined;
+  #text: Promise<string> | undefined;
 
   constructor(parts: {
     readonly route: RouteId;
@@ -130,23 +131,37 @@ export class Exchange {
     return body === undefined ? undefined : upgradeBody(this.route, this.minor, name, body);
   }
 
+  /** The body as bytes. Giving up on it leaves the connection open for the answer. */
+  get upload(): AsyncIterable<Uint8Array> {
+    return this.request.iterator({ destroyOnReturn: false });
+  }
+
   get hasBody(): boolean {
     const length = this.headers['content-length'];
     return this.headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0');
   }
 
-  /** The body as text. @throws BODY_TOO_LARGE above 4 MiB */
-  async text(): Promise<string> {
-    if (!this.hasBody) return '';
+  /** The body as text, read once. @throws BODY_TOO_LARGE above 4 MiB */
+  text(): Promise<string> {
+    this.#text ??= this.hasBody ? readText(this.request) : Promise.resolve('');
+    return this.#text;
+  }
+}
+
+/** By events, not by iteration: an iteration that fails would take the connection down before the error is answered. */
+function readText(request: IncomingMessage): Promise<string> {
+  return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
-    for await (const chunk of this.request as AsyncIterable<Buffer>) {
+    request.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
-      if (bytes > MAX_JSON_BYTES) throw new GantryError('invalid', 'BODY_TOO_LARGE', 'http: request body too large');
-      chunks.push(chunk);
-    }
-    return Buffer.concat(chunks).toString();
-  }
+      if (bytes <= MAX_JSON_BYTES) chunks.push(chunk);
+      else reject(new GantryError('invalid', 'BODY_TOO_LARGE', 'http: request body too large'));
+    });
+    request.once('end', () => resolve(chunks.length === 1 ? String(chunks[0]) : Buffer.concat(chunks).toString()));
+    request.once('error', (cause) => reject(new GantryError('cancelled', 'CLIENT_GONE', 'unexpected EOF', { cause })));
+    request.once('close', () => reject(clientGone()));
+  });
 }
 
 function clientGone(): GantryError {

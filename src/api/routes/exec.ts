@@ -90,7 +90,7 @@ async function startAttached({ engine, writer }: ApiContext, x: Exchange, reques
 
 /** Docker finds out that an exec has run already only after it has left HTTP; an absent one it refuses with a status. */
 function belongsInStream(error: unknown): boolean {
-  return error instanceof GantryError && error.kind === 'conflict' && error.message.includes('has already run');
+  return error instanceof GantryError && error.code === 'EXEC_ALREADY_RUN';
 }
 
 function consoleSize(size: readonly number[] | null | undefined): readonly [number, number] | undefined {

@@ -25,7 +25,7 @@ export function imageStreamHandlers(context: ApiContext): Readonly<Record<Stream
         const hush = (event: ImageProgress): void => {
           if (!quiet || event.stream !== undefined) report(event);
         };
-        await images.load(x.request, hush, x.signal);
+        await images.load(x.upload, hush, x.signal);
       });
     },
 
@@ -86,7 +86,7 @@ function importImage(context: ApiContext, x: Exchange): Promise<Reply> {
     message: query.get('message'),
     platform: platformOf(query),
   };
-  return progress(context, x, (report) => context.engine.images.import(x.request, request, report, x.signal));
+  return progress(context, x, (report) => context.engine.images.import(x.upload, request, report, x.signal));
 }
 
 function platformOf(query: Query): Platform | undefined {

@@ -21,7 +21,10 @@ export function imageHandlers({ engine }: ApiContext): Readonly<Record<ImageRout
   return {
     imageList: ({ query }) => json(listImages(engine, query)),
 
-    imageInspect: ({ name }) => json(imageInspectView(images.get(name))),
+    imageInspect({ name }) {
+      const image = images.get(name);
+      return json(imageInspectView(image, images.layerPaths(image.id)));
+    },
 
     imageHistory({ name }) {
       const image = images.get(name);

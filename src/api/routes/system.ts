@@ -56,6 +56,7 @@ async function authBody(x: Exchange): Promise<unknown> {
   const text = await x.text();
   if (text.trim() === '') throw new GantryError('system', 'INVALID_JSON', 'EOF');
   try {
+    // The decoder finds the faults; the credentials have more fields than it knows.
     await x.plainBody('AuthConfig');
     return JSON.parse(text);
   } catch (error) {

@@ -23,7 +23,7 @@ const CONFIG: FieldTable = [
 ];
 
 /** GET /images/{name}/json. @source dockerd 28.5.2 with its own image store */
-export function imageInspectView(image: ImageRecord): Record<string, unknown> {
+export function imageInspectView(image: ImageRecord, layerPaths: readonly string[]): Record<string, unknown> {
   const { variant } = image.platform;
   return {
     Id: image.id,
@@ -38,11 +38,17 @@ export function imageInspectView(image: ImageRecord): Record<string, unknown> {
     ...(variant ? { Variant: variant } : {}),
     Os: image.platform.os,
     Size: image.sizeBytes,
-    GraphDriver: { Data: null, Name: 'overlay2' },
+    GraphDriver: { Data: graphData(layerPaths), Name: 'overlay2' },
     RootFS: { Type: 'layers', ...(image.diffIds.length > 0 ? { Layers: image.diffIds } : {}) },
     Metadata: { LastTagTime: isZeroTime(image.lastTagTime) ? ZERO_TIME : image.lastTagTime },
     Config: imageConfigView(image.config),
   };
+}
+
+/** The topmost layer is the image's own; an image is never mounted, so there is no merged view. */
+function graphData([top, ...below]: readonly string[]): Record<string, string> | null {
+  if (top === undefined) return null;
+  return { ...(below.length > 0 ? { LowerDir: below.join(':') } : {}), UpperDir: top };
 }
 
 function imageConfigView(config: ImageConfig): Record<string, unknown> {

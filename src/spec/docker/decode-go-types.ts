@@ -39,6 +39,14 @@ export const STRUCTS: Readonly<Record<string, string>> = {
   PortBinding: 'nat.PortBinding',
 };
 
+/** Schemas whose Go type stands behind a pointer in lists and maps. */
+export const POINTERS: ReadonlySet<string> = new Set([
+  'EndpointSettings',
+  'HostConfigUlimit',
+  'HostConfigBlkioWeightDeviceItem',
+  'ThrottleDevice',
+]);
+
 /** `Schema.Field` → Go type, where the schema's word is wider or Go gives the type a name of its own. */
 export const FIELDS: Readonly<Record<string, string>> = {
   'ContainerCreateRequest.ExposedPorts': 'nat.PortSet',

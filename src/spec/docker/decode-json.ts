@@ -9,7 +9,6 @@ export type JsonScan =
 
 const MAX_DEPTH = 1000;
 const ESCAPES = new Set(['"', '\\', '/', 'b', 'f', 'n', 'r', 't']);
-const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
 const LITERALS: Readonly<Record<string, string>> = { t: 'true', f: 'false', n: 'null' };
 
 class SyntaxFault extends Error {}
@@ -42,7 +41,7 @@ function scanValue(text: string, at: number, depth: number, where: string): numb
   if (first === '{') return scanObject(text, at + 1, depth);
   if (first === '[') return scanArray(text, at + 1, depth);
   if (first === '"') return scanString(text, at);
-  if (first === '-' || (first >= '0' && first <= '9')) return scanNumber(text, at);
+  if (first === '-' || isDigit(first)) return scanNumber(text, at);
   const literal = LITERALS[first];
   if (literal === undefined) throw unexpected(first, where);
   return scanLiteral(text, at, literal);
@@ -100,10 +99,28 @@ function scanEscape(text: string, at: number): number {
   throw new SyntaxFault(`invalid escape sequence \`\\${letter}\` in string`);
 }
 
-function scanNumber(text: string, at: number): number {
-  NUMBER.lastIndex = at;
-  if (!NUMBER.test(text)) throw unexpected(charAt(text, at + 1), 'in numeric literal');
-  return NUMBER.lastIndex;
+function scanNumber(text: string, start: number): number {
+  let at = text[start] === '-' ? start + 1 : start;
+  at = text[at] === '0' ? at + 1 : scanDigits(text, at);
+  if (text[at] === '.') at = scanDigits(text, at + 1);
+  if (text[at] === 'e' || text[at] === 'E') {
+    const signed = text[at + 1] === '+' || text[at + 1] === '-';
+    at = scanDigits(text, at + (signed ? 2 : 1));
+  }
+  return at;
+}
+
+/** At least one digit. */
+function scanDigits(text: string, start: number): number {
+  const first = charAt(text, start);
+  if (!isDigit(first)) throw unexpected(first, 'in numeric literal');
+  let at = start + 1;
+  while (isDigit(text[at] ?? '')) at++;
+  return at;
+}
+
+function isDigit(char: string): boolean {
+  return char >= '0' && char <= '9';
 }
 
 function scanLiteral(text: string, at: number, literal: string): number {

@@ -1,7 +1,7 @@
 // Owns request bodies: JSON text in, a body with the schema's field names and types out, with Go's errors. Fills no defaults.
 
 import { GantryError } from '../../lib/errors.ts';
-import { BODIES, FIELDS, PRIMITIVES, STRING_OR_ARRAY, STRUCTS } from './decode-go-types.ts';
+import { BODIES, FIELDS, POINTERS, PRIMITIVES, STRING_OR_ARRAY, STRUCTS } from './decode-go-types.ts';
 import { scanJson, skipSpace } from './decode-json.ts';
 import schemaJson from './schema.json' with { type: 'json' };
 import type * as Docker from './types.gen.ts';
@@ -261,11 +261,12 @@ function fieldType(place: string, text: string): Type {
 function parseType(text: string, goName?: string): Type {
   if (text.startsWith('array<')) {
     const element = parseType(text.slice(6, -1), goName === '[2]uint' ? 'uint' : undefined);
-    return { kind: 'array', go: goName ?? `[]${element.go}`, element };
+    return { kind: 'array', go: goName ?? `[]${pointerTo(text.slice(6, -1))}${element.go}`, element };
   }
   if (text.startsWith('map<string,')) {
-    const element = parseType(text.slice('map<string,'.length, -1));
-    return { kind: 'map', go: goName ?? `map[string]${element.go}`, element };
+    const word = text.slice('map<string,'.length, -1);
+    const element = parseType(word);
+    return { kind: 'map', go: goName ?? `map[string]${pointerTo(word)}${element.go}`, element };
   }
   const word = text.split(':')[0] ?? text;
   if (word === 'strslice') return { kind: 'strslice', go: 'string' };
@@ -278,6 +279,11 @@ function parseType(text: string, goName?: string): Type {
   if (word === 'PortMap') return portMapType();
   const alias = SCHEMAS[word]?.is;
   return alias === undefined ? structType(word, STRUCTS[word] ?? word) : parseType(alias, goName);
+}
+
+/** Docker keeps some structs in lists and maps by pointer, and Go's words show it. */
+function pointerTo(schema: string): string {
+  return POINTERS.has(schema) ? '*' : '';
 }
 
 const NO_FIELDS: StructFields = { exact: new Map(), folded: new Map() };

@@ -427,7 +427,7 @@ function fakeExecs(
       called('execs.start');
       const record = get(id);
       if (record.exitCode !== null || record.running) {
-        throw missing('conflict', 'EXEC_ALREADY_RAN', `exec command ${id} has already run`);
+        throw missing('conflict', 'EXEC_ALREADY_RUN', `exec command ${id} has already run`);
       }
       const { command, tty } = record.request;
       if (command[0] === 'nope') {
@@ -477,6 +477,7 @@ function fakeImages(images: ImageRecord[], called: (call: string) => void, event
   return {
     get,
     list: () => images,
+    layerPaths: () => ['/var/lib/gantry/layers/1'],
     matches: () => true,
     async pull({ reference }, report) {
       called('images.pull');
@@ -565,6 +566,8 @@ function fakeNetworks(): Networks {
     connect: () => Promise.reject(new Error('not in the fake')),
     disconnect: async () => undefined,
     recover: async () => undefined,
+    warnings: () => [],
+    close: async () => undefined,
     teardown: async () => undefined,
   };
 }
