@@ -1,5 +1,7 @@
 // Owns the fields that templates of `inspect` may read though the JSON spells or omits them otherwise. Pure.
 
+import { NIL_LIST, NIL_MAP } from '../template/index.ts';
+
 /** What is inspected. */
 export type InspectKind = 'container' | 'image' | 'network' | 'volume' | 'context';
 
@@ -63,11 +65,24 @@ export function withGoNames(data: unknown, kind: InspectKind): unknown {
   return data;
 }
 
+/** Null fields that are pointers in Go and print as `<nil>`; other nulls are empty maps or lists. */
+const POINTERS = new Set(
+  'Health Healthcheck Init OomKillDisable MemorySwappiness PidsLimit StopTimeout SizeRw SizeRootFs IPAMConfig UsageData ImageManifestDescriptor ClusterVolume'.split(
+    ' ',
+  ),
+);
+const MAPS = new Set(
+  'Labels Volumes ExposedPorts Options DriverOpts Ports PortBindings Sysctls Tmpfs StorageOpt Annotations Config Status Networks Data Containers Services'.split(
+    ' ',
+  ),
+);
+
 function addGoNames(value: unknown): void {
   if (Array.isArray(value)) for (const item of value) addGoNames(item);
   if (!isRecord(value)) return;
   for (const [key, member] of Object.entries(value)) {
     addGoNames(member);
+    if (member === null && !POINTERS.has(key)) value[key] = MAPS.has(key) ? NIL_MAP : NIL_LIST;
     const goName = GO_NAMES[key];
     if (goName !== undefined && !(goName in value)) {
       Object.defineProperty(value, goName, { value: member, enumerable: false });

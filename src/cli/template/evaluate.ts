@@ -217,6 +217,9 @@ class Evaluator {
   #fields(start: unknown, names: readonly string[], place: Place, args: readonly unknown[]): unknown {
     let value = start;
     for (const [at, name] of names.entries()) {
+      const before = names[at - 1];
+      // Docker tries the raw JSON last, which does not have the empty field at all.
+      if (value === null && before !== undefined) this.#fail(place, `map has no entry for key ${goQuote(before)}`);
       value = this.#field(value, name, place, at === names.length - 1 ? args : []);
     }
     return value;

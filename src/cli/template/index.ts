@@ -3,4 +3,4 @@ export { type EvaluateOptions, evaluateTemplate } from './evaluate.ts';
 export { FUNCTION_NAMES, FUNCTIONS, HEADING_FUNCTIONS } from './functions.ts';
 export { fieldsUsed, parseTemplate, type Template } from './parse.ts';
 export { TemplateError } from './syntax.ts';
-export { MISSING, type TemplateMap, TYPE_NAME } from './values.ts';
+export { MISSING, NIL_LIST, NIL_MAP, type TemplateMap, TYPE_NAME } from './values.ts';

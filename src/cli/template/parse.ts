@@ -102,11 +102,10 @@ class Reader {
     const commands: Command[] = [];
     do {
       cursor.skipSpace();
+      const first = cursor.peek()?.offset ?? 0;
       const operands = this.#operands(cursor, context);
-      const first = operands[0]?.place.offset ?? 0;
-      const last = operands.at(-1)?.place;
-      const end = (last?.offset ?? 0) + (last?.source.length ?? 0);
-      commands.push({ place: { offset: first, source: this.#source.slice(first, end) }, operands });
+      const source = this.#source.slice(first, cursor.endOffset()).trimEnd();
+      commands.push({ place: { offset: first, source }, operands });
     } while (cursor.take('symbol', '|'));
     const offset = start?.offset ?? 0;
     return { place: { offset, source: this.#source.slice(offset, cursor.endOffset()) }, declares, assigns, commands };
@@ -155,7 +154,10 @@ class Reader {
         return { kind: 'dot', place };
       case 'field': {
         const names = [token.text, ...cursor.fields()];
-        return { kind: 'field', names, place: { ...place, source: names.map((name) => `.${name}`).join('') } };
+        const source = names.map((name) => `.${name}`).join('');
+        // Go places a chain of fields at its second one.
+        const offset = names.length > 1 ? place.offset + place.source.length : place.offset;
+        return { kind: 'field', names, place: { offset, source } };
       }
       case 'variable': {
         const names = cursor.fields();

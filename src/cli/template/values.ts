@@ -10,6 +10,12 @@ export type TemplateMap = { readonly [key: string]: unknown; readonly [TYPE_NAME
 /** What looking up an absent map key gives: prints as nothing. */
 export const MISSING: unique symbol = Symbol('missing');
 
+/** A list that is null: it has no items, and JSON shows null. */
+export const NIL_LIST: readonly unknown[] = Object.freeze([]);
+
+/** A map that is null: it has no keys, and JSON shows null. */
+export const NIL_MAP: TemplateMap = Object.freeze({});
+
 /** True for anything with fields. */
 export function isMap(value: unknown): value is TemplateMap {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -52,7 +58,7 @@ export function resolve(value: unknown): unknown {
  */
 export function jsonText(value: unknown): string {
   if (value === MISSING) return '""';
-  if (value === null || value === undefined) return 'null';
+  if (value === null || value === undefined || value === NIL_LIST || value === NIL_MAP) return 'null';
   if (Array.isArray(value)) return `[${value.map(jsonText).join(',')}]`;
   if (typeof value === 'bigint') return value.toString();
   if (!isMap(value)) return JSON.stringify(value);

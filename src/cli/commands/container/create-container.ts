@@ -89,11 +89,6 @@ function checkPlatform(text: string): void {
 }
 
 function warnOfDanger(session: Session, body: ContainerCreateRequest): void {
-  if (body.HostConfig?.OomKillDisable && !body.HostConfig.Memory) {
-    session.warn(
-      "WARNING: Disabling the OOM killer on containers without setting a '-m/--memory' limit may be dangerous.",
-    );
-  }
   const local = body.HostConfig?.Dns?.find((address) => LOCALHOST.test(address));
   if (local !== undefined) session.warn(`WARNING: Localhost DNS (${local}) may fail in containers.`);
 }

@@ -2,6 +2,7 @@
 import type { PortBinding } from '../../../spec/docker/types.gen.ts';
 import { CommandFailure } from '../../failure.ts';
 import { containerPort } from '../../grammar/container.table.ts';
+import { naturalCompare } from '../../render/natural-order.ts';
 import type { Command } from '../../session.ts';
 
 /** Prints where the ports of a container are published. */
@@ -20,8 +21,7 @@ export const command: Command = {
     const lines = Object.entries(ports).flatMap(([port, bindings]) =>
       (bindings ?? []).map((binding) => `${port} -> ${bindingText(binding)}`),
     );
-    const { compare } = new Intl.Collator('en', { numeric: true });
-    for (const line of lines.sort(compare)) session.line(line);
+    for (const line of lines.sort(naturalCompare)) session.line(line);
     return 0;
   },
 };

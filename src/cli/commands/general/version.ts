@@ -133,7 +133,7 @@ function serverText(server: SystemVersion): string {
 function withOldNames(server: SystemVersion): unknown {
   const components = server.Components?.map((component) => ({
     ...component,
-    ...(component.Details === undefined ? {} : { Details: withBuildDate(component.Details) }),
+    ...(!component.Details ? {} : { Details: withBuildDate(component.Details) }),
   }));
   const copy = { ...server, ...(components === undefined ? {} : { Components: components }) };
   return Object.defineProperty(copy, 'APIVersion', { value: server.ApiVersion, enumerable: false });

@@ -3,6 +3,7 @@ import type { Network } from '../../../spec/docker/types.gen.ts';
 import { filtersOrNone } from '../../filters.ts';
 import { networkLs } from '../../grammar/network.table.ts';
 import { type ListStyle, readListFormat, renderList } from '../../render/list.ts';
+import { naturalCompare } from '../../render/natural-order.ts';
 import { goNanoTimeText, shortId } from '../../render/units.ts';
 import type { Command } from '../../session.ts';
 import { type TemplateMap, TYPE_NAME } from '../../template/index.ts';
@@ -33,8 +34,7 @@ export const command: Command = {
     const source = flags.text('format') || (quiet ? '' : session.config().format('networksFormat'));
     const format = readListFormat(source, quiet, STYLE);
     const networks = await session.client().networks.list(filtersOrNone(flags.list('filter')));
-    const { compare } = new Intl.Collator('en', { numeric: true });
-    networks.sort((left, right) => compare(left.Name ?? '', right.Name ?? ''));
+    networks.sort((left, right) => naturalCompare(left.Name ?? '', right.Name ?? ''));
     const trunc = !flags.bool('no-trunc');
     session.out(
       renderList(

@@ -86,7 +86,6 @@ function runtimeLines(info: SystemInfo): string[] {
   return [
     ` Runtimes: ${Object.keys(info.Runtimes ?? {})
       .sort()
-      .reverse()
       .join(' ')}`,
     ` Default Runtime: ${info.DefaultRuntime ?? ''}`,
     ` Init Binary: ${info.InitBinary ?? ''}`,

@@ -3,6 +3,7 @@ import type { Volume } from '../../../spec/docker/types.gen.ts';
 import { filtersOrNone } from '../../filters.ts';
 import { volumeLs } from '../../grammar/volume.table.ts';
 import { type ListStyle, readListFormat, renderList } from '../../render/list.ts';
+import { naturalCompare } from '../../render/natural-order.ts';
 import type { Command } from '../../session.ts';
 import { type TemplateMap, TYPE_NAME } from '../../template/index.ts';
 
@@ -34,8 +35,9 @@ export const command: Command = {
     const format = readListFormat(source, quiet, STYLE);
     const listed = await session.client().volumes.list(filtersOrNone(flags.list('filter')));
     for (const warning of listed.Warnings ?? []) session.warn(`WARNING: ${warning}`);
-    const { compare } = new Intl.Collator('en', { numeric: true });
-    const volumes = [...(listed.Volumes ?? [])].sort((left, right) => compare(left.Name ?? '', right.Name ?? ''));
+    const volumes = [...(listed.Volumes ?? [])].sort((left, right) =>
+      naturalCompare(left.Name ?? '', right.Name ?? ''),
+    );
     session.out(renderList(format, STYLE, volumes.map(volumeRow)));
     return 0;
   },
