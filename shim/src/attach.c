@@ -82,7 +82,8 @@ void attach_readable(struct conn *c, uint32_t events) {
 }
 
 void attach_output(struct shim *s, int index, const char *data, size_t n) {
-    unsigned char head[HEAD] = {(unsigned char)(index + 1), 0, 0, 0, (unsigned char)(n >> 24), (unsigned char)(n >> 16), (unsigned char)(n >> 8), (unsigned char)n};
+    unsigned char head[HEAD] = {[0] = (unsigned char)(index + 1)};
+    for (int i = 0; i < 4; i++) head[4 + i] = (unsigned char)(n >> (24 - 8 * i));
     struct iovec iov[2] = {{head, HEAD}, {(char *)(uintptr_t)data, n}};
     int skip = s->spec->tty ? 1 : 0;
     for (struct conn *c = s->conns, *next; c; c = next) {

@@ -120,8 +120,10 @@ static void first_frame(struct conn *c) {
     }
     uint32_t size = c->reader.size;
     char *payload = frame_take(&c->reader);
-    if (size == sizeof "op=control" && memcmp(payload, "op=control", sizeof "op=control") == 0) control_begin(c);
-    else if (size >= sizeof "op=attach" && memcmp(payload, "op=attach", sizeof "op=attach") == 0) attach_begin(c, payload, size);
+    // Compared with their NUL: nothing follows `op=control`, and other fields may follow `op=attach`.
+    static const char control[] = "op=control", attach[] = "op=attach";
+    if (size == sizeof control && memcmp(payload, control, sizeof control) == 0) control_begin(c);
+    else if (size >= sizeof attach && memcmp(payload, attach, sizeof attach) == 0) attach_begin(c, payload, size);
     else conn_free(c);
     free(payload);
 }
@@ -174,7 +176,8 @@ static bool accept_one(struct shim *s) {
         close(fd);
         return true;
     }
-    *c = (struct conn){.w = {.fd = fd, .fn = on_event, .owner = c}, .s = s, .next = s->conns, .in_open = true, .out_open = true};
+    *c = (struct conn){.w = {.fd = fd, .fn = on_event, .owner = c}, .s = s, .next = s->conns};
+    c->in_open = c->out_open = true;
     if (s->conns) s->conns->prev = c;
     s->conns = c;
     if (loop_watch(&s->loop, &c->w, EPOLLIN)) conn_free(c);

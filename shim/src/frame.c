@@ -61,8 +61,7 @@ void msg_num(struct buf *b, const char *key, int64_t value) {
 void msg_end(struct buf *b) {
     if (b->bad) return;
     uint32_t n = (uint32_t)(b->len - FRAME_HEAD);
-    unsigned char head[FRAME_HEAD] = {(unsigned char)(n >> 24), (unsigned char)(n >> 16), (unsigned char)(n >> 8), (unsigned char)n};
-    memcpy(b->data, head, FRAME_HEAD);
+    for (int i = 0; i < FRAME_HEAD; i++) b->data[i] = (char)(n >> (24 - 8 * i));
 }
 
 // Receives up to `want` bytes; 1 all came, 0 would block, -1 end or error.

@@ -86,12 +86,13 @@ size_t json_escape(char *dst, const char *src, size_t n) {
             i++;
             continue;
         }
-        int len = utf8_at((const unsigned char *)src + i, n - i);
+        const unsigned char *u = (const unsigned char *)src + i;
+        int len = utf8_at(u, n - i);
         if (len <= 0) {
             out += put(out, "\\ufffd", 6);
             i++;
-        } else if (len == 3 && c == 0xe2 && (unsigned char)src[i + 1] == 0x80 && ((unsigned char)src[i + 2] & 0xfe) == 0xa8) {
-            out += put(out, (unsigned char)src[i + 2] == 0xa8 ? "\\u2028" : "\\u2029", 6);
+        } else if (len == 3 && c == 0xe2 && u[1] == 0x80 && (u[2] & 0xfe) == 0xa8) {
+            out += put(out, u[2] == 0xa8 ? "\\u2028" : "\\u2029", 6);
             i += 3;
         } else {
             out += put(out, src + i, (size_t)len);

@@ -1,4 +1,4 @@
-// Owns: the event loop: which descriptors are watched, and when memory of a finished watch may go. Refuses: timers (callers compute deadlines).
+// Owns: the event loop: what is watched, and when memory of a finished watch may go. Refuses: timers (callers compute deadlines).
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>

@@ -74,8 +74,8 @@ static void now_running(struct shim *s) {
     stream_begin(s);
 }
 
-// crun leaves the process to a helper that outlives it for a moment: the process becomes the shim's child when the helper,
-// itself a child by now, ends; its SIGCHLD brings us here again.
+// crun leaves the process to a helper that outlives it for a moment: the process becomes the shim's child when the
+// helper, itself a child by now, ends; its SIGCHLD brings us here again.
 static int adopt(struct shim *s) {
     siginfo_t info;
     for (int tries = 0; tries < 2; tries++) {
@@ -139,12 +139,17 @@ void process_stop_runtime(struct shim *s) {
     if (s->runtime) kill(s->runtime, SIGKILL);
 }
 
-void process_cleanup(struct shim *s) {
-    if (!s->spec->cleanup.n) return;
-    struct launch what = {.argv = s->spec->cleanup.v, .in = -1, .out = -1, .err = -1, .reset_oom_score = s->spec->has_oom_score_adj};
+// Starts a command whose end only process_reap sees; 0 when it could not be.
+static pid_t background(struct shim *s, const struct strv *args, const char *name) {
+    struct launch what = {.argv = args->v, .in = -1, .out = -1, .err = -1};
+    what.reset_oom_score = s->spec->has_oom_score_adj;
     pid_t pid = launch(&what);
-    if (pid < 0) shim_complain(s, "cleanup", errno);
-    else s->cleanup = pid;
+    if (pid < 0) shim_complain(s, name, errno);
+    return pid < 0 ? 0 : pid;
+}
+
+void process_cleanup(struct shim *s) {
+    if (s->spec->cleanup.n) s->cleanup = background(s, &s->spec->cleanup, "cleanup");
 }
 
 void process_compress(struct shim *s) {
@@ -156,10 +161,7 @@ void process_compress(struct shim *s) {
     memcpy(name, s->spec->log_path, len);
     memcpy(name + len, ".1", 3);
     if (strv_add(args, name)) {
-        struct launch what = {.argv = args->v, .in = -1, .out = -1, .err = -1, .reset_oom_score = s->spec->has_oom_score_adj};
-        pid_t pid = launch(&what);
-        if (pid < 0) shim_complain(s, "log-compress", errno);
-        else s->compressor = pid;
+        s->compressor = background(s, args, "log-compress");
         args->v[--args->n] = NULL;
     }
     if (s->compressor) s->log.compressing = true;

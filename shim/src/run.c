@@ -170,7 +170,8 @@ int run_start(struct spawner *sp, const char *seq, struct spec *spec, int64_t ti
         if (pipe2(pipes[i], O_CLOEXEC) < 0) fail_set(f, "pipe", errno, NULL);
         r->out[i] = (struct watch){.fd = pipes[i][0], .fn = on_output, .owner = r};
     }
-    struct launch what = {.argv = spec->args.v, .in = open("/dev/null", O_RDONLY | O_CLOEXEC), .out = pipes[0][1], .err = pipes[1][1], .own_group = true};
+    int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    struct launch what = {.argv = spec->args.v, .in = null, .out = pipes[0][1], .err = pipes[1][1], .own_group = true};
     if (pipes[1][1] >= 0 && pipes[0][1] >= 0) r->pid = begin(r, spec, &what, f);
     else r->pid = -1;
     for (int i = 0; i < 2; i++) {

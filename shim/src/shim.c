@@ -187,7 +187,8 @@ _Noreturn void shim_main(struct spec *spec, int listen_fd, int dir_fd) {
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     signals_ignore();
     mallopt(M_MMAP_THRESHOLD, 32 * 1024);  // chunks and queues go back to the system when freed
-    struct shim s = {.spec = spec, .dirfd = dir_fd, .console_listen = {.fd = -1}, .console_conn = {.fd = -1}, .log = {.fd = -1}, .state = READY};
+    struct shim s = {.spec = spec, .dirfd = dir_fd, .log = {.fd = -1}, .state = READY};
+    s.console_listen.fd = s.console_conn.fd = -1;
     stream_init(&s);
     if (loop_open(&s.loop) || open_signals(&s)) _exit(1);
     conn_listen(&s, listen_fd);

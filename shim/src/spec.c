@@ -86,12 +86,14 @@ int spec_field(struct spec *s, const char *key, char *value, struct fail *f) {
     return 0;
 }
 
+static bool stdin_known(const char *mode) { return !mode || strcmp(mode, "open") == 0 || strcmp(mode, "none") == 0; }
+
 int spec_check(const struct spec *s, struct fail *f) {
     const char *wrong = NULL;
     if (!s->dir || s->dir[0] != '/') wrong = "dir must be an absolute path";
     else if (!s->args.n) wrong = "arg is missing";
     else if (!s->pid_file) wrong = "pid-file is missing";
-    else if (s->stdin_mode && strcmp(s->stdin_mode, "open") != 0 && strcmp(s->stdin_mode, "none") != 0) wrong = "stdin must be open or none";
+    else if (!stdin_known(s->stdin_mode)) wrong = "stdin must be open or none";
     else if (s->tty && !s->console) wrong = "tty needs console-socket";
     else if (s->log_path && s->log_path[0] != '/') wrong = "log-path must be an absolute path";
     return wrong ? fail_set(f, "parse", EINVAL, wrong) : 0;

@@ -169,7 +169,7 @@ static void input_flush(struct shim *s) {
     while (in->len && in->w.fd >= 0) {
         ssize_t n = write(in->w.fd, in->pending + in->head, in->len);
         if (n < 0 && errno == EINTR) continue;
-        if (n < 0 && errno == EAGAIN) {
+        if (n == 0 || (n < 0 && errno == EAGAIN)) {
             loop_watch(&s->loop, &in->w, EPOLLOUT);
             return;
         }
