@@ -2,7 +2,7 @@
 // crashes and restarts; and that nothing of them is left. Knows what a daemon's user knows, nothing of its inside.
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createWriteStream, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createWriteStream, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -183,6 +183,17 @@ class ThrowawayDaemon implements Daemon {
     await Promise.all(all.map(({ Id }) => this.api('DELETE', `/containers/${Id}?force=1&v=1`)));
   }
 
+  /** The bridge and its rules outlive a daemon on purpose: its containers run on. Without containers they are for us to take. */
+  async #removeNetwork(): Promise<void> {
+    if (existsSync(`/sys/class/net/${this.bridge}`)) await run('ip', ['link', 'delete', this.bridge]);
+    const tables = (await run('nft', ['list', 'tables'])).stdout.match(/^table \S+ gantry\S+$/gm) ?? [];
+    for (const table of tables) {
+      const words = table.split(' ').slice(1);
+      const text = (await run('nft', ['list', 'table', ...words])).stdout;
+      if (text.includes(`"${this.bridge}"`)) await run('nft', ['delete', 'table', ...words]);
+    }
+  }
+
   /** Ends all containers and the daemon; @throws Error when something of it is left, or when it could not end by itself. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#child === undefined) return rmSync(this.root, { recursive: true, force: true });
@@ -192,6 +203,7 @@ class ThrowawayDaemon implements Daemon {
     } finally {
       await this.kill9();
     }
+    await this.#removeNetwork();
     const words = [basename(this.root), this.bridge];
     const isMine = (trace: string) => words.some((word) => trace.includes(word)) && !trace.startsWith('file ');
     const left = await leftSince(this.#before, isMine);
