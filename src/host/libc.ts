@@ -234,6 +234,8 @@ export const libc = {
     'int, void *, size_t, int, void *, uint32',
     { result: 'long' },
   ),
+  /** close(2) on the thread pool, for descriptors whose end waits on kernel locks. */
+  closeOffThread: declareOffThread<[fd: Fd]>('close', 'int'),
   /** send(2) on the thread pool, for requests that wait on kernel locks. */
   sendOffThread: declareOffThread<[fd: Fd, bytes: Bytes, size: number, flags: number]>(
     'send',

@@ -11,6 +11,7 @@ export interface NetworkNamespace extends Disposable {
 }
 
 let home: number | undefined;
+let away = false;
 
 /** The network namespace of a process. @throws NodeJS.ErrnoException ENOENT when the process is gone */
 export function openNetworkNamespace(pid: number): NetworkNamespace {
@@ -27,15 +28,18 @@ export function networkNamespaceOf(path: string): string {
 /**
  * Runs `visit` with the calling thread inside a network namespace. `visit` must be synchronous: what it opens (sockets,
  * files under /proc/sys/net) belongs to that namespace for good; the thread does not.
- * The process ends when the way back fails, for a thread lost in a container's namespace must do nothing more.
+ * Visits do not nest. The process ends when the way back fails, for a thread lost in a container's namespace must do nothing more.
  * @throws SystemError when the namespace cannot be entered; whatever `visit` throws
  */
 export function insideNetworkNamespace<T>(namespaceFd: number, visit: () => T): T {
   home ??= openSync('/proc/thread-self/ns/net', 'r');
+  if (away) throw new Error('a visit to a network namespace within another');
   must(libc.setns(namespaceFd, CLONE_NEWNET), 'setns');
+  away = true;
   try {
     return visit();
   } finally {
+    away = false;
     if (libc.setns(home, CLONE_NEWNET) < 0) {
       process.stderr.write('fatal: cannot return from a network namespace\n');
       process.abort();

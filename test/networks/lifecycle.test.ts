@@ -202,8 +202,8 @@ test('published ports work on while the daemon is dead; the next one adopts what
   await using keep = await makeNamespace();
   await using gone = await makeNamespace();
   await dead.networks.recover([]);
-  const kept = await connect(dead, 'keep', keep.pid, [tcp(80)]);
-  const lost = await connect(dead, 'gone', gone.pid, [tcp(80)]);
+  const kept = await connect(dead, 'keep', keep.pid, [tcp(80, await freePort())]);
+  const lost = await connect(dead, 'gone', gone.pid, [tcp(80, await freePort())]);
   using _ = serveTcp(keep.pid, 80, 'keep');
   const port = kept.ports[0]?.hostPort ?? 0;
   const id = dead.networks.get('bridge').id;

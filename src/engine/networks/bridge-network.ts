@@ -155,14 +155,21 @@ export class BridgeNetwork {
   }
 
   async #start(earlier: string | undefined): Promise<Running> {
-    const { links, setSysctl } = this.#doors;
-    const facts = { links: links.list(), addresses: links.addresses(), routes: links.routes() };
-    const plan = planBridge(this.#options, earlier, facts);
-    const running = { plan, bridge: this.#raiseBridge(plan), addresses: new AddressPool(plan.subnet, [plan.gateway]) };
-    setSysctl('ipv4/ip_forward', '1');
+    const { plan, bridge } = await this.#settleBridge(earlier);
+    const running = { plan, bridge, addresses: new AddressPool(plan.subnet, [plan.gateway]) };
+    this.#doors.setSysctl('ipv4/ip_forward', '1');
     for (const { endpoint } of this.#attached.values()) running.addresses.adopt(endpoint.ipAddress);
     await this.#replaceRules(running);
     return running;
+  }
+
+  /** One daemon of this host after the other: two that look at the same moment would choose the same free subnet. */
+  async #settleBridge(earlier: string | undefined): Promise<{ plan: BridgePlan; bridge: Bridge }> {
+    const { links, lockSubnets } = this.#doors;
+    using _ = await lockSubnets();
+    const facts = { links: links.list(), addresses: links.addresses(), routes: links.routes() };
+    const plan = planBridge(this.#options, earlier, facts);
+    return { plan, bridge: this.#raiseBridge(plan) };
   }
 
   async #plug(record: NetworkRecord, request: ConnectRequest): Promise<Endpoint> {
@@ -236,10 +243,13 @@ export class BridgeNetwork {
     }
   }
 
-  #replaceRules({ plan }: Running): Promise<void> {
+  /** Writes all rules anew, for what is attached now; takes back what left while `nft` worked. */
+  async #replaceRules({ plan }: Running): Promise<void> {
     const rules = { bridge: this.#options.bridgeName, subnet: formatSubnet(plan.subnet), gateway: plan.gateway };
-    const ports = [...this.#attached.values()].flatMap(({ endpoint }) => mappingsOf(endpoint));
-    return this.#doors.firewall.replace([rules], ports);
+    const written = [...this.#attached.values()].map(({ endpoint }) => endpoint);
+    await this.#doors.firewall.replace([rules], written.flatMap(mappingsOf));
+    const left = written.filter(({ endpointId }) => !this.#attached.has(endpointId));
+    this.#doors.firewall.unpublish(left.flatMap(mappingsOf));
   }
 
   #bridgeStands(): boolean {

@@ -5,6 +5,7 @@ import { type Flow, forgetFlows } from '../../host/firewall/conntrack.ts';
 import { createFirewall, type Firewall } from '../../host/firewall/firewall.ts';
 import { type HostPortWish, openHostPort } from '../../host/firewall/host-port.ts';
 import { type Links, openLinks, setSysctl } from '../../host/netlink/links.ts';
+import { lockInNetworkNamespace } from '../../host/netns-lock.ts';
 import type { PortRange } from './ports.ts';
 
 export interface NetworkDoors {
@@ -13,6 +14,8 @@ export interface NetworkDoors {
   /** @throws SystemError EADDRINUSE, EADDRNOTAVAIL, ... */
   readonly openHostPort: (wish: HostPortWish) => Disposable;
   readonly forgetFlows: (match: (flow: Flow) => boolean) => Promise<number>;
+  /** Held while a subnet is chosen and taken. */
+  readonly lockSubnets: () => Promise<Disposable>;
   /** `key` is a path under /proc/sys/net. */
   readonly setSysctl: (key: string, value: string) => void;
   /** The range that the kernel takes ephemeral ports from. */
@@ -24,7 +27,11 @@ export interface NetworkDoors {
 /** This host. `instance` names the daemon's firewall table. @throws SystemError without netlink */
 export function realDoors(instance: string): NetworkDoors {
   const [links, firewall] = [openLinks(), createFirewall(instance)];
-  return { links, firewall, openHostPort, forgetFlows, setSysctl, ephemeralPorts, hasIPv6 };
+  return { links, firewall, openHostPort, forgetFlows, lockSubnets, setSysctl, ephemeralPorts, hasIPv6 };
+}
+
+function lockSubnets(): Promise<Disposable> {
+  return lockInNetworkNamespace('gantry-subnets');
 }
 
 function ephemeralPorts(): PortRange {

@@ -23,6 +23,10 @@ export function proxyNeeded(hostIp: string, port: number): GantryError {
   return new GantryError('invalid', 'PORT_NEEDS_PROXY', message, { params: { hostIp, port } });
 }
 
+export function badHostIp(hostIp: string): GantryError {
+  return new GantryError('invalid', 'INVALID_HOST_IP', `invalid IP address: ${hostIp}`, { params: { hostIp } });
+}
+
 export function badMacAddress(mac: string): GantryError {
   return new GantryError('invalid', 'INVALID_MAC', `invalid MAC address: ${mac}`, { params: { mac } });
 }

@@ -1,11 +1,12 @@
 // Owns publishing: which host addresses a request means, the sockets that hold them, and the messages when it fails.
 
+import { isIP, isIPv6 } from 'node:net';
 import { bindFailureText } from '../../host/firewall/host-port.ts';
 import type { PortMapping } from '../../host/firewall/ruleset.ts';
 import { SystemError } from '../../host/libc.ts';
 import { isGantryError, messageOf } from '../../lib/errors.ts';
 import type { NetworkDoors } from './doors.ts';
-import { proxyNeeded, publishFailed } from './errors.ts';
+import { badHostIp, proxyNeeded, publishFailed } from './errors.ts';
 import { type Allocated, type Bind, inOrderOfNeed, PortTable } from './ports.ts';
 import type { Endpoint, PortRequest, PublishedPort } from './types.ts';
 
@@ -28,7 +29,7 @@ export class Publishing {
     this.#table = new PortTable(doors.ephemeralPorts);
   }
 
-  /** Takes all host ports that are asked for, or none. @throws PORT_TAKEN, PORTS_EXHAUSTED, PORT_NEEDS_PROXY */
+  /** Takes all host ports that are asked for, or none. @throws PORT_TAKEN, PORTS_EXHAUSTED, PORT_NEEDS_PROXY, INVALID_HOST_IP */
   take(requests: readonly PortRequest[], publisher: Publisher): Allocated[] {
     const taken: Allocated[] = [];
     const bind: Bind = (published) => this.#bind(published, publisher.address);
@@ -70,7 +71,8 @@ export class Publishing {
 
   #hostAddresses({ hostIp, containerPort }: PortRequest): string[] {
     if (hostIp === '') return this.#userlandProxy && this.#doors.hasIPv6() ? ['0.0.0.0', '::'] : ['0.0.0.0'];
-    if (hostIp.includes(':') && !this.#userlandProxy) throw proxyNeeded(hostIp, containerPort);
+    if (isIP(hostIp) === 0) throw badHostIp(hostIp);
+    if (isIPv6(hostIp) && !this.#userlandProxy) throw proxyNeeded(hostIp, containerPort);
     return [hostIp];
   }
 

@@ -29,7 +29,6 @@ export function createFirewall(instance: string): Firewall {
   let socket: NetlinkSocket | undefined;
   const transact = (act: 'add' | 'delete', ports: readonly PortMapping[]): void => {
     if (ports.length === 0) return;
-    // Kept open: closing it after a deletion waits for the kernel's destruction of what was deleted (13 ms).
     socket ??= new NetlinkSocket(NETLINK_NETFILTER);
     socket.transaction(elementTransaction(act, table, ports.map(mappingElement)));
   };
