@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { readCommand, usage } from './config.ts';
+
+const dir = mkdtempSync(join(tmpdir(), 'gantry-config-'));
+after(() => rmSync(dir, { recursive: true, force: true }));
+
+function withFile(content: unknown, ...argv: string[]): readonly string[] {
+  const path = join(dir, `${Math.random()}.json`);
+  writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content));
+  return ['--config-file', path, ...argv];
+}
+const config = (argv: readonly string[]) => {
+  const command = readCommand(argv);
+  assert.equal(command.kind, 'run');
+  return command.kind === 'run' ? command.config : assert.fail();
+};
+
+test('flags have the names and short forms of dockerd', () => {
+  const { hosts, dataRoot, logLevel, addressPools, runtimes, userlandProxy, logOpts } = config([
+    ...['-H', 'unix:///tmp/a.sock', '-Htcp://127.0.0.1:1234', '--data-root=/tmp/d', '-D', '--userland-proxy=false'],
+    ...[
+      '--default-address-pool',
+      'base=10.1.0.0/16,size=24',
+      '--add-runtime',
+      'my=/opt/my',
+      '--log-opt',
+      'max-size=1m',
+    ],
+  ]);
+  assert.deepEqual(hosts, ['unix:///tmp/a.sock', 'tcp://127.0.0.1:1234']);
+  assert.deepEqual([dataRoot, logLevel, userlandProxy], ['/tmp/d', 'debug', false]);
+  assert.deepEqual(addressPools, [{ base: '10.1.0.0/16', size: 24 }]);
+  assert.deepEqual(runtimes, { my: { path: '/opt/my', args: [] } });
+  assert.deepEqual(logOpts, { 'max-size': '1m' });
+});
+
+test('a daemon.json is read; flags add to its lists', () => {
+  const { insecureRegistries, bridge, runtimes, hosts } = config(
+    withFile(
+      {
+        'insecure-registries': ['a:5000'],
+        bridge: 'br9',
+        runtimes: { r: { path: '/r', runtimeArgs: ['--x'] } },
+        'exec-root': '/tmp/e',
+      },
+      ...['--insecure-registry', 'b:5000'],
+    ),
+  );
+  assert.deepEqual(insecureRegistries, ['a:5000', 'b:5000']);
+  assert.equal(bridge, 'br9');
+  assert.deepEqual(runtimes, { r: { path: '/r', args: ['--x'] } });
+  assert.deepEqual(hosts, ['unix:///tmp/e/gantry.sock']);
+});
+
+test('mistakes are one clear line each', () => {
+  for (const [argv, pattern] of [
+    [['--bogus'], /^unknown flag: --bogus$/],
+    [['-Z'], /^unknown shorthand flag: 'Z' in -Z$/],
+    [['--data-root'], /^flag needs an argument: --data-root$/],
+    [['extra'], /accepts no arguments: extra$/],
+    [['--log-level', 'loud'], /^invalid logging level: loud$/],
+    [['-H', 'ftp://x'], /^invalid bind address format: ftp:\/\/x/],
+    [['--userland-proxy=maybe'], /^invalid argument "maybe" for "--userland-proxy" flag/],
+    [['--default-address-pool', 'x'], /must be base=CIDR,size=N$/],
+    [['--config-file', join(dir, 'absent.json')], /unable to configure the daemon with file .*ENOENT/],
+    [withFile('{'), /unable to configure the daemon with file .*JSON/],
+    [withFile({ bogus: 1 }), /the following directives don't match any configuration option: bogus$/],
+    [withFile({ hosts: 'unix:///x' }), /the value of hosts must be a list of strings$/],
+    [
+      withFile({ bridge: 'a' }, '--bridge', 'b'),
+      /both as a flag and in the configuration file: bridge: \(from flag: b, from file: a\)$/,
+    ],
+    [withFile({ hosts: ['unix:///a'] }, '-H', 'unix:///b'), /both as a flag and in the configuration file: hosts/],
+  ] as const) {
+    assert.throws(() => readCommand(argv), { kind: 'invalid', message: pattern }, String(pattern));
+  }
+});
+
+test('--help names every flag', () => {
+  assert.equal(readCommand(['--help']).kind, 'help');
+  for (const flag of ['--host', '--data-root', '--exec-root', '--bip', '--registry-mirror'])
+    assert.match(usage(), new RegExp(flag));
+});
