@@ -1,12 +1,12 @@
 // Owns a place where tests run real containers by the real shim and runtimes, and its cleaning up. Knows no engine.
 
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { type Cgroups, createCgroups, detectCgroupLayout } from '../../../src/host/cgroup/index.ts';
-import { readHostFacts } from '../../../src/host/process/index.ts';
+import { type HostFacts, readHostFacts } from '../../../src/host/process/index.ts';
 import {
   attachShim,
   type BundleHost,
@@ -25,8 +25,10 @@ import {
   type RuntimeDriver,
   resolveUser,
   runArgs,
+  type SeccompCache,
   type ShimConnection,
   type ShimSpec,
+  type ShimTerminal,
   type Spawner,
   type Step,
   specText,
@@ -97,141 +99,31 @@ function makeRootFs(root: string): void {
   writeFileSync(join(root, 'etc/group'), GROUP);
 }
 
+/** What every run of a bench needs. */
+interface Ground {
+  readonly dir: string;
+  readonly image: string;
+  readonly spawner: Spawner;
+  readonly host: BundleHost;
+  readonly cgroups: Cgroups;
+  readonly seccomp: SeccompCache;
+  readonly open: Set<Running>;
+  count: number;
+}
+
 /** Opens a bench under /tmp; everything of it goes at disposal. */
 export async function openBench(): Promise<Bench> {
   const dir = mkdtempSync('/tmp/gantry-rt-');
   const image = join(dir, 'image');
   makeRootFs(image);
   const [layout, facts] = await Promise.all([detectCgroupLayout(), readHostFacts()]);
-  const host: BundleHost = {
-    architecture: hostPlatform().architecture,
-    kernel: facts.kernel,
-    hostname: facts.hostname,
-    capabilities: capabilitiesOfMask(facts.capabilityMask),
-    cgroupVersion: layout.version,
-    cgroupParent: dir.replace('/tmp/', '/'),
-    recursiveReadOnly: true,
-    initBinary: SHIM,
-    initByDefault: false,
-  };
+  const host = hostOf(dir, facts, layout.version);
   const spawner = await startSpawner({ binary: SHIM });
   const seccomp = createSeccompCache(`${dir}/seccomp`);
   const trial = { dir: `${dir}/trials`, bootId: facts.bootId, layout, host };
   const runtimes = await probeRuntimes({ spawner, layout, execRoot: dir, added: {}, trial, seccomp });
   const cgroups = createCgroups(layout);
-  const open = new Set<Running>();
-  let count = 0;
-
-  const launch = async (
-    spec: Omit<ShimSpec, 'failFile' | 'pidFile'>,
-    stdin: string | undefined,
-  ): Promise<{ connection: ShimConnection; output: Promise<string>; pid: number }> => {
-    await spawner.spawn({ ...spec, failFile: `${spec.dir}/runtime.log`, pidFile: 'pid' });
-    const connection = await connectShim(spec.dir);
-    await connection.until('ready');
-    const stream = await attachShim(spec.dir, { stdin: stdin !== undefined, stdout: true, stderr: true });
-    const output = buffer(stream).then((raw) => (spec.terminal === undefined ? unframe(raw) : raw).toString());
-    stream.end(stdin ?? '');
-    await connection.start();
-    try {
-      const { pid } = await connection.until('started');
-      return { connection, output, pid };
-    } catch (error) {
-      await connection.until('closed');
-      throw error;
-    }
-  };
-
-  const start = async (driver: RuntimeDriver, wish: Wish): Promise<Running> => {
-    const id = `c${process.pid}n${++count}`;
-    const runDir = join(dir, id);
-    const rootfsPath = join(runDir, 'rootfs');
-    for (const name of ['rootfs', 'upper', 'work']) mkdirSync(join(runDir, name), { recursive: true });
-    const input: BundleInput = {
-      id,
-      config: {},
-      hostConfig: {},
-      user: resolveUser('', [], { passwd: PASSWD, group: GROUP }),
-      mounts: [],
-      files: {},
-      network: { kind: 'own' },
-      devices: [],
-      ...wish,
-      rootfsPath,
-      host,
-    };
-    const spec = buildSpec(input);
-    writeFileSync(join(runDir, 'config.json'), specText(await seccomp.withCompiled(driver, spec)));
-    const overlay = `lowerdir=${image},upperdir=${runDir}/upper,workdir=${runDir}/work`;
-    const steps: Step[] = [
-      { verb: 'unshare', what: 'mount' },
-      ...driver.steps,
-      ...(input.network.kind === 'own' ? [{ verb: 'unshare', what: 'net' } as const] : []),
-      { verb: 'mount', type: 'overlay', source: 'overlay', target: rootfsPath, flags: 0, data: overlay },
-      ...networkSysctlSteps(input),
-    ];
-    const cgroupPath = cgroupPathOf(input.hostConfig.CgroupParent, host.cgroupParent, id);
-    const tty = input.config.Tty === true;
-    const paths = { logFile: `${runDir}/runtime.log`, pidFile: `${runDir}/pid` };
-    const { connection, output, pid } = await launch(
-      {
-        dir: runDir,
-        steps,
-        args: runArgs(driver, id, runDir, { ...paths, consoleSocket: tty ? `${runDir}/console` : undefined }),
-        cleanupArgs: deleteArgs(driver, id),
-        stdin: wish.stdin === undefined && !tty ? 'none' : 'open',
-        stdinOnce: true,
-        terminal: tty ? { rows: 24, columns: 80, consoleSocket: 'console' } : undefined,
-        oomFile: cgroups.oomFile(cgroupPath),
-      },
-      wish.stdin,
-    );
-    await seccomp.learn(driver, spec, id);
-    const ended = (async (): Promise<Ended> => {
-      const { code, oomKilled } = await connection.until('exited');
-      const said = await output;
-      await connection.until('closed');
-      return { output: said, code, oomKilled };
-    })();
-    ended.catch(() => undefined);
-    let execs = 0;
-    const running: Running = {
-      id,
-      pid,
-      cgroupPath,
-      connection,
-      async exec(wished) {
-        const execDir = join(runDir, `exec${++execs}`);
-        mkdirSync(execDir);
-        const exec: ExecInput = { env: [], tty: false, workingDir: '', privileged: false, user: input.user, ...wished };
-        writeFileSync(join(execDir, 'process.json'), specText(buildExec(input, exec)));
-        const execPaths = { logFile: `${execDir}/runtime.log`, pidFile: `${execDir}/pid` };
-        const console = exec.tty ? { ...execPaths, consoleSocket: `${execDir}/console` } : execPaths;
-        const made = await launch(
-          {
-            dir: execDir,
-            steps: [{ verb: 'unshare', what: 'mount' }, ...driver.steps],
-            args: execArgs(driver, id, `${execDir}/process.json`, console),
-            stdin: 'none',
-            terminal: exec.tty ? { rows: 24, columns: 80, consoleSocket: 'console' } : undefined,
-          },
-          undefined,
-        );
-        const { code, oomKilled } = await made.connection.until('exited');
-        return { output: await made.output, code, oomKilled };
-      },
-      async end() {
-        await connection.signal(9).catch(() => undefined);
-        const result = await ended;
-        open.delete(running);
-        return result;
-      },
-    };
-    open.add(running);
-    void ended.finally(() => open.delete(running)).catch(() => undefined);
-    return running;
-  };
-
+  const ground: Ground = { dir, image, spawner, host, cgroups, seccomp, open: new Set(), count: 0 };
   return {
     dir,
     spawner,
@@ -242,20 +134,171 @@ export async function openBench(): Promise<Bench> {
       if (found === undefined) throw new Error(`${name} is not installed`);
       return found;
     },
-    start,
+    start: (driver, wish) => startContainer(ground, driver, wish),
     async run(driver, wish) {
-      const { connection, end } = await start(driver, wish);
+      const { connection, end } = await startContainer(ground, driver, wish);
       await connection.until('exited');
       return await end();
     },
     async [Symbol.asyncDispose]() {
-      for (const running of open) await running.end().catch(() => undefined);
+      for (const running of ground.open) await running.end().catch(() => undefined);
       await spawner[Symbol.asyncDispose]();
       await cgroups.remove(host.cgroupParent);
       await rm(dir, { recursive: true, force: true });
-      rmSync(dir, { recursive: true, force: true });
     },
   };
+}
+
+function hostOf(dir: string, facts: HostFacts, cgroupVersion: 1 | 2): BundleHost {
+  return {
+    architecture: hostPlatform().architecture,
+    kernel: facts.kernel,
+    hostname: facts.hostname,
+    capabilities: capabilitiesOfMask(facts.capabilityMask),
+    cgroupVersion,
+    cgroupParent: dir.replace('/tmp/', '/'),
+    recursiveReadOnly: true,
+    initBinary: SHIM,
+    initByDefault: false,
+  };
+}
+
+interface Launched {
+  readonly connection: ShimConnection;
+  readonly output: Promise<string>;
+  readonly pid: number;
+}
+
+/** Spawns, attaches, starts. A failed start is reported once its shim is gone. */
+async function launch(
+  ground: Ground,
+  spec: Omit<ShimSpec, 'failFile' | 'pidFile'>,
+  stdin: string | undefined,
+): Promise<Launched> {
+  await ground.spawner.spawn({ ...spec, failFile: `${spec.dir}/runtime.log`, pidFile: 'pid' });
+  const connection = await connectShim(spec.dir);
+  await connection.until('ready');
+  const stream = await attachShim(spec.dir, { stdin: stdin !== undefined, stdout: true, stderr: true });
+  const output = buffer(stream).then((raw) => (spec.terminal === undefined ? unframe(raw) : raw).toString());
+  stream.end(stdin ?? '');
+  await connection.start();
+  try {
+    const { pid } = await connection.until('started');
+    return { connection, output, pid };
+  } catch (error) {
+    await connection.until('closed');
+    throw error;
+  }
+}
+
+async function startContainer(ground: Ground, driver: RuntimeDriver, wish: Wish): Promise<Running> {
+  const id = `c${process.pid}n${++ground.count}`;
+  const runDir = join(ground.dir, id);
+  for (const name of ['rootfs', 'upper', 'work']) mkdirSync(join(runDir, name), { recursive: true });
+  const input = inputOf(ground, wish, id, join(runDir, 'rootfs'));
+  const spec = buildSpec(input);
+  writeFileSync(join(runDir, 'config.json'), specText(await ground.seccomp.withCompiled(driver, spec)));
+  const cgroupPath = cgroupPathOf(input.hostConfig.CgroupParent, ground.host.cgroupParent, id);
+  const { consoleSocket, terminal } = consoleOf(input.config.Tty === true, runDir);
+  const { connection, output, pid } = await launch(
+    ground,
+    {
+      dir: runDir,
+      steps: stepsOf(ground, driver, input, runDir),
+      args: runArgs(driver, id, runDir, { ...pathsIn(runDir), consoleSocket }),
+      cleanupArgs: deleteArgs(driver, id),
+      stdin: wish.stdin === undefined && terminal === undefined ? 'none' : 'open',
+      stdinOnce: true,
+      terminal,
+      oomFile: ground.cgroups.oomFile(cgroupPath),
+    },
+    wish.stdin,
+  );
+  await ground.seccomp.learn(driver, spec, id);
+  const ended = settle(connection, output);
+  let execs = 0;
+  const running: Running = {
+    id,
+    pid,
+    cgroupPath,
+    connection,
+    exec: (exec) => runExec(ground, driver, input, join(runDir, `exec${++execs}`), exec),
+    async end() {
+      await connection.signal(9).catch(() => undefined);
+      return await ended;
+    },
+  };
+  ground.open.add(running);
+  void ended.catch(() => undefined).finally(() => ground.open.delete(running));
+  return running;
+}
+
+function inputOf({ host }: Ground, wish: Wish, id: string, rootfsPath: string): BundleInput {
+  return {
+    id,
+    config: {},
+    hostConfig: {},
+    user: resolveUser('', [], { passwd: PASSWD, group: GROUP }),
+    mounts: [],
+    files: {},
+    network: { kind: 'own' },
+    devices: [],
+    ...wish,
+    rootfsPath,
+    host,
+  };
+}
+
+function stepsOf({ image }: Ground, driver: RuntimeDriver, input: BundleInput, runDir: string): Step[] {
+  const data = `lowerdir=${image},upperdir=${runDir}/upper,workdir=${runDir}/work`;
+  return [
+    { verb: 'unshare', what: 'mount' },
+    ...driver.steps,
+    ...(input.network.kind === 'own' ? [{ verb: 'unshare', what: 'net' } as const] : []),
+    { verb: 'mount', type: 'overlay', source: 'overlay', target: input.rootfsPath, flags: 0, data },
+    ...networkSysctlSteps(input),
+  ];
+}
+
+function pathsIn(dir: string): { readonly logFile: string; readonly pidFile: string } {
+  return { logFile: `${dir}/runtime.log`, pidFile: `${dir}/pid` };
+}
+
+function consoleOf(tty: boolean, dir: string): { consoleSocket?: string; terminal?: ShimTerminal } {
+  if (!tty) return {};
+  return { consoleSocket: `${dir}/console`, terminal: { rows: 24, columns: 80, consoleSocket: 'console' } };
+}
+
+async function settle(connection: ShimConnection, output: Promise<string>): Promise<Ended> {
+  const { code, oomKilled } = await connection.until('exited');
+  const said = await output;
+  await connection.until('closed');
+  return { output: said, code, oomKilled };
+}
+
+async function runExec(
+  ground: Ground,
+  driver: RuntimeDriver,
+  input: BundleInput,
+  dir: string,
+  wished: Partial<ExecInput> & Pick<ExecInput, 'command'>,
+): Promise<Ended> {
+  mkdirSync(dir);
+  const exec: ExecInput = { env: [], tty: false, workingDir: '', privileged: false, user: input.user, ...wished };
+  writeFileSync(join(dir, 'process.json'), specText(buildExec(input, exec)));
+  const { consoleSocket, terminal } = consoleOf(exec.tty, dir);
+  const { connection, output } = await launch(
+    ground,
+    {
+      dir,
+      steps: [{ verb: 'unshare', what: 'mount' }, ...driver.steps],
+      args: execArgs(driver, input.id, `${dir}/process.json`, { ...pathsIn(dir), consoleSocket }),
+      stdin: 'none',
+      terminal,
+    },
+    undefined,
+  );
+  return await settle(connection, output);
 }
 
 /** Joins the payloads of Docker's frames. */
