@@ -146,13 +146,14 @@ export const LIFE: readonly Case[] = [
   {
     name: 'events tell a life',
     steps: [
-      'docker run --name $N gtbox true; docker rm $N',
+      'docker run --name $N gtbox true; sleep 1.5',
       "docker events --since 20s --until 0s -f container=$N --format '{{.Type}} {{.Action}} {{.Actor.Attributes.name}} {{.Actor.Attributes.exitCode}}'",
       "docker events --since 20s --until 0s -f container=$N -f event=die --format '{{json .Action}}'",
+      "docker rm $N; sleep 1.5; docker events --since 5s --until 0s -f container=$N --format '{{.Action}}' | tail -1",
     ],
   },
   {
-    name: 'a changed file is seen in diff-less copy-on-write: the image never changes',
+    name: 'a container changes its own files, never the image',
     steps: [
       'docker run --name $N gtbox sh -c "echo changed > /etc/passwd; rm -r /home"',
       'docker run --rm gtbox sh -c "head -1 /etc/passwd; ls -d /home"',

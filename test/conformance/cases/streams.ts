@@ -48,14 +48,17 @@ export const STREAMS: readonly Case[] = [
   {
     name: 'attach sees the output and the exit code',
     steps: [
-      'docker run -d --name $N gtbox sh -c "sleep 0.6; echo later; exit 3"',
+      'docker run -d --name $N gtbox sh -c "sleep 2; echo later; exit 3"',
       'docker attach $N',
       'docker attach $N',
     ],
   },
   {
     name: 'attach feeds the input',
-    steps: ['docker run -d -i --name $N gtbox sh -c "read x; echo got \\$x"', 'echo word | docker attach $N'],
+    steps: [
+      'docker run -d -i --name $N gtbox sh -c "read x; echo got \\$x"',
+      '(echo word; sleep 2) | docker attach $N',
+    ],
   },
   {
     name: 'exec: output, codes, input',
