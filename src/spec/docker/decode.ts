@@ -97,40 +97,45 @@ function parseExact(text: string): unknown {
 
 function decodeRoot<N extends BodyName>(name: N, value: unknown): BodyTypes[N] {
   const type = structType(name, BODIES[name].type);
-  return (decodeValue(type, value ?? {}, [], { prefix: BODIES[name].prefix, inObject: true }) ?? {}) as BodyTypes[N];
+  const place = { prefix: BODIES[name].prefix, path: [] };
+  return (decodeValue(type, value ?? {}, place) ?? {}) as BodyTypes[N];
 }
 
+/** Where decoding is, for errors: keys and list positions from the root. One mutable path per decoding. */
 interface Place {
   readonly prefix: string;
-  /** True below a struct or a map, false below an array: Go words the two differently. */
-  readonly inObject: boolean;
+  readonly path: (string | number)[];
 }
 
-function decodeValue(type: Type, value: unknown, path: readonly string[], place: Place): unknown {
+function decodeValue(type: Type, value: unknown, place: Place): unknown {
   if (value === null || value === undefined) return undefined;
   switch (type.kind) {
     case 'any':
       return plain(value);
     case 'string':
-      return typeof value === 'string' ? value : fail(value, type, path, place);
+      return typeof value === 'string' ? value : fail(value, type, place);
     case 'boolean':
-      return typeof value === 'boolean' ? value : fail(value, type, path, place);
+      return typeof value === 'boolean' ? value : fail(value, type, place);
     case 'number':
-      return decodeNumber(type, value, path, place);
+      return decodeNumber(type, value, place);
     case 'strslice':
       return decodeStrings(value);
     case 'array':
-      if (!Array.isArray(value)) return fail(value, type, path, place);
-      return value.map((item, index) => decodeItem(type.element, item, path, index, place));
+      if (!Array.isArray(value)) return fail(value, type, place);
+      return value.map((item, index) => decodeBelow(type.element, item, index, place) ?? zeroOf(type.element));
     case 'map':
-      return decodeMap(type, value, path, place);
+      return decodeMap(type, value, place);
     case 'struct':
-      return decodeStruct(type, value, path, place);
+      return decodeStruct(type, value, place);
   }
 }
 
-function decodeItem(type: Type, value: unknown, path: readonly string[], index: number, place: Place): unknown {
-  return decodeValue(type, value, [...path, String(index)], { ...place, inObject: false }) ?? zeroOf(type);
+/** `decodeValue` one step further down. */
+function decodeBelow(type: Type, value: unknown, key: string | number, place: Place): unknown {
+  place.path.push(key);
+  const decoded = decodeValue(type, value, place);
+  place.path.pop();
+  return decoded;
 }
 
 function zeroOf(type: Type): unknown {
@@ -141,15 +146,15 @@ function zeroOf(type: Type): unknown {
   return type.kind === 'any' ? null : {};
 }
 
-function decodeNumber(type: Type & { kind: 'number' }, value: unknown, path: readonly string[], place: Place): number {
+function decodeNumber(type: Type & { kind: 'number' }, value: unknown, place: Place): number {
   if (typeof value === 'number') {
     if (Number.isInteger(value) && value >= type.min && value <= type.max && Math.abs(value) < 2 ** 63) return value;
     throw new NumberFault();
   }
-  if (!(value instanceof NumberText)) return fail(value, type, path, place);
+  if (!(value instanceof NumberText)) return fail(value, type, place);
   const number = Number(value.text);
   if (!/^-?\d+$/.test(value.text) || !inRange(value.text, type)) {
-    throw invalidJson(`json: cannot unmarshal number ${value.text} into ${whereText(type, path, place)}`);
+    throw invalidJson(`json: cannot unmarshal number ${value.text} into ${whereText(type, place)}`);
   }
   return number;
 }
@@ -165,11 +170,11 @@ function inRange(text: string, type: Type & { kind: 'number' }): boolean {
   return number <= max;
 }
 
-function decodeMap(type: Type & { kind: 'map' }, value: unknown, path: readonly string[], place: Place): unknown {
-  if (!isObject(value)) return fail(value, type, path, place);
+function decodeMap(type: Type & { kind: 'map' }, value: unknown, place: Place): unknown {
+  if (!isObject(value)) return fail(value, type, place);
   const result: Record<string, unknown> = {};
   for (const [key, item] of Object.entries(value)) {
-    const decoded = decodeValue(type.element, item, [...path, key], { ...place, inObject: true });
+    const decoded = decodeBelow(type.element, item, key, place);
     // A null list in a map is a wish of its own (PortBindings); other nulls are zero values.
     const kept = decoded === undefined && type.element.kind !== 'array' ? zeroOf(type.element) : (decoded ?? null);
     Object.defineProperty(result, key, { value: kept, enumerable: true, writable: true, configurable: true });
@@ -177,15 +182,17 @@ function decodeMap(type: Type & { kind: 'map' }, value: unknown, path: readonly 
   return result;
 }
 
-function decodeStruct(type: Type & { kind: 'struct' }, value: unknown, path: readonly string[], place: Place): unknown {
-  if (!isObject(value)) return fail(value, type, path, place);
+function decodeStruct(type: Type & { kind: 'struct' }, value: unknown, place: Place): unknown {
+  if (!isObject(value)) return fail(value, type, place);
   const fields = type.fields();
   const result: Record<string, unknown> = {};
-  for (const [key, item] of Object.entries(value)) {
+  for (const key of Object.keys(value)) {
+    const item = value[key];
+    if (item === null) continue;
     const name = fields.exact.has(key) ? key : fields.folded.get(key.toLowerCase());
     const field = name === undefined ? undefined : fields.exact.get(name);
     if (name === undefined || field === undefined) continue;
-    const decoded = decodeValue(field, item, [...path, key], { ...place, inObject: true });
+    const decoded = decodeBelow(field, item, key, place);
     if (decoded !== undefined) result[name] = decoded;
   }
   return result;
@@ -198,15 +205,16 @@ function decodeStrings(value: unknown): string[] {
   throw invalidJson(`json: cannot unmarshal ${kindOf(value)} into Go value of type string`);
 }
 
-function fail(value: unknown, type: Type, path: readonly string[], place: Place): never {
-  throw invalidJson(`json: cannot unmarshal ${kindOf(value)} into ${whereText(type, path, place)}`);
+function fail(value: unknown, type: Type, place: Place): never {
+  throw invalidJson(`json: cannot unmarshal ${kindOf(value)} into ${whereText(type, place)}`);
 }
 
-function whereText(type: Type, path: readonly string[], place: Place): string {
+function whereText(type: Type, { prefix, path }: Place): string {
   if (path.length === 0) return `Go value of type ${type.go}`;
-  const dotted = path.map((part) => part.replaceAll('~', '~0').replaceAll('/', '~1')).join('.');
-  const field = place.inObject ? 'Go struct field ' : '';
-  return `${field}${place.prefix}.${dotted} of type ${type.go}`;
+  const dotted = path.map((part) => String(part).replaceAll('~', '~0').replaceAll('/', '~1')).join('.');
+  // Go words an element of a list otherwise than a field or a map's value.
+  const field = typeof path.at(-1) === 'string' ? 'Go struct field ' : '';
+  return `${field}${prefix}.${dotted} of type ${type.go}`;
 }
 
 function kindOf(value: unknown): string {

@@ -40,6 +40,7 @@ const VOLATILE_FIELDS: Readonly<Record<string, string>> = {
   Pid: '<pid>',
   Status: '<status>',
   Data: '<graph>',
+  Processes: '<processes>',
   SandboxID: '<sandbox>',
   SandboxKey: '<sandbox>',
   Size: '<bytes>',
@@ -54,7 +55,7 @@ const NEVER = '0001-01-01T00:00:00Z';
 
 function normaliseValue(key: string, value: unknown): unknown {
   const mask = VOLATILE_FIELDS[key];
-  const isPlain = typeof value !== 'object' || key === 'Data';
+  const isPlain = typeof value !== 'object' || key === 'Data' || key === 'Processes';
   if (mask !== undefined && isPlain && value !== '' && value !== 0 && value !== NEVER) return mask;
   if (typeof value === 'string') return normaliseText(value);
   if (Array.isArray(value)) return value.map((item) => normaliseValue('', item));
