@@ -21,6 +21,8 @@ export async function sweepOrphans(
     const dir = join(deps.shimsDir, name);
     if (owned.has(dir)) continue;
     const run = await adoptRun(dir);
+    // Never started, and nobody is left who would.
+    if (run?.connection.latest?.kind === 'ready') await run.connection.abandon().catch(() => undefined);
     const sweep = (): Promise<void> => sweepRun(deps.spawner, undefined, '', dir);
     if (run) background(run.closed.then(sweep));
     else await sweep();
