@@ -38,7 +38,7 @@ const BUILTIN = /^(\s*)(?:var )?(import_\w+) = ((?:__toESM\()?require\("node:[\w
 
 /**
  * Makes every module of Node's own load at its first use: `import_x = require("node:x")` goes, `import_x.f` becomes
- * `lazy_x().f`. A module whose name is also used bare stays as it is.
+ * `lazy_x().f` (and `new import_x.F()` `new (lazy_x()).F()`). A module whose name is also used bare stays as it is.
  */
 export function loadLazily(text) {
   const modules = new Map();
@@ -50,7 +50,11 @@ export function loadLazily(text) {
   }
   const rest = text
     .replace(BUILTIN, (line, indent, name) => (modules.has(name) ? `${indent};` : line))
-    .replace(/\b(import_\w+)\./g, (use, name) => (modules.has(name) ? `${name.replace('import_', 'lazy_')}().` : use));
+    .replace(/\b(new )?(import_\w+)\./g, (use, isNew, name) => {
+      if (!modules.has(name)) return use;
+      const call = `${name.replace('import_', 'lazy_')}()`;
+      return isNew ? `new (${call}).` : `${call}.`;
+    });
   const loaders = [...modules].map(([name, load]) => {
     const kept = name.replace('import_', 'kept_');
     return `let ${kept};function ${name.replace('import_', 'lazy_')}(){return ${kept}??=${load}}`;

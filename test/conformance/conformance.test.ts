@@ -2,35 +2,18 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { busybox } from '../fixtures/busybox.ts';
-import { run, which } from '../support/commands.ts';
+import { CLIS, PROGRAMS, SKIP } from '../support/clis.ts';
 import { type Daemon, startDaemon } from '../support/daemon.ts';
 import { AREAS } from './cases/index.ts';
 import { golden, IMAGE, record } from './golden.ts';
 import { type Line, play } from './play.ts';
-
-const OLDEST_CLI = 28;
-
-/** Why the Docker CLI is not tested here, or undefined. */
-async function whyNotDocker(): Promise<string | undefined> {
-  if (which('docker') === undefined) return 'no docker on PATH';
-  const said = await run('docker', ['--version']);
-  const version = Number(/version (\d+)/.exec(said.stdout)?.[1] ?? 0);
-  return version >= OLDEST_CLI ? undefined : `docker ${version} on PATH, ${OLDEST_CLI} is needed`;
-}
 
 /** As a person would read it: the step, then what came. */
 const readable = (lines: readonly Line[]) =>
   lines.map(
     ({ step, code, stdout, stderr }) => `$ ${step}\n[${code}]\n${stdout}${stderr === '' ? '' : `stderr: ${stderr}`}`,
   );
-
-const PROGRAMS: Readonly<Record<'docker' | 'gantry', string>> = {
-  docker: which('docker') ?? 'docker',
-  gantry: fileURLToPath(new URL('../../bin/gantry', import.meta.url)),
-};
-const noDocker = await whyNotDocker();
 
 let daemon: Daemon;
 before(async () => {
@@ -42,11 +25,11 @@ after(async () => {
   await daemon?.[Symbol.asyncDispose]();
 });
 
-for (const cli of ['docker', 'gantry'] as const) {
+for (const cli of CLIS) {
   for (const [area, cases] of Object.entries(AREAS)) {
     describe(`${cli}: ${area}`, { concurrency: 2 }, () => {
       for (const one of cases) {
-        const skip = one.skip?.[cli] ?? (cli === 'docker' ? noDocker : undefined) ?? false;
+        const skip = one.skip?.[cli] ?? SKIP[cli];
         test(one.name, { skip }, async () => {
           const expected = golden(area)[one.name];
           assert.ok(expected, 'nothing recorded: run with GANTRY_ORACLE=unix://… of a real engine');
