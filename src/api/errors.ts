@@ -39,12 +39,19 @@ export function notSwarmManager(): GantryError {
   );
 }
 
-/** The same failure with words put before its message. */
-export function prefixed(error: unknown, prefix: string): unknown {
-  if (!(error instanceof GantryError) || error.message.startsWith(prefix)) return error;
-  return new GantryError(error.kind, error.code, prefix + error.message, {
-    params: error.params,
-    cause: error,
-    ...(error.hint === undefined ? {} : { hint: error.hint }),
-  });
+/** The same failure with words put before its message, once; `kind` replaces its kind. Bugs stay as they are. */
+export function prefixed(error: unknown, prefix: string, kind?: ErrorKind): unknown {
+  if (!(error instanceof GantryError)) return error;
+  const message = error.message.startsWith(prefix) ? error.message : prefix + error.message;
+  const details = error.hint === undefined ? {} : { hint: error.hint };
+  return new GantryError(kind ?? error.kind, error.code, message, { ...details, params: error.params, cause: error });
+}
+
+/**
+ * A stop or restart that failed: Docker names the container and takes a bad signal for its own failure.
+ * @source dockerd 28.5.2: stop?signal=foo is 500, kill?signal=foo 400
+ */
+export function stopFailure(error: unknown, prefix: string): unknown {
+  if (!(error instanceof GantryError) || error.kind === 'notFound' || error.kind === 'notModified') return error;
+  return prefixed(error, prefix, error.kind === 'invalid' ? 'system' : undefined);
 }

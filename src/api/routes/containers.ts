@@ -6,7 +6,7 @@ import { parseGoInt, type Query, uint32Fault } from '../../spec/docker/decode-qu
 import type { RouteId } from '../../spec/docker/routes.ts';
 import { parsePlatform } from '../../spec/platform.ts';
 import type { ApiContext } from '../context.ts';
-import { prefixed } from '../errors.ts';
+import { prefixed, stopFailure } from '../errors.ts';
 import { DONE, EMPTY_OK, type Exchange, type Handler, json, NO_CONTENT } from '../exchange.ts';
 import { settleCreate } from '../versions/container-create.ts';
 import { waitHeadersFirst } from '../versions/streams.ts';
@@ -56,12 +56,22 @@ export function containerHandlers(context: ApiContext): Readonly<Record<Exclude<
     },
 
     async containerStop({ name, query }) {
-      await containers.stop(name, stopOptions(query));
+      const options = stopOptions(query);
+      try {
+        await containers.stop(name, options);
+      } catch (error) {
+        throw stopFailure(error, `cannot stop container: ${name}: `);
+      }
       return NO_CONTENT;
     },
 
     async containerRestart({ name, query }) {
-      await containers.restart(name, stopOptions(query));
+      const options = stopOptions(query);
+      try {
+        await containers.restart(name, options);
+      } catch (error) {
+        throw stopFailure(error, `Cannot restart container ${name}: `);
+      }
       return NO_CONTENT;
     },
 

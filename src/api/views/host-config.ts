@@ -9,7 +9,7 @@ const HOST_CONFIG: FieldTable = [
   ['ContainerIDFile', ''],
   ['LogConfig', null],
   ['NetworkMode', 'bridge'],
-  ['PortBindings', {}],
+  ['PortBindings', null],
   ['RestartPolicy', null],
   ['AutoRemove', false],
   ['VolumeDriver', ''],

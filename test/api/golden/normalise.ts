@@ -39,6 +39,8 @@ const VOLATILE_FIELDS: Readonly<Record<string, string>> = {
   timeNano: '<time>',
   Pid: '<pid>',
   Status: '<status>',
+  Runtime: '<runtime>',
+  IPPrefixLen: '<bits>',
   Data: '<graph>',
   Processes: '<processes>',
   SandboxID: '<sandbox>',
@@ -51,9 +53,14 @@ const VOLATILE_FIELDS: Readonly<Record<string, string>> = {
   DockerVersion: '<version>',
 };
 
+/** Others may have given the test's image further names, with their registry in front. */
+const NAME_LISTS: ReadonlySet<string> = new Set(['RepoTags', 'RepoDigests', 'Tags']);
+
 const NEVER = '0001-01-01T00:00:00Z';
 
 function normaliseValue(key: string, value: unknown): unknown {
+  if (key === 'Containers' && typeof value === 'number' && value >= 0) return '<count>';
+  if (NAME_LISTS.has(key) && Array.isArray(value)) return value.filter((name) => !String(name).includes('/'));
   const mask = VOLATILE_FIELDS[key];
   const isPlain = typeof value !== 'object' || key === 'Data' || key === 'Processes';
   if (mask !== undefined && isPlain && value !== '' && value !== 0 && value !== NEVER) return mask;
@@ -69,7 +76,7 @@ function normaliseText(text: string): string {
     .replace(/\b[0-9a-f]{64}\b/g, '<id>')
     .replace(/\b[0-9a-f]{12}\b/g, '<short id>')
     .replace(/\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?Z/g, (time) => (time === NEVER ? time : '<time>'))
-    .replace(/\b172\.\d+\.\d+\.\d+(\/\d+)?/g, '<ip>')
+    .replace(/\b(?:10|172|192)\.\d+\.\d+\.\d+(\/\d+)?/g, '<ip>')
     .replace(/\b(?:[0-9a-f]{2}:){5}[0-9a-f]{2}\b/g, '<mac>')
     .replace(/\/(?:var\/lib|run|tmp)\/\S*?(?=\/containers\/|\/volumes\/)/g, '<root>');
 }
