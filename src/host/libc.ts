@@ -236,6 +236,11 @@ export const libc = {
   ),
   /** close(2) on the thread pool, for descriptors whose end waits on kernel locks. */
   closeOffThread: declareOffThread<[fd: Fd]>('close', 'int'),
+  /** recv(2) on the thread pool. */
+  recvOffThread: declareOffThread<[fd: Fd, out: Bytes, size: number, flags: number]>(
+    'recv',
+    'int, void *, size_t, int',
+  ),
   /** send(2) on the thread pool, for requests that wait on kernel locks. */
   sendOffThread: declareOffThread<[fd: Fd, bytes: Bytes, size: number, flags: number]>(
     'send',

@@ -1,7 +1,6 @@
 // Owns the default bridge at work: its addresses, links, published ports and rules. Knows no record and no event.
 
 import { setImmediate as turn } from 'node:timers/promises';
-import type { Flow } from '../../host/firewall/conntrack.ts';
 import type { Bridge } from '../../host/netlink/links.ts';
 import { GantryError, isGantryError, messageOf } from '../../lib/errors.ts';
 import { randomId } from '../../lib/ids.ts';
@@ -31,7 +30,7 @@ interface Running {
   readonly addresses: AddressPool;
 }
 
-/** One bridge with its containers. Its acts on the host are synchronous, so calls never interleave in the middle of one. */
+/** One bridge with its containers. Plugging in happens one by one; leaving may happen at any time in between. */
 export class BridgeNetwork {
   readonly #options: NetworksOptions;
   readonly #doors: NetworkDoors;
@@ -74,7 +73,7 @@ export class BridgeNetwork {
 
   /** Plugs a namespace in. @throws NO_FREE_ADDRESS, PORT_TAKEN, PORTS_EXHAUSTED, NAMESPACE_GONE, NETWORK_FAILED */
   async plug(record: NetworkRecord, request: ConnectRequest): Promise<Endpoint> {
-    // Each holds the event loop for a millisecond or two; many at once let it turn in between.
+    // One by one: the kernel does no more at once, and the event loop turns in between.
     const before = this.#lastTurn;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#lastTurn = promise;
@@ -82,7 +81,7 @@ export class BridgeNetwork {
     try {
       return await this.#plug(record, request);
     } catch (error) {
-      if (!isGantryError(error) || error.code !== 'NETWORK_FAILED' || this.#bridgeStands()) throw error;
+      if (!isGantryError(error) || error.code !== 'NETWORK_FAILED' || (await this.#bridgeStands())) throw error;
       await this.#rebuild();
       return await this.#plug(record, request);
     } finally {
@@ -90,19 +89,21 @@ export class BridgeNetwork {
     }
   }
 
-  /** Frees all of an endpoint at once; its link passes nothing more and goes in the background. Unknown ids are fine. */
-  unplug(endpointId: string): void {
+  /**
+   * Frees all of an endpoint at once; resolves when its ports lead nowhere. Its link goes in the background.
+   * Failures are logged; unknown ids are fine.
+   */
+  async unplug(endpointId: string): Promise<void> {
     const attachment = this.#attached.get(endpointId);
     if (!attachment) return;
     this.#attached.delete(endpointId);
     const { containerId, endpoint, allocated } = attachment;
-    const acts = [
-      () => this.#doors.firewall.unpublish(mappingsOf(endpoint)),
-      () => this.#doors.links.mute(linkName(endpoint)),
-      () => this.#publishing.giveBack(allocated),
-    ];
-    for (const act of acts) this.#attempt(act, `${endpoint.ipAddress} leaves the network`);
-    this.#retire(endpoint, containerId);
+    const what = `${endpoint.ipAddress} leaves the network`;
+    this.#publishing.giveBack(allocated);
+    this.#running?.addresses.rest(endpoint.ipAddress, containerId);
+    void this.#attempt(this.#doors.links.mute(linkName(endpoint)), what);
+    this.#reaper.add({ linkName: linkName(endpoint), address: endpoint.ipAddress });
+    await this.#attempt(this.#doors.firewall.unpublish(mappingsOf(endpoint)), what);
   }
 
   /** Takes over endpoints that live, before `start`. */
@@ -116,10 +117,10 @@ export class BridgeNetwork {
   /** After `start`: removes links of endpoints that nobody adopted, and puts adopted ones that fell off back on the bridge. */
   async clearStale(): Promise<void> {
     const { bridge } = this.#mustRun();
-    const links = this.#doors.links.list();
+    const links = await this.#doors.links.list();
     const ours = new Set([...this.#attached.values()].map(({ endpoint }) => linkName(endpoint)));
     const fallen = links.filter(({ name, master }) => ours.has(name) && master !== bridge.index);
-    this.#doors.links.enslave(
+    await this.#doors.links.enslave(
       fallen.map(({ name }) => name),
       bridge,
     );
@@ -142,7 +143,7 @@ export class BridgeNetwork {
   /** Removes links, bridge (if it bears `alias`: an engine made it) and rules of this instance, whoever left them. */
   async remove(alias: string): Promise<void> {
     await this.close();
-    const links = this.#doors.links.list();
+    const links = await this.#doors.links.list();
     const bridge = links.find(({ name, kind }) => name === this.#options.bridgeName && kind === 'bridge');
     if (bridge) {
       const ports = links.filter(({ master, kind }) => master === bridge.index && kind === 'veth');
@@ -167,9 +168,9 @@ export class BridgeNetwork {
   async #settleBridge(earlier: string | undefined): Promise<{ plan: BridgePlan; bridge: Bridge }> {
     const { links, lockSubnets } = this.#doors;
     using _ = await lockSubnets();
-    const facts = { links: links.list(), addresses: links.addresses(), routes: links.routes() };
-    const plan = planBridge(this.#options, earlier, facts);
-    return { plan, bridge: this.#raiseBridge(plan) };
+    const [all, addresses, routes] = await Promise.all([links.list(), links.addresses(), links.routes()]);
+    const plan = planBridge(this.#options, earlier, { links: all, addresses, routes });
+    return { plan, bridge: await this.#raiseBridge(plan) };
   }
 
   async #plug(record: NetworkRecord, request: ConnectRequest): Promise<Endpoint> {
@@ -193,50 +194,44 @@ export class BridgeNetwork {
       macAddress,
       ports: allocated.map(({ published }) => published),
     };
-    this.#plugLink(endpoint, request.pid, running);
+    await this.#plugLink(endpoint, request.pid, running);
     undo.defer(() => this.#doors.links.remove([linkName(endpoint)]));
     this.#attached.set(endpointId, { containerId, endpoint, allocated });
     undo.defer(() => void this.#attached.delete(endpointId));
     const mappings = mappingsOf(endpoint);
-    if (!this.#doors.firewall.publish(mappings)) await this.#replaceRules(running);
+    if (!(await this.#doors.firewall.publish(mappings))) await this.#replaceRules(running);
     undo.move();
-    this.#forgetUdp(endpoint);
+    void this.#attempt(this.#forgetUdp(endpoint), 'ending old UDP exchanges');
     return endpoint;
   }
 
-  #plugLink(endpoint: Endpoint, pid: number, { bridge }: Running): void {
+  async #plugLink(endpoint: Endpoint, pid: number, { bridge }: Running): Promise<void> {
     const { macAddress: mac, ipAddress: address, prefixLength, gateway } = endpoint;
     const place = { bridge, linkName: linkName(endpoint), pid, mtu: MTU, hairpin: endpoint.ports.length > 0 };
     try {
-      this.#doors.links.plug({ ...place, mac, address, prefixLength, gateway });
+      await this.#doors.links.plug({ ...place, mac, address, prefixLength, gateway });
     } catch (error) {
       throw plugFailed(error, pid);
     }
   }
 
   /** A UDP client that sent before the port was published is remembered as untranslated for as long as it goes on sending. */
-  #forgetUdp({ ports }: Endpoint): void {
+  async #forgetUdp({ ports }: Endpoint): Promise<void> {
     const published = new Set(ports.flatMap(({ protocol, hostPort }) => (protocol === 'udp' ? [hostPort] : [])));
     if (published.size === 0) return;
-    const own = new Set(this.#doors.links.addresses().map(({ address }) => address));
-    const untranslated = ({ protocol, port, destination, answerer }: Flow): boolean =>
-      protocol === UDP && published.has(port) && destination === answerer && own.has(destination);
-    this.#doors.forgetFlows(untranslated).catch((error: unknown) => {
-      this.#log(`old UDP exchanges could not be ended: ${messageOf(error)}`);
-    });
+    const own = new Set((await this.#doors.links.addresses()).map(({ address }) => address));
+    await this.#doors.forgetFlows(
+      ({ protocol, port, destination, answerer }) =>
+        protocol === UDP && published.has(port) && destination === answerer && own.has(destination),
+    );
   }
 
-  #retire(endpoint: Endpoint, containerId: string): void {
-    this.#running?.addresses.rest(endpoint.ipAddress, containerId);
-    this.#reaper.add({ linkName: linkName(endpoint), address: endpoint.ipAddress });
-  }
-
-  #raiseBridge({ gateway, subnet }: BridgePlan): Bridge {
+  async #raiseBridge({ gateway, subnet }: BridgePlan): Promise<Bridge> {
     const name = this.#options.bridgeName;
     const mac = this.#running?.bridge.mac ?? randomMac(); // containers know the one it had
     try {
       const { prefixLength } = subnet;
-      return this.#doors.links.ensureBridge({ name, mac, mtu: MTU, address: gateway, prefixLength });
+      return await this.#doors.links.ensureBridge({ name, mac, mtu: MTU, address: gateway, prefixLength });
     } catch (cause) {
       const message = `cannot set up the bridge ${name}: ${messageOf(cause)}`;
       throw new GantryError('system', 'NETWORK_FAILED', message, { cause, params: { bridge: name } });
@@ -249,12 +244,12 @@ export class BridgeNetwork {
     const written = [...this.#attached.values()].map(({ endpoint }) => endpoint);
     await this.#doors.firewall.replace([rules], written.flatMap(mappingsOf));
     const left = written.filter(({ endpointId }) => !this.#attached.has(endpointId));
-    this.#doors.firewall.unpublish(left.flatMap(mappingsOf));
+    await this.#doors.firewall.unpublish(left.flatMap(mappingsOf));
   }
 
-  #bridgeStands(): boolean {
+  async #bridgeStands(): Promise<boolean> {
     const { bridge } = this.#mustRun();
-    return this.#doors.links.list().some(({ index, name }) => index === bridge.index && name === bridge.name);
+    return (await this.#doors.links.list()).some(({ index, name }) => index === bridge.index && name === bridge.name);
   }
 
   /** Somebody deleted the bridge: makes it again and puts the containers back on it. */
@@ -266,9 +261,9 @@ export class BridgeNetwork {
     await this.clearStale();
   }
 
-  #attempt(act: () => unknown, what: string): void {
+  async #attempt(act: Promise<void>, what: string): Promise<void> {
     try {
-      act();
+      await act;
     } catch (error) {
       this.#log(`${what}: ${messageOf(error)}`);
     }

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { type Flow, forgetFlows } from '../../host/firewall/conntrack.ts';
 import { createFirewall, type Firewall } from '../../host/firewall/firewall.ts';
 import { type HostPortWish, openHostPort } from '../../host/firewall/host-port.ts';
-import { type Links, openLinks, setSysctl } from '../../host/netlink/links.ts';
+import { hostLinks, type Links, setSysctl } from '../../host/netlink/links.ts';
 import { lockInNetworkNamespace } from '../../host/netns-lock.ts';
 import type { PortRange } from './ports.ts';
 
@@ -24,10 +24,10 @@ export interface NetworkDoors {
   readonly hasIPv6: () => boolean;
 }
 
-/** This host. `instance` names the daemon's firewall table. @throws SystemError without netlink */
+/** This host. `instance` names the daemon's firewall table. */
 export function realDoors(instance: string): NetworkDoors {
-  const [links, firewall] = [openLinks(), createFirewall(instance)];
-  return { links, firewall, openHostPort, forgetFlows, lockSubnets, setSysctl, ephemeralPorts, hasIPv6 };
+  const firewall = createFirewall(instance);
+  return { links: hostLinks, firewall, openHostPort, forgetFlows, lockSubnets, setSysctl, ephemeralPorts, hasIPv6 };
 }
 
 function lockSubnets(): Promise<Disposable> {

@@ -34,7 +34,7 @@ export interface NetworksDeps {
   readonly doors?: NetworkDoors | undefined;
 }
 
-/** The network capability. Touches no kernel state before `recover` or the first `connect`. @throws SystemError without netlink */
+/** The network capability. Touches no kernel state before `recover` or the first `connect`. */
 export function createNetworks({ database, publish, options, log = () => {}, doors }: NetworksDeps): Networks {
   const host = doors ?? realDoors(options.instance);
   const records = openNetworkRecords(database, options.bridgeName);
@@ -98,7 +98,7 @@ class NetworksOf implements Networks {
     const endpoints = this.#endpoints.get(containerId) ?? [];
     this.#endpoints.delete(containerId);
     for (const { endpointId, networkId } of endpoints) {
-      this.#bridge.unplug(endpointId);
+      await this.#bridge.unplug(endpointId);
       this.#announce('disconnect', containerId, this.#records.get(networkId));
     }
   }
@@ -127,7 +127,6 @@ class NetworksOf implements Networks {
   async close(): Promise<void> {
     await this.#bridge.close();
     this.#doors.firewall[Symbol.dispose]();
-    this.#doors.links[Symbol.dispose]();
   }
 
   async teardown(): Promise<void> {

@@ -65,7 +65,7 @@ export class Reaper {
     const gone = (address: string): boolean => addresses.has(address) && this.#isResting(address);
     const startMs = performance.now();
     try {
-      const survivors = this.#doors.links.list().filter(({ name }) => names.has(name));
+      const survivors = (await this.#doors.links.list()).filter(({ name }) => names.has(name));
       await this.#doors.links.remove(survivors.map(({ name }) => name));
       await this.#doors.forgetFlows(({ source, answerer }) => gone(source) || gone(answerer));
     } catch (error) {

@@ -1,7 +1,6 @@
 // Owns forgetting connections that the kernel tracks: after an address or a port has changed hands, old ones would lead astray.
 // @source linux/netfilter/nfnetlink_conntrack.h
 
-import { setImmediate as turn } from 'node:timers/promises';
 import { errno as ERRNO } from '../libc.ts';
 import { NETLINK_NETFILTER, NetlinkSocket } from '../netlink/socket.ts';
 import { attribute, decodeAttributes, type Message, NLM_F_ACK, NLM_F_REQUEST, type Received } from '../netlink/wire.ts';
@@ -35,21 +34,20 @@ export interface Flow {
 }
 
 /**
- * Makes the kernel forget the connections that `match` names: their next packet is judged anew. Lets the event loop turn
- * between pieces of the list. @returns how many. @throws NetlinkError where the kernel lists no connections
+ * Makes the kernel forget the connections that `match` names: their next packet is judged anew.
+ * @returns how many. @throws NetlinkError where the kernel lists no connections
  */
 export async function forgetFlows(match: (flow: Flow) => boolean): Promise<number> {
   using list = new NetlinkSocket(NETLINK_NETFILTER);
   using act = new NetlinkSocket(NETLINK_NETFILTER);
   let count = 0;
-  for (const piece of list.dumpPieces({ type: CT_GET, flags: 0, header: header(), attributes: [] })) {
+  for await (const piece of list.dumpPieces({ type: CT_GET, flags: 0, header: header(), attributes: [] })) {
     const doomed = piece.flatMap((message) => {
       const flow = parseFlow(message);
       return flow && match(flow) ? [deletion(message)] : [];
     });
-    if (doomed.length > 0) act.request(doomed, (_, code) => code === ERRNO.ENOENT);
+    if (doomed.length > 0) await act.request(doomed, (_, code) => code === ERRNO.ENOENT);
     count += doomed.length;
-    await turn();
   }
   return count;
 }

@@ -9,14 +9,14 @@ import { type BridgeRules, mappingElement, type PortMapping, removalText, rulese
 
 export type { BridgeRules, PortMapping } from './ruleset.ts';
 
-/** The firewall of one daemon. */
+/** The firewall of one daemon. Changes happen in the order of the calls. */
 export interface Firewall extends Disposable {
   /** Replaces the whole table, atomically. @throws NFT_MISSING, NFT_FAILED */
   replace(networks: readonly BridgeRules[], ports: readonly PortMapping[]): Promise<void>;
-  /** Publishes ports, all or none; under 1 ms. Answers false when the table is gone or differs: then `replace`. @throws SystemError */
-  publish(ports: readonly PortMapping[]): boolean;
+  /** Publishes ports, all or none; some 60 µs. Answers false when the table is gone or differs: then `replace`. @throws SystemError */
+  publish(ports: readonly PortMapping[]): Promise<boolean>;
   /** Takes ports back; what is not there is fine. @throws SystemError */
-  unpublish(ports: readonly PortMapping[]): void;
+  unpublish(ports: readonly PortMapping[]): Promise<void>;
   /** Removes the table, if it is there. */
   remove(): Promise<void>;
   /** One sentence for each chain of others that may drop our containers' traffic. */
@@ -27,31 +27,41 @@ export interface Firewall extends Disposable {
 export function createFirewall(instance: string): Firewall {
   const table = tableName(instance);
   let socket: NetlinkSocket | undefined;
-  const transact = (act: 'add' | 'delete', ports: readonly PortMapping[]): void => {
-    if (ports.length === 0) return;
-    socket ??= new NetlinkSocket(NETLINK_NETFILTER);
-    socket.transaction(elementTransaction(act, table, ports.map(mappingElement)));
+  let last: Promise<unknown> = Promise.resolve();
+  const inOrder = <T>(work: () => Promise<T>): Promise<T> => {
+    const result = last.then(work);
+    last = result.catch(() => {});
+    return result;
   };
+  const transact = async (act: 'add' | 'delete', ports: readonly PortMapping[]): Promise<void> => {
+    socket ??= new NetlinkSocket(NETLINK_NETFILTER);
+    await socket.transaction(elementTransaction(act, table, ports.map(mappingElement)));
+  };
+  const missing = (error: unknown): boolean => isOneOf(error, [ERRNO.ENOENT]);
   return {
-    replace: (networks, ports) => runNft(rulesetText(table, networks, ports)),
-    publish(ports) {
+    replace: (networks, ports) => inOrder(() => runNft(rulesetText(table, networks, ports))),
+    async publish(ports) {
+      if (ports.length === 0) return true;
       try {
-        transact('add', ports);
+        await inOrder(() => transact('add', ports));
         return true;
       } catch (error) {
         if (isOneOf(error, [ERRNO.ENOENT, ERRNO.EBUSY, ERRNO.EEXIST])) return false;
         throw error;
       }
     },
-    unpublish(ports) {
-      try {
-        transact('delete', ports);
-      } catch (error) {
-        if (!isOneOf(error, [ERRNO.ENOENT])) throw error;
-        for (const mapping of ports) deleteOne(() => transact('delete', [mapping]));
-      }
+    async unpublish(ports) {
+      if (ports.length === 0) return;
+      await inOrder(async () => {
+        try {
+          await transact('delete', ports);
+        } catch (error) {
+          if (!missing(error)) throw error;
+          for (const mapping of ports) await transact('delete', [mapping]).catch(raiseUnless(missing));
+        }
+      });
     },
-    remove: () => runNft(removalText(table)),
+    remove: () => inOrder(() => runNft(removalText(table))),
     warnings: () =>
       findForwardDrops().map(
         ({ family, table: other, chain }) =>
@@ -61,12 +71,10 @@ export function createFirewall(instance: string): Firewall {
   };
 }
 
-function deleteOne(act: () => void): void {
-  try {
-    act();
-  } catch (error) {
-    if (!isOneOf(error, [ERRNO.ENOENT])) throw error;
-  }
+function raiseUnless(fine: (error: unknown) => boolean): (error: unknown) => void {
+  return (error) => {
+    if (!fine(error)) throw error;
+  };
 }
 
 function isOneOf(error: unknown, codes: readonly number[]): boolean {

@@ -28,7 +28,7 @@ export interface ForwardDrop {
 export function findForwardDrops(): ForwardDrop[] {
   using socket = new NetlinkSocket(NETLINK_NETFILTER);
   const request: Message = { type: NFT_MSG_GETCHAIN, flags: 0, header: Uint8Array.of(0, 0, 0, 0), attributes: [] };
-  return socket.dump(request).flatMap((message) => parseForwardDrop(message) ?? []);
+  return socket.dumpNow(request).flatMap((message) => parseForwardDrop(message) ?? []);
 }
 
 /** Reads one chain of a dump; undefined when it is no such chain. */

@@ -25,15 +25,18 @@ import {
   setArpNotify,
   setHairpin,
   setLinkAlias,
+  setLinkMac,
   setLinkMaster,
   setLinkUp,
 } from './route-messages.ts';
 import { NETLINK_ROUTE, NetlinkError, NetlinkSocket } from './socket.ts';
-import type { Message } from './wire.ts';
+import type { Message, Received } from './wire.ts';
 
 export type { Link, LinkAddress, Route } from './route-messages.ts';
 
 const CONTAINER_LINK = 'eth0';
+/** Some 10 ms are left until the container's program runs. */
+const ANNOUNCE_MS = 5;
 const BRIDGE_NETFILTER = '/proc/sys/net/bridge/bridge-nf-call-iptables';
 
 /** A bridge as found or made. */
@@ -71,70 +74,73 @@ export interface PlugWish {
   readonly hairpin: boolean;
 }
 
-/** The host's links, as the network capability needs them. Calls are synchronous and take about a millisecond at most. */
-export interface Links extends Disposable {
-  list(): Link[];
-  addresses(): LinkAddress[];
-  routes(): Route[];
+/** The host's links, as the network capability needs them. What waits for the kernel's locks waits on the thread pool. */
+export interface Links {
+  list(): Promise<Link[]>;
+  addresses(): Promise<LinkAddress[]>;
+  routes(): Promise<Route[]>;
   /**
    * Finds or makes the bridge, gives it the address (its only IPv4 one), and sets what publishing on loopback needs.
    * @throws NetlinkError @throws Error when the name is another kind of link's
    */
-  ensureBridge(wish: BridgeWish): Bridge;
+  ensureBridge(wish: BridgeWish): Promise<Bridge>;
   /** Puts links back on the bridge; those gone are fine. */
-  enslave(linkNames: readonly string[], bridge: Bridge): void;
-  /** Plugs a namespace in; leaves nothing behind when it fails. @throws NetlinkError @throws NodeJS.ErrnoException ENOENT: no such process */
-  plug(wish: PlugWish): void;
-  /** Makes a port pass nothing more, at once; the link may be gone already. */
-  mute(linkName: string): void;
-  /** Removes links, on the thread pool: each waits for a grace period of the kernel (16 ms). Those gone already are fine. */
+  enslave(linkNames: readonly string[], bridge: Bridge): Promise<void>;
+  /**
+   * Plugs a namespace in, in about a millisecond; leaves nothing behind when it fails.
+   * @throws NetlinkError @throws NodeJS.ErrnoException ENOENT: no such process
+   */
+  plug(wish: PlugWish): Promise<void>;
+  /** Makes a port pass nothing more, without the wait that a removal takes; the link may be gone already. */
+  mute(linkName: string): Promise<void>;
+  /** Removes links: each waits for a grace period of the kernel (16 ms). Those gone already are fine. */
   remove(linkNames: readonly string[]): Promise<void>;
 }
 
-/** The links of the network namespace of the calling thread, over rtnetlink. @throws SystemError */
-export function openLinks(): Links {
-  const socket = new NetlinkSocket(NETLINK_ROUTE);
-  const list = (): Link[] => socket.dump(getLinks()).flatMap((message) => parseLink(message) ?? []);
-  return {
-    list,
-    addresses: () => socket.dump(getAddresses()).flatMap((message) => parseAddress(message) ?? []),
-    routes: () => socket.dump(getRoutes()).flatMap((message) => parseRoute(message) ?? []),
-    ensureBridge: (wish) => ensureBridge(socket, list, wish),
-    plug: (wish) => plug(socket, wish),
-    enslave(linkNames, bridge) {
-      const messages = linkNames.map((name) => setLinkMaster(name, bridge.index));
-      if (messages.length > 0) socket.request(messages, (_, code) => code === ERRNO.ENODEV);
-    },
-    mute(linkName) {
-      socket.request([mutePort(linkName)], (_, code) => code === ERRNO.ENODEV);
-    },
-    async remove(linkNames) {
-      for (const linkName of linkNames) {
-        using own = new NetlinkSocket(NETLINK_ROUTE);
-        await own.requestOffThread([deleteLink(linkName)], (_, code) => code === ERRNO.ENODEV);
-      }
-    },
-    [Symbol.dispose]: () => socket[Symbol.dispose](),
-  };
+/** The links of the network namespace of the calling thread, over rtnetlink. */
+export const hostLinks: Links = {
+  list: () => listLinks(),
+  addresses: () => listOf(getAddresses(), parseAddress),
+  routes: () => listOf(getRoutes(), parseRoute),
+  ensureBridge,
+  async enslave(linkNames, bridge) {
+    const messages = linkNames.map((name) => setLinkMaster(name, bridge.index));
+    if (messages.length > 0) await change(messages);
+  },
+  plug,
+  mute: (linkName) => change([mutePort(linkName)]),
+  async remove(linkNames) {
+    for (const linkName of linkNames) await change([deleteLink(linkName)]);
+  },
+};
+
+/** Changes links; those that are gone are fine. */
+async function change(messages: readonly Message[]): Promise<void> {
+  using socket = new NetlinkSocket(NETLINK_ROUTE);
+  await socket.request(messages, (_, code) => code === ERRNO.ENODEV);
 }
 
-function ensureBridge(socket: NetlinkSocket, list: () => Link[], wish: BridgeWish): Bridge {
+function listLinks(): Promise<Link[]> {
+  return listOf(getLinks(), parseLink);
+}
+
+async function listOf<T>(message: Message, parse: (received: Received) => T | undefined): Promise<T[]> {
+  using socket = new NetlinkSocket(NETLINK_ROUTE);
+  return (await socket.dump(message)).flatMap((received) => parse(received) ?? []);
+}
+
+async function ensureBridge(wish: BridgeWish): Promise<Bridge> {
   const { name, address, prefixLength } = wish;
-  const [made] = socket.acknowledged([newBridge(name, wish.mac, wish.mtu)]);
-  if (made && made.errno !== 0 && made.errno !== ERRNO.EEXIST) throw new NetlinkError(made, 0);
-  if (made?.errno === 0) socket.request([setLinkAlias(name, BRIDGE_ALIAS)]);
-  const found = list().find((link) => link.name === name);
+  using socket = new NetlinkSocket(NETLINK_ROUTE);
+  const [made] = await socket.request([newBridge(name, wish.mac, wish.mtu)], (_, code) => code === ERRNO.EEXIST);
+  if (made?.errno === 0) await socket.request([setLinkAlias(name, BRIDGE_ALIAS)]);
+  const found = (await listLinks()).find((link) => link.name === name);
   if (found?.kind !== 'bridge') throw new Error(`${name} is a link of this host, but no bridge`);
-  const others = socket
-    .dump(getAddresses())
-    .flatMap((message) => parseAddress(message) ?? [])
-    .filter((other) => other.linkIndex === found.index)
+  const others = (await listOf(getAddresses(), parseAddress))
+    .filter(({ linkIndex }) => linkIndex === found.index)
     .filter((other) => other.address !== address || other.prefixLength !== prefixLength);
-  socket.request([
-    ...others.map(deleteAddress),
-    newAddress(found.index, address, prefixLength),
-    setLinkUp(found.index),
-  ]);
+  const own = newAddress(found.index, address, prefixLength);
+  await socket.request([...others.map(deleteAddress), own, setLinkUp(found.index)]);
   setSysctl(`ipv4/conf/${name}/route_localnet`, '1');
   setSysctl(`ipv6/conf/${name}/disable_ipv6`, '1', true);
   return { index: found.index, name, mac: found.mac };
@@ -150,35 +156,38 @@ export function setSysctl(key: string, value: string, optional = false): void {
   }
 }
 
-function plug(socket: NetlinkSocket, wish: PlugWish): void {
-  const messages = hostMessages(wish);
+async function plug(wish: PlugWish): Promise<void> {
   using namespace = openNetworkNamespace(wish.pid);
-  // Sockets keep their namespace, so one visit does for both ends.
-  insideNetworkNamespace(namespace.fd, () => {
-    using inner = new NetlinkSocket(NETLINK_ROUTE);
-    using undo = new DisposableStack();
-    const answers = socket.acknowledged(messages(namespace.fd));
-    const failed = answers.findIndex(({ errno }) => errno !== 0);
-    // When the first message failed there is nothing of ours (the name may be another's).
-    if (failed !== 0) undo.defer(() => socket.request([deleteLink(wish.linkName)], () => true));
-    const answer = answers[failed];
-    if (answer) throw new NetlinkError(answer, failed);
-    setSysctl(`ipv6/conf/${CONTAINER_LINK}/disable_ipv6`, '1', true); // as on Docker's networks without IPv6
-    const [link] = inner.ask(getLink(CONTAINER_LINK)).flatMap((message) => parseLink(message) ?? []);
-    if (!link) throw new Error(`no answer about ${CONTAINER_LINK}`);
-    inner.request(containerMessages(wish, link.index));
-    // Answering makes the kernel settle the port's carrier now: from here on the bridge passes its frames (Linux 6.8).
-    socket.acknowledged([getLink(wish.linkName)]);
-    undo.move();
+  const inner = insideNetworkNamespace(namespace.fd, () => {
+    setSysctl(NO_IPV6, '1', true);
+    return new NetlinkSocket(NETLINK_ROUTE);
   });
+  await using undo = new AsyncDisposableStack();
+  undo.use(inner);
+  using socket = new NetlinkSocket(NETLINK_ROUTE);
+  const answers = await socket.ask(hostMessages(wish, namespace.fd));
+  // When the first message failed there is nothing of ours (the name may be another's).
+  if (answers[0]?.errno === 0) undo.defer(() => change([deleteLink(wish.linkName)]));
+  answers.forEach((answer, index) => {
+    if (answer.errno !== 0) throw new NetlinkError(answer, index);
+  });
+  const link = answers.at(-1)?.items.flatMap((item) => parseLink(item) ?? [])[0];
+  if (!link) throw new Error(`no answer about ${wish.linkName}`);
+  await inner.request(containerMessages(wish, link.peer));
+  insideNetworkNamespace(namespace.fd, () => setSysctl(NO_IPV6, '0', true));
+  undo.move();
+  announce(inner, link.peer, wish.mac);
 }
 
-function hostMessages({ bridge, linkName, mac, mtu, address, hairpin }: PlugWish): (namespaceFd: number) => Message[] {
-  const filtered = hairpin && bridgedTrafficIsFiltered();
-  return (namespaceFd) => [
+/** The container's link is born without IPv6, as on Docker's networks without it. To set it on the link would wait for locks. */
+const NO_IPV6 = 'ipv6/conf/default/disable_ipv6';
+
+function hostMessages({ bridge, linkName, mac, mtu, address, hairpin }: PlugWish, namespaceFd: number): Message[] {
+  return [
     newVeth({ name: linkName, master: bridge.index, mtu, peer: { name: CONTAINER_LINK, mac, namespaceFd } }),
     newNeighbour(bridge.index, address, mac),
-    ...(filtered ? [setHairpin(linkName)] : []),
+    ...(hairpin && bridgedTrafficIsFiltered() ? [setHairpin(linkName)] : []),
+    getLink(linkName),
   ];
 }
 
@@ -186,10 +195,23 @@ function containerMessages({ bridge, address, prefixLength, gateway }: PlugWish,
   return [
     setArpNotify(index),
     newAddress(index, address, prefixLength),
-    setLinkUp(index), // last of the three: so the neighbours learn the address's new owner
+    setLinkUp(index),
     newDefaultRoute(index, gateway),
     newNeighbour(index, gateway, bridge.mac),
   ];
+}
+
+/**
+ * Tells the neighbours of the address's new owner (gratuitous ARP) once the bridge passes the port's frames: not before the
+ * kernel's link watch has seen both ends up. Owns `inner`. A namespace that ends meanwhile needs no announcement.
+ */
+function announce(inner: NetlinkSocket, index: number, mac: string): void {
+  setTimeout(() => {
+    inner
+      .request([setLinkMac(index, mac)])
+      .catch(() => {})
+      .finally(() => inner[Symbol.dispose]());
+  }, ANNOUNCE_MS).unref();
 }
 
 /** True where bridged frames pass the IP hooks, so that a translated one would have to leave by the port it came from. */

@@ -38,6 +38,7 @@ const AF_INET = 2;
 const IFLA_ADDRESS = 1;
 const IFLA_IFNAME = 3;
 const IFLA_MTU = 4;
+const IFLA_LINK = 5;
 const IFLA_MASTER = 10;
 const IFLA_LINKINFO = 18;
 const IFLA_IFALIAS = 20;
@@ -76,6 +77,8 @@ export interface Link {
   readonly name: string;
   readonly up: boolean;
   readonly master: number;
+  /** Of a veth: the other end's index, in that one's namespace; 0 for others. */
+  readonly peer: number;
   /** Lower-case, with colons. */
   readonly mac: string;
   readonly mtu: number;
@@ -146,7 +149,7 @@ export function newVeth({ name, master, mtu, peer }: VethWish): Message {
 /** A link by name or by index. */
 export type LinkRef = string | number;
 
-/** From now on the link tells its neighbours of its addresses (gratuitous ARP) whenever it comes up. */
+/** From now on the link tells its neighbours of its addresses (gratuitous ARP) when it comes up and when its MAC is set. */
 export function setArpNotify(index: number): Message {
   const conf = attribute(IFLA_INET_CONF, [attribute(IPV4_DEVCONF_ARP_NOTIFY, u32(1))]);
   return link(RTM_SETLINK, CHANGE, { ref: index }, [attribute(IFLA_AF_SPEC, [attribute(AF_INET, [conf])])]);
@@ -154,6 +157,11 @@ export function setArpNotify(index: number): Message {
 
 export function setLinkUp(ref: LinkRef): Message {
   return link(RTM_SETLINK, CHANGE, { ref, up: true }, refAttributes(ref));
+}
+
+/** Sets the MAC, even to what it is: see setArpNotify. */
+export function setLinkMac(ref: LinkRef, mac: string): Message {
+  return link(RTM_SETLINK, CHANGE, { ref }, [...refAttributes(ref), attribute(IFLA_ADDRESS, macBytes(mac))]);
 }
 
 export function setLinkAlias(ref: LinkRef, alias: string): Message {
@@ -238,12 +246,14 @@ export function parseLink({ type, body }: Received): Link | undefined {
   const info = attributes.get(IFLA_LINKINFO);
   const kind = info ? decodeAttributes(info).get(IFLA_INFO_KIND) : undefined;
   const master = attributes.get(IFLA_MASTER);
+  const peer = attributes.get(IFLA_LINK);
   const mtu = attributes.get(IFLA_MTU);
   return {
     index: readI32(body, 4),
     name: readText(attributes.get(IFLA_IFNAME) ?? Buffer.alloc(0)),
     up: (readU32(body, 8) & IFF_UP) !== 0,
     master: master ? readU32(master, 0) : 0,
+    peer: peer ? readU32(peer, 0) : 0,
     mac: formatMac(attributes.get(IFLA_ADDRESS) ?? Buffer.alloc(0)),
     mtu: mtu ? readU32(mtu, 0) : 0,
     kind: kind ? readText(kind) : '',

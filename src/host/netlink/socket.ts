@@ -1,4 +1,7 @@
-// Owns the netlink socket: one datagram out, its acknowledgements in. Knows no message type. Every receive is bounded.
+// Owns the netlink socket: one datagram out, its answers in. Knows no message type. Every receive is bounded.
+//
+// The kernel does a request's work within `send`, waiting there for its locks (rtnl is held for a whole RCU grace period while
+// a namespace dies). So requests run on the thread pool; what is answered then waits in the socket, and reading it is instant.
 
 import { errno as ERRNO, libc, must, SystemError } from '../libc.ts';
 import {
@@ -40,6 +43,11 @@ export class NetlinkError extends SystemError {
   }
 }
 
+/** The kernel's answer to one message: how it ended, and what came before that. */
+export interface Answer extends Acknowledgement {
+  readonly items: readonly Received[];
+}
+
 /** Says of a failed message of a batch whether that is fine. `code` is the errno. */
 export type Tolerance = (index: number, code: number) => boolean;
 
@@ -49,10 +57,10 @@ function raiseFirst(acknowledgements: readonly Acknowledgement[], tolerate: Tole
   });
 }
 
-// The kernel gives a whole datagram or loses its tail; what comes is copied out at once, so one buffer serves all sockets.
-const receiveBuffer = Buffer.alloc(RECEIVE_BYTES);
-
-/** One netlink socket, bound to the network namespace in which it was opened. Calls are synchronous. */
+/**
+ * One netlink socket. It belongs for good to the network namespace in which it was opened; opening takes 10 µs. Calls must
+ * not overlap: whoever works side by side opens a socket for each.
+ */
 export class NetlinkSocket implements Disposable {
   readonly #fd: number;
   readonly #protocol: number;
@@ -71,32 +79,32 @@ export class NetlinkSocket implements Disposable {
 
   /**
    * Sends messages, all with NLM_F_ACK, as one datagram. The kernel handles them one by one and does not stop at a failure.
-   * @returns one acknowledgement a message, in order. @throws SystemError when the socket fails
+   * @returns an answer a message, in order. @throws SystemError when the socket fails
    */
-  acknowledged(messages: readonly Message[]): Acknowledgement[] {
-    const first = this.#send(messages);
-    return this.#acknowledgements(messages, first);
+  async ask(messages: readonly Message[]): Promise<Answer[]> {
+    const first = await this.#send(messages);
+    const received = this.#drain();
+    return messages.map((_, index) => {
+      const own = received.filter(({ sequence }) => sequence === first + index);
+      const end = own.find(({ type }) => type === NLMSG_ERROR);
+      if (!end) throw new SystemError(ERRNO.ENOBUFS, 'receive netlink');
+      return { ...decodeAcknowledgement(end), items: own.filter((message) => message !== end) };
+    });
   }
 
-  /** As `acknowledged`. @throws NetlinkError for the first message that failed, but those for which `tolerate` answers true */
-  request(messages: readonly Message[], tolerate: Tolerance = () => false): void {
-    raiseFirst(this.acknowledged(messages), tolerate);
-  }
-
-  /** As `request`, with the wait for the kernel's locks on the thread pool. One at a time on a socket. */
-  async requestOffThread(messages: readonly Message[], tolerate: Tolerance = () => false): Promise<void> {
-    const first = this.#reserve(messages);
-    const bytes = encodeMessages(messages, first);
-    must(await libc.sendOffThread(this.#fd, bytes, bytes.length, 0), 'send netlink');
-    raiseFirst(this.#acknowledgements(messages, first), tolerate);
+  /** As `ask`. @throws NetlinkError for the first message that failed, but those for which `tolerate` answers true */
+  async request(messages: readonly Message[], tolerate: Tolerance = () => false): Promise<Answer[]> {
+    const answers = await this.ask(messages);
+    raiseFirst(answers, tolerate);
+    return answers;
   }
 
   /**
    * nf_tables: sends a batch, of which some messages (its BEGIN and END) bear no acknowledgement. All apply, or none.
    * @throws NetlinkError for the first failure
    */
-  transaction(messages: readonly Message[]): void {
-    const first = this.#send(messages);
+  async transaction(messages: readonly Message[]): Promise<void> {
+    const first = await this.#send(messages);
     const seen = this.#drain().filter(({ type, sequence }) => type === NLMSG_ERROR && sequence >= first);
     const failed = seen.map(decodeAcknowledgement).find(({ errno }) => errno !== 0);
     if (failed) throw new NetlinkError(failed, failed.sequence - first);
@@ -104,92 +112,72 @@ export class NetlinkSocket implements Disposable {
     if (seen.length < wanted) throw new SystemError(ERRNO.ENOBUFS, 'receive netlink');
   }
 
-  /** Asks for one object. @returns what came besides the acknowledgement. @throws NetlinkError */
-  ask(message: Message): Received[] {
-    const first = this.#send([message]);
-    const answers = this.#drain().filter(({ sequence }) => sequence === first);
-    const failed = answers.filter(({ type }) => type === NLMSG_ERROR).map(decodeAcknowledgement);
-    raiseFirst(failed, () => false);
-    return answers.filter(({ type }) => type !== NLMSG_ERROR);
-  }
-
   /** Asks for a list. Repeats when the kernel says that it changed meanwhile. @throws NetlinkError @throws SystemError */
-  dump(message: Message): Received[] {
+  async dump(message: Message): Promise<Received[]> {
     for (let attempt = 0; ; attempt++) {
-      const { items, interrupted } = this.#dumpOnce(message);
+      const items: Received[] = [];
+      for await (const piece of this.dumpPieces(message)) {
+        if (items.length > DUMP_MESSAGES) throw new RangeError('netlink dump is longer than any host has use for');
+        items.push(...piece);
+      }
+      const interrupted = items.some(({ flags }) => flags & NLM_F_DUMP_INTR);
       if (!interrupted || attempt >= 4) return items;
     }
   }
 
-  /** Asks for a long list, piece by piece (some 100 items): the caller may let the event loop turn in between. */
-  *dumpPieces(message: Message): Generator<Received[], void> {
-    const first = this.#send([{ ...message, flags: NLM_F_REQUEST | NLM_F_DUMP }]);
-    for (;;) {
-      const piece = this.#receive().filter(({ sequence }) => sequence === first);
-      const end = piece.find(({ type }) => type === NLMSG_ERROR || type === NLMSG_DONE);
-      if (end === undefined) {
-        yield piece;
-        continue;
-      }
-      raiseFirst([decodeAcknowledgement(end)], () => false);
-      return yield piece.filter((message) => message !== end);
+  /** Asks for a long list, piece by piece (some 100 items). @throws NetlinkError @throws SystemError */
+  async *dumpPieces(message: Message): AsyncGenerator<Received[], void> {
+    const first = await this.#send([{ ...message, flags: NLM_F_REQUEST | NLM_F_DUMP }]);
+    const buffer = Buffer.allocUnsafe(RECEIVE_BYTES);
+    for (let ended = false; !ended; ) {
+      const size = must(await libc.recvOffThread(this.#fd, buffer, buffer.length, MSG_DONTWAIT), 'receive netlink');
+      const piece = split(buffer.subarray(0, size), first);
+      ended = piece.ended;
+      yield piece.items;
     }
   }
 
-  #dumpOnce(message: Message): { items: Received[]; interrupted: boolean } {
-    const first = this.#send([{ ...message, flags: NLM_F_REQUEST | NLM_F_DUMP }]);
-    const items: Received[] = [];
-    let interrupted = false;
-    for (;;) {
-      for (const received of this.#receive()) {
-        if (received.sequence !== first) continue;
-        if (received.flags & NLM_F_DUMP_INTR) interrupted = true;
-        if (received.type === NLMSG_ERROR || received.type === NLMSG_DONE) {
-          const ack = decodeAcknowledgement(received);
-          if (ack.errno > 0) throw new NetlinkError(ack, 0);
-          return { items, interrupted };
-        }
-        if (items.length >= DUMP_MESSAGES) throw new RangeError('netlink dump is longer than any host has use for');
-        items.push(received);
-      }
-    }
-  }
-
-  #reserve(messages: readonly Message[]): number {
-    const first = this.#sequence;
-    this.#sequence = (first + messages.length) % 0x7fffffff || 1;
-    return first;
-  }
-
-  #send(messages: readonly Message[]): number {
-    const first = this.#reserve(messages);
-    const bytes = encodeMessages(messages, first);
+  /** As `dump`, at once: for short lists that the kernel gives without waiting for locks. */
+  dumpNow(message: Message): Received[] {
+    const first = this.#reserve(1);
+    const bytes = encodeMessages([{ ...message, flags: NLM_F_REQUEST | NLM_F_DUMP }], first);
     must(libc.sendto(this.#fd, bytes, bytes.length, 0, null, 0), 'send netlink');
+    const out: Received[] = [];
+    for (;;) {
+      const { items, ended } = split(this.#receive() ?? Buffer.alloc(0), first);
+      out.push(...items);
+      if (ended || items.length === 0) return out;
+    }
+  }
+
+  #reserve(count: number): number {
+    const first = this.#sequence;
+    this.#sequence = (first + count) % 0x7fffffff || 1;
     return first;
   }
 
-  #acknowledgements(messages: readonly Message[], first: number): Acknowledgement[] {
-    const answers = this.#drain().filter(({ type }) => type === NLMSG_ERROR);
-    return messages.map((_, index) => {
-      const answer = answers.find(({ sequence }) => sequence === first + index);
-      if (!answer) throw new SystemError(ERRNO.ENOBUFS, 'receive netlink');
-      return decodeAcknowledgement(answer);
-    });
+  async #send(messages: readonly Message[]): Promise<number> {
+    const first = this.#reserve(messages.length);
+    const bytes = encodeMessages(messages, first);
+    const sent = await libc.sendOffThread(this.#fd, bytes, bytes.length, 0);
+    if (sent !== bytes.length) throw new SystemError(ERRNO.EIO, 'send netlink');
+    return first;
   }
 
-  /** Everything that waits to be read. The kernel answers within `send`, so there is never a reason to wait for more. */
+  /** Everything that waits to be read. */
   #drain(): Received[] {
     const out: Received[] = [];
     for (;;) {
-      const size = libc.recv(this.#fd, receiveBuffer, receiveBuffer.length, MSG_DONTWAIT);
-      if (size === -ERRNO.EAGAIN) return out;
-      out.push(...decodeMessages(Buffer.from(receiveBuffer.subarray(0, must(size, 'receive netlink')))));
+      const datagram = this.#receive();
+      if (!datagram) return out;
+      out.push(...decodeMessages(datagram));
     }
   }
 
-  #receive(): Received[] {
-    const size = must(libc.recv(this.#fd, receiveBuffer, receiveBuffer.length, MSG_DONTWAIT), 'receive netlink');
-    return decodeMessages(Buffer.from(receiveBuffer.subarray(0, size)));
+  #receive(): Buffer | undefined {
+    const size = libc.recv(this.#fd, receiveBuffer, receiveBuffer.length, MSG_DONTWAIT);
+    if (size === -ERRNO.EAGAIN) return undefined;
+    return Buffer.from(receiveBuffer.subarray(0, must(size, 'receive netlink')));
   }
 
   [Symbol.dispose](): void {
@@ -200,3 +188,14 @@ export class NetlinkSocket implements Disposable {
     else libc.close(this.#fd);
   }
 }
+
+/** One datagram of a list. @throws NetlinkError when the kernel refuses it */
+function split(datagram: Buffer, sequence: number): { items: Received[]; ended: boolean } {
+  const own = decodeMessages(Buffer.from(datagram)).filter((message) => message.sequence === sequence);
+  const end = own.find(({ type }) => type === NLMSG_ERROR || type === NLMSG_DONE);
+  if (end) raiseFirst([decodeAcknowledgement(end)], () => false);
+  return { items: own.filter((message) => message !== end), ended: end !== undefined };
+}
+
+// The kernel gives a whole datagram or loses its tail; what comes is copied out at once, so one buffer serves all sockets.
+const receiveBuffer = Buffer.alloc(RECEIVE_BYTES);
