@@ -16,10 +16,12 @@ import {
   LOG_DRIVERS,
   openContainerRecords,
   pathsOf,
+  publishContainer,
 } from './containers/index.ts';
 import { createEvents } from './events/index.ts';
 import { createExecs, type ExecCapability } from './exec/index.ts';
 import { engineId, makeFolders } from './folders.ts';
+import { createHealth, type Health, OUTPUT_BYTES } from './health/index.ts';
 import { createImages } from './images/index.ts';
 import { createNetworks } from './networks/index.ts';
 import { createRuns, gatherHost } from './runs/index.ts';
@@ -161,6 +163,7 @@ export async function openEngine(options: EngineOptions): Promise<OpenEngine> {
 
   // Containers end execs, execs look containers up: each is given the other's verbs, called only once both exist.
   let execs: ExecCapability | undefined;
+  let health: Health | undefined;
   const containers: ContainerCapability = createContainers({
     records,
     dir: folders.containers,
@@ -177,11 +180,26 @@ export async function openEngine(options: EngineOptions): Promise<OpenEngine> {
       logDriver: options.logDriver,
       logOptions: options.logOpts,
     },
+    health: {
+      started: (container) => health?.started(container),
+      stopped: (id) => health?.stopped(id),
+      removed: (id) => health?.removed(id),
+      of: (id) => health?.of(id),
+    },
     log: options.log,
     onStopped: (id) => execs?.onContainerStopped(id),
     execIds: (id) => execs?.idsOf(id) ?? [],
   });
   execs = createExecs({ find: containers.find, launcher: runs.execs, publish: events.publish, parseDetachKeys });
+  const probes = execs;
+  health = stack.use(
+    createHealth({
+      probe: (container, command, timeoutMs) => probes.run(container, command, { timeoutMs, mostBytes: OUTPUT_BYTES }),
+      find: (id) => records.byId(id),
+      changed: (container, { status }) =>
+        publishContainer({ publish: events.publish }, container, `health_status: ${status}`),
+    }),
+  );
   stack.defer(containers.close);
   await containers.recover();
   await images.sweep();

@@ -2,6 +2,7 @@
 
 import type { KeyedQueue } from '../../lib/keyed-queue.ts';
 import type { Events } from '../events/types.ts';
+import type { Health } from '../health/index.ts';
 import type { Images } from '../images/types.ts';
 import type { Networks } from '../networks/types.ts';
 import type { Volumes } from '../volumes/types.ts';
@@ -24,6 +25,7 @@ export interface Context {
   readonly facts: HostFacts;
   readonly paths: (id: ContainerId) => ContainerPaths;
   readonly log: (level: 'info' | 'warn' | 'error', message: string) => void;
+  readonly health: Pick<Health, 'started' | 'stopped' | 'removed' | 'of'>;
   /** Told when a container has stopped, before it is announced: execs end here. */
   readonly onStopped: (id: ContainerId) => void;
   readonly execIds: (id: ContainerId) => readonly string[];
@@ -37,7 +39,7 @@ export interface Context {
 
 /** Publishes a container event with the attributes Docker gives: labels, image, name, then `extra`. */
 export function publishContainer(
-  context: Context,
+  context: Pick<Context, 'publish'>,
   record: ContainerRecord,
   action: string,
   extra: Readonly<Record<string, string>> = {},

@@ -12,7 +12,7 @@ const PHASES = ['created', 'running', 'paused', 'restarting', 'removing', 'exite
 
 /** The records that pass every key; values of one key are alternatives (all of them for labels). @throws INVALID_FILTER */
 export function filterRecords(
-  context: Pick<Context, 'records' | 'images' | 'networks'>,
+  context: Pick<Context, 'records' | 'images' | 'networks' | 'health'>,
   records: readonly ContainerRecord[],
   filters: Filters,
 ): readonly ContainerRecord[] {
@@ -21,7 +21,7 @@ export function filterRecords(
 }
 
 function testFor(
-  context: Pick<Context, 'records' | 'images' | 'networks'>,
+  context: Pick<Context, 'records' | 'images' | 'networks' | 'health'>,
   key: string,
   values: readonly string[],
 ): Test {
@@ -58,7 +58,7 @@ function testFor(
     case 'expose':
       return some((record, value) => portMatches(record, key, value));
     case 'health':
-      return some((record, value) => (record.config.Healthcheck ? value === 'starting' : value === 'none'));
+      return some((record, value) => (context.health.of(record.id)?.status ?? 'none') === value);
     case 'is-task':
       return some((_, value) => /^(0|false)$/i.test(value));
     case 'isolation':

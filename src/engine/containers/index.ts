@@ -20,6 +20,7 @@ import { kill, pause, restart, stop, unpause } from './stop.ts';
 import type { ContainerId, ContainerRecord, Containers } from './types.ts';
 import { wait } from './wait.ts';
 
+export { publishContainer } from './context.ts';
 export type { ConfigureRequest, Launcher, LaunchRequest, Prepared } from './launcher.ts';
 export type { Run } from './live.ts';
 export { LOG_DRIVERS, logAttributes, parseJsonFileOptions } from './log-options.ts';
@@ -32,7 +33,7 @@ export type * from './types.ts';
 export interface ContainersDeps
   extends Pick<
     Context,
-    'images' | 'networks' | 'volumes' | 'publish' | 'launcher' | 'facts' | 'log' | 'onStopped' | 'execIds'
+    'images' | 'networks' | 'volumes' | 'publish' | 'launcher' | 'facts' | 'health' | 'log' | 'onStopped' | 'execIds'
   > {
   readonly records: ContainerRecords;
   /** Folder that holds one folder a container. */

@@ -19,6 +19,7 @@ export function viewOf(context: Context, record: ContainerRecord): ContainerView
   return {
     record,
     paths: context.paths(record.id),
+    health: context.health.of(record.id),
     execIds: context.execIds(record.id),
     lowerDirs: context.images.layerPaths(record.imageId),
   };

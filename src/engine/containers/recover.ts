@@ -89,6 +89,7 @@ function adoptRun(context: Context, record: ContainerRecord, run: Run, pid: numb
   const phase = record.state.phase === 'paused' ? 'paused' : 'running';
   const adopted = context.records.update(record.id, { state: { phase, pid } });
   context.supervise(record.id, run);
+  if (adopted) context.health.started(adopted);
   return adopted;
 }
 

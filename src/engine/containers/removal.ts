@@ -22,6 +22,7 @@ export async function removeSettled(
   live.announceExit(result);
   live.announceRemoval(result);
   context.lives.forget(record.id);
+  context.health.removed(record.id);
   context.background(freeDisk(context, record, live.previousClosed));
 }
 

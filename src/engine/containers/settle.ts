@@ -52,6 +52,7 @@ export async function settleExit(context: Context, id: string, run: Run, exit: E
   const before = context.records.byId(id);
   if (!before) return;
   context.onStopped(id);
+  context.health.stopped(id);
   await leaveNetworks(context, id);
   const again = live.stopping === 0 && wantsRestart(before, exit);
   const record = context.records.update(id, {

@@ -162,7 +162,10 @@ function settleStart(context: Context, record: ContainerRecord, live: Live, star
       },
     });
   }
-  if (settled) publishContainer(context, settled, 'start');
+  if (settled) {
+    publishContainer(context, settled, 'start');
+    context.health.started(settled);
+  }
   context.supervise(record.id, run);
 }
 

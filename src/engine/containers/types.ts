@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import type { Digest } from '../../spec/digest.ts';
 import type { ContainerConfig, ContainerCreateRequest, HostConfig } from '../../spec/docker/types.gen.ts';
 import type { Platform } from '../../spec/platform.ts';
+import type { HealthState } from '../health/types.ts';
 import type { Endpoint } from '../networks/types.ts';
 
 /** 64 lower-case hex digits. */
@@ -96,6 +97,8 @@ export interface ContainerPaths {
 export interface ContainerView {
   readonly record: ContainerRecord;
   readonly paths: ContainerPaths;
+  /** Absent without a health check. */
+  readonly health?: HealthState | undefined;
   /** Ids of running execs. */
   readonly execIds: readonly string[];
   /** Overlay lower directories, absolute, for inspect's GraphDriver. */

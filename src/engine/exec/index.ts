@@ -6,6 +6,7 @@ import { GantryError, messageOf } from '../../lib/errors.ts';
 import { randomId } from '../../lib/ids.ts';
 import { attachShim } from '../../runtime/link/index.ts';
 import { DEFAULT_DETACH_KEYS, detachMatcher } from '../../spec/stream/detach-keys.ts';
+import { createFrameDecoder } from '../../spec/stream/frames.ts';
 import { type ContainerRecord, checkMayExec, type Run } from '../containers/index.ts';
 import type { AttachedStream } from '../containers/types.ts';
 import type { Events } from '../events/types.ts';
@@ -45,6 +46,15 @@ interface Entry {
 export interface ExecCapability {
   readonly face: Execs;
   readonly idsOf: (containerId: string) => readonly string[];
+  /**
+   * Runs a command in a container to its end and collects its output (the first `mostBytes`); undefined when it took longer than
+   * `timeoutMs` and was killed. @throws GantryError when it cannot be run
+   */
+  readonly run: (
+    container: ContainerRecord,
+    command: readonly string[],
+    limits: { readonly timeoutMs: number; readonly mostBytes: number },
+  ) => Promise<{ readonly exitCode: number; readonly output: string } | undefined>;
   /** The container has stopped: its execs are forgotten. */
   readonly onContainerStopped: (containerId: string) => void;
 }
@@ -81,6 +91,10 @@ export function createExecs(deps: ExecsDeps): ExecCapability {
   };
   return {
     face,
+    async run(container, command, limits) {
+      const id = await face.create(container.id, { ...PLAIN_REQUEST, command });
+      return runToEnd(deps, container, entryOf(id), limits);
+    },
     idsOf: (containerId) => [...(byContainer.get(containerId) ?? [])].filter((id) => entries.get(id)?.record.running),
     onContainerStopped(containerId) {
       for (const id of byContainer.get(containerId) ?? []) entries.delete(id);
@@ -88,6 +102,50 @@ export function createExecs(deps: ExecsDeps): ExecCapability {
     },
   };
 }
+
+const PLAIN_REQUEST: Omit<ExecRequest, 'command'> = {
+  tty: false,
+  stdin: false,
+  stdout: true,
+  stderr: true,
+  env: [],
+  user: '',
+  workingDir: '',
+  privileged: false,
+  detachKeys: '',
+};
+
+async function runToEnd(
+  deps: ExecsDeps,
+  container: ContainerRecord,
+  entry: Entry,
+  { timeoutMs, mostBytes }: { readonly timeoutMs: number; readonly mostBytes: number },
+): Promise<{ readonly exitCode: number; readonly output: string } | undefined> {
+  const decoder = createFrameDecoder();
+  const parts: Uint8Array[] = [];
+  let room = mostBytes;
+  entry.started = true;
+  await launch(deps, container, entry, entry.record.request, async (run) => {
+    const socket = await attachShim(run.dir, entry.record.request);
+    socket.on('data', (chunk: Buffer) => {
+      for (const { payload } of decoder.push(chunk)) {
+        parts.push(Buffer.from(payload.subarray(0, room)));
+        room -= Math.min(room, payload.length);
+      }
+    });
+    socket.on('error', () => undefined);
+  });
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    void entry.run?.connection.signal(SIGKILL).catch(() => undefined);
+  }, timeoutMs);
+  await entry.settled;
+  clearTimeout(timer);
+  return late ? undefined : { exitCode: entry.record.exitCode ?? -1, output: Buffer.concat(parts).toString() };
+}
+
+const SIGKILL = 9;
 
 /** Docker names a paused container as the caller did, other states by id. @source dockerd 28.5 */
 function checkMayExecAs(container: ContainerRecord, ref: string): void {
