@@ -23,6 +23,7 @@ export const runtimes = (): Runtime[] =>
 /** The process part of a bundle, also what `exec` wants. */
 export const processOf = (script: string, terminal: boolean): object => ({
   terminal,
+  ...(terminal ? { consoleSize: { height: 33, width: 99 } } : {}),
   user: { uid: 0, gid: 0 },
   args: ['/bin/sh', '-c', script],
   env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', 'TERM=xterm'],

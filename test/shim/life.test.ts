@@ -105,26 +105,23 @@ test('an abandoned start runs the cleanup, records nothing, and ends', async () 
   removeDir(dir);
 });
 
-const fails = async (
-  fields: Fields,
-  prepare?: (dir: string) => void,
-): Promise<{ failed: Record<string, string>; record: string }> => {
+const fails = async (fields: Fields): Promise<{ failed: Record<string, string>; record: string }> => {
   const dir = runDir();
-  prepare?.(dir);
-  const answer = await spawner.request([['op', 'spawn'], ['dir', dir], ['auto-start', 1], ...fields]);
+  const answer = await spawner.request([['op', 'spawn'], ['dir', dir], ...fields]);
   assert.ok(answer.pid, JSON.stringify(answer));
   const control = new Control(dir);
-  const failed = await control.event('failed').catch(() => ({}));
+  await control.command('start');
+  const failed = await control.event('failed');
   await control.closed;
   const record = readText(dir, 'exit');
   removeDir(dir);
   return { failed, record };
 };
 
-// The end waits for whoever has connected, but a failed shim waits for nobody: cleanup gives the test time to connect.
+// A shim that failed before the start waits for nobody: its cleanup gives the test the time to connect.
 const slowCleanup: Fields = [
   ['cleanup-arg', '/bin/sleep'],
-  ['cleanup-arg', '0.3'],
+  ['cleanup-arg', '1'],
 ];
 
 test('a failed start tells what the runtime wrote in its log', async () => {
@@ -135,7 +132,6 @@ test('a failed start tells what the runtime wrote in its log', async () => {
     ['arg', script],
     ['pid-file', 'pid'],
     ['fail-file', 'fail.log'],
-    ...slowCleanup,
   ]);
   assert.deepEqual(failed, {
     ev: 'failed',
@@ -152,7 +148,6 @@ test('a failed start without a log tells what the runtime printed, else its stat
     ['arg', '-c'],
     ['arg', 'echo sorry >&2; exit 1'],
     ['pid-file', 'pid'],
-    ...slowCleanup,
   ]);
   assert.equal(printed.failed.text, 'sorry\n');
   const silent = await fails([
@@ -160,24 +155,28 @@ test('a failed start without a log tells what the runtime printed, else its stat
     ['arg', '-c'],
     ['arg', 'exit 3'],
     ['pid-file', 'pid'],
-    ...slowCleanup,
   ]);
   assert.equal(silent.failed.text, 'the runtime exited with status 3');
 });
 
 test('a runtime that is not there, leaves no pid or names a stranger is a failed start', async () => {
-  const absent = await fails([['arg', '/no/such/runtime'], ['pid-file', 'pid'], ...slowCleanup]);
+  const absent = await fails([
+    ['arg', '/no/such/runtime'],
+    ['pid-file', 'pid'],
+  ]);
   assert.equal(absent.failed.stage, 'exec');
   assert.equal(absent.failed.errno, '2');
   assert.equal(absent.failed.text, '/no/such/runtime: No such file or directory');
-  const noPid = await fails([['arg', '/bin/true'], ['pid-file', 'pid'], ...slowCleanup]);
+  const noPid = await fails([
+    ['arg', '/bin/true'],
+    ['pid-file', 'pid'],
+  ]);
   assert.equal(noPid.failed.stage, 'pid-file');
   const stranger = await fails([
     ['arg', '/bin/sh'],
     ['arg', '-c'],
     ['arg', 'echo 1 > pid'],
     ['pid-file', 'pid'],
-    ...slowCleanup,
   ]);
   assert.equal(stranger.failed.stage, 'pid-file');
   assert.equal(stranger.failed.errno, '10');
@@ -282,9 +281,9 @@ test('an out-of-memory kill is told from the cgroup file', async () => {
     ['dir', dir],
     ...fakeRuntime(dir, 'sleep 0.1; kill -9 $$'),
     ['oom-file', join(dir, 'events')],
-    ['auto-start', 1],
   ]);
   const control = new Control(dir);
+  await control.command('start');
   const exited = await control.event('exited');
   assert.equal(exited.code, '137');
   assert.equal(exited.oom, '1');

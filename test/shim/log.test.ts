@@ -97,9 +97,8 @@ test('rotation with compression keeps as many files as asked, and loses only wha
 test('a log folder that is not there is a failed start', async (t) => {
   const { control } = await begin(t, 'echo x', [
     ['log-path', '/no/such/folder/log'],
-    ['auto-start', 1],
     ['cleanup-arg', 'sleep'],
-    ['cleanup-arg', '0.3'],
+    ['cleanup-arg', '1'],
   ]);
   const failed = await control.event('failed');
   assert.equal(failed.stage, 'log');

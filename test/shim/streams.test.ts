@@ -109,10 +109,8 @@ test('a command can close stdin, and a process that closes its own does not hurt
   await closed.control.event('started');
   assert.equal((await closed.control.command('close-stdin')).ok, '1');
   assert.equal((await closed.control.event('exited')).code, '3');
-  const deaf = await begin(t, 'exec 0<&-; sleep 0.2; exit 4', [
-    ['stdin', 'open'],
-    ['auto-start', 1],
-  ]);
+  const deaf = await begin(t, 'exec 0<&-; sleep 0.2; exit 4', [['stdin', 'open']]);
+  await deaf.control.command('start');
   const attach = new Attach(deaf.dir, { stdin: true, stdout: true });
   await attach.ready;
   attach.socket.write(Buffer.alloc(500_000));
@@ -121,7 +119,8 @@ test('a command can close stdin, and a process that closes its own does not hurt
 });
 
 test('without stdin the process reads end of file', async (t) => {
-  const { control } = await begin(t, 'cat; exit 6', [['auto-start', 1]]);
+  const { control } = await begin(t, 'cat; exit 6');
+  await control.command('start');
   assert.equal((await control.event('exited')).code, '6');
 });
 
@@ -230,7 +229,8 @@ test('a shim at rest keeps little memory', async (t) => {
 });
 
 test('a client that speaks nonsense is closed and disturbs nobody', async (t) => {
-  const { dir, control } = await begin(t, 'sleep 0.2; exit 8', [['auto-start', 1]]);
+  const { dir, control } = await begin(t, 'sleep 0.2; exit 8');
+  await control.command('start');
   for (const bytes of [
     Buffer.from([0xff, 0xff, 0xff, 0xff]),
     encode([['op', 'dance']]),
