@@ -25,9 +25,9 @@ export async function listContainers(engine: Engine, query: Query): Promise<read
   const nowMs = Date.now();
   const withSize = query.bool('size');
   return Promise.all(
-    views.map(async ({ record }) => {
+    views.map(async ({ record, health }) => {
       const size = withSize ? await engine.containers.size(record.id) : undefined;
-      return containerSummaryView(record, { idOf, nowMs, image: imageName(record), size });
+      return containerSummaryView(record, { idOf, nowMs, image: imageName(record), size, health });
     }),
   );
 }

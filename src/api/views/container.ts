@@ -7,6 +7,7 @@ import type {
   ContainerView,
   MountRecord,
 } from '../../engine/containers/types.ts';
+import type { HealthState, HealthStatus } from '../../engine/health/types.ts';
 import { humanDuration, isZeroTime, millisSince, unixSeconds, ZERO_TIME } from '../../spec/time.ts';
 import { mapOrNull, sortedMap } from './fields.ts';
 import { containerConfigView, hostConfigView } from './host-config.ts';
@@ -26,7 +27,7 @@ export function containerInspectView(
     Created: record.created,
     Path: path,
     Args: args,
-    State: stateView(record.state),
+    State: stateView(record.state, view.health),
     Image: record.imageId,
     ResolvConfPath: prepared ? paths.resolvConf : '',
     HostnamePath: prepared ? paths.hostname : '',
@@ -49,7 +50,7 @@ export function containerInspectView(
   };
 }
 
-function stateView(state: ContainerState): Record<string, unknown> {
+function stateView(state: ContainerState, health: HealthState | undefined): Record<string, unknown> {
   const { phase } = state;
   return {
     Status: phase,
@@ -63,7 +64,18 @@ function stateView(state: ContainerState): Record<string, unknown> {
     Error: state.error,
     StartedAt: state.startedAt || ZERO_TIME,
     FinishedAt: state.finishedAt || ZERO_TIME,
+    ...(health ? { Health: healthView(health) } : {}),
   };
+}
+
+function healthView({ status, failingStreak, log }: HealthState): Record<string, unknown> {
+  const probes = log.map(({ start, end, exitCode, output }) => ({
+    Start: start,
+    End: end,
+    ExitCode: exitCode,
+    Output: output,
+  }));
+  return { Status: status, FailingStreak: failingStreak, Log: probes };
 }
 
 /** The root is mounted in the container's own mount namespace only, so the merged view is reached through its process. */
@@ -104,6 +116,7 @@ export interface SummaryFacts {
   /** The image's name while it still means this container's image, else the image id. */
   readonly image: string;
   readonly size?: ContainerSize | undefined;
+  readonly health?: HealthState | undefined;
 }
 
 /** One line of GET /containers/json. */
@@ -120,7 +133,7 @@ export function containerSummaryView(record: ContainerRecord, facts: SummaryFact
     ...sizes(facts.size),
     Labels: sortedMap(record.config.Labels ?? {}),
     State: record.state.phase,
-    Status: statusText(record.state, facts.nowMs),
+    Status: statusText(record.state, facts.nowMs, facts.health?.status),
     HostConfig: { NetworkMode: networkMode(record), ...(annotations ? { Annotations: annotations } : {}) },
     NetworkSettings: { Networks: networksView(record, facts.idOf) },
     Mounts: mountsView(record),
@@ -146,12 +159,12 @@ function commandText(command: readonly string[]): string {
 }
 
 /** STATUS of `docker ps`. @source moby container.State.String */
-export function statusText(state: ContainerState, nowMs: number): string {
+export function statusText(state: ContainerState, nowMs: number, health?: HealthStatus): string {
   const up = humanDuration(millisSince(state.startedAt, nowMs));
   const ended = humanDuration(millisSince(state.finishedAt, nowMs));
   switch (state.phase) {
     case 'running':
-      return `Up ${up}`;
+      return `Up ${up}${healthText(health)}`;
     case 'paused':
       return `Up ${up} (Paused)`;
     case 'restarting':
@@ -165,4 +178,9 @@ export function statusText(state: ContainerState, nowMs: number): string {
     case 'exited':
       return isZeroTime(state.finishedAt) ? '' : `Exited (${state.exitCode}) ${ended} ago`;
   }
+}
+
+function healthText(health: HealthStatus | undefined): string {
+  if (!health) return '';
+  return health === 'starting' ? ' (health: starting)' : ` (${health})`;
 }
