@@ -53,17 +53,29 @@ export class Tokens {
   readonly #http: Http;
   readonly #now: () => number;
   readonly #kept = new Map<string, Token & { readonly until: number }>();
+  readonly #asked = new Map<string, Promise<Token>>();
 
   constructor(http: Http, now: () => number = Date.now) {
     this.#http = http;
     this.#now = now;
   }
 
-  /** @throws RegistryError (401 when the credentials are wrong) */
-  async get(request: TokenRequest, fresh = false): Promise<Token> {
+  /**
+   * A token; another than `stale`, which a registry has refused. Asked for once, however many wait for it.
+   * @throws RegistryError (401 when the credentials are wrong)
+   */
+  async get(request: TokenRequest, stale?: string): Promise<Token> {
     const key = keyOf(request);
     const kept = this.#kept.get(key);
-    if (!fresh && kept && kept.until > this.#now()) return kept;
+    if (kept && kept.token !== stale && kept.until > this.#now()) return kept;
+    const asked = this.#asked.get(key);
+    if (asked) return asked;
+    const asking = this.#ask(key, request).finally(() => this.#asked.delete(key));
+    this.#asked.set(key, asking);
+    return asking;
+  }
+
+  async #ask(key: string, request: TokenRequest): Promise<Token> {
     const answer = await this.#fetch(request);
     const lifeMs = Math.max(0, answer.seconds - 10) * 1000;
     if (this.#kept.size >= TOKENS_MAX) this.#kept.clear();

@@ -133,7 +133,7 @@ export class RegistryClient implements Disposable {
     }
     const request = { challenge, scope: '', credentials, insecure: endpoint.insecure, offline: true, signal };
     try {
-      return (await this.#tokens.get(request, true)).refreshToken;
+      return (await this.#tokens.get(request)).refreshToken;
     } catch (error) {
       if (!(error instanceof RegistryError) || error.status === 0) throw error;
       throw new RegistryError(`Get "${url}": ${error.message}`, { status: error.status, code: error.code });
@@ -142,9 +142,11 @@ export class RegistryClient implements Disposable {
 
   async #get(repository: Repository, url: string, headers: Record<string, string>): Promise<IncomingMessage> {
     const challenge = await this.ping(repository);
+    let authorization = '';
     for (let attempt = 0; ; attempt++) {
-      const authorization = await this.#authorization(repository, challenge, url, attempt > 0);
-      const answer = await this.#follow(repository, url, { ...headers, ...authorization });
+      authorization = await this.#authorization(repository, challenge, url, authorization);
+      const shown = authorization === '' ? {} : { Authorization: authorization };
+      const answer = await this.#follow(repository, url, { ...headers, ...shown });
       const status = answer.statusCode ?? 0;
       if (status < 300) return answer;
       const failure = await errorOf(answer);
@@ -185,24 +187,18 @@ export class RegistryClient implements Disposable {
     }
   }
 
-  async #authorization(
-    repository: Repository,
-    challenge: Challenge,
-    url: string,
-    fresh: boolean,
-  ): Promise<Record<string, string>> {
+  /** The Authorization header, '' for none; another than the one that was `refused`. */
+  async #authorization(repository: Repository, challenge: Challenge, url: string, refused: string): Promise<string> {
     const { credentials, endpoint, path, signal } = repository;
-    if (credentials.registryToken) return { Authorization: `Bearer ${credentials.registryToken}` };
-    if (challenge.scheme === 'none') return {};
+    if (credentials.registryToken) return `Bearer ${credentials.registryToken}`;
+    if (challenge.scheme === 'none') return '';
     if (challenge.scheme === 'basic') {
       if (!credentials.username) throw new RegistryError(`Get "${url}": no basic auth credentials`, { status: 401 });
-      return { Authorization: basic(credentials.username, credentials.password ?? '') };
+      return basic(credentials.username, credentials.password ?? '');
     }
     const scope = `repository:${path}:pull`;
-    const { token } = await this.#tokens.get(
-      { challenge, scope, credentials, insecure: endpoint.insecure, signal },
-      fresh,
-    );
-    return { Authorization: `Bearer ${token}` };
+    const request = { challenge, scope, credentials, insecure: endpoint.insecure, signal };
+    const { token } = await this.#tokens.get(request, refused.replace(/^Bearer /, ''));
+    return `Bearer ${token}`;
   }
 }
