@@ -1,7 +1,7 @@
 // Owns the way of one request: path, version, route, handler, reply or error. Knows no sockets and no noun.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { GantryError } from '../lib/errors.ts';
+import { GantryError, messageOf } from '../lib/errors.ts';
 import { percentDecode } from '../spec/docker/decode-query.ts';
 import { ROUTES, type RouteId } from '../spec/docker/routes.ts';
 import { checkVersion, NEWEST_MINOR, type VersionCheck } from './api-version.ts';
@@ -119,6 +119,6 @@ function report(logger: ApiLogger, what: string, error: unknown): void {
     return;
   }
   if (!logger.enabled('error')) return;
-  const details = error instanceof Error ? { error: error.message, stack: isBug ? error.stack : undefined } : { error };
-  logger.log('error', what, details);
+  const stack = isBug && error instanceof Error && error.stack !== undefined ? { stack: error.stack } : {};
+  logger.log('error', what, { error: messageOf(error), ...stack });
 }

@@ -1,7 +1,7 @@
 // Owns an engine in memory for API tests: every face, no kernel. Keeps the rules that the API's answers show, no others.
 
 import { randomBytes } from 'node:crypto';
-import { EventEmitter, on } from 'node:events';
+import { EventEmitter } from 'node:events';
 import type {
   ContainerRecord,
   ContainerState,
@@ -9,15 +9,11 @@ import type {
   ContainerView,
   CreateRequest,
 } from '../../../src/engine/containers/types.ts';
-import type { EngineEvent, Events } from '../../../src/engine/events/types.ts';
 import type { ExecRecord, Execs } from '../../../src/engine/exec/types.ts';
-import type { ImageRecord, Images } from '../../../src/engine/images/types.ts';
-import type { NetworkRecord, Networks } from '../../../src/engine/networks/types.ts';
+import type { ImageRecord } from '../../../src/engine/images/types.ts';
 import type { Engine } from '../../../src/engine/types.ts';
-import type { VolumeRecord, Volumes } from '../../../src/engine/volumes/types.ts';
-import { GantryError } from '../../../src/lib/errors.ts';
-import { digestOfHex } from '../../../src/spec/digest.ts';
 import { formatRfc3339, ZERO_TIME } from '../../../src/spec/time.ts';
+import { failure, fakeEvents, fakeImage, fakeImages, fakeNetworks, fakeVolumes } from './fake-faces.ts';
 import { type FakeProcess, framed, startFake } from './fake-process.ts';
 
 interface FakeContainer {
@@ -41,37 +37,8 @@ export interface FakeEngine {
   failNext(call: string, error: unknown): void;
 }
 
-const HEX = 'ae159405235f98a820194d28a0056d66690cc5cabc475fe64ff9b1e1b258f7d6';
-const CREATED = '2026-11-24T02:40:20.506391801Z';
-
-export function fakeImage(tag: string, hex = HEX): ImageRecord {
-  return {
-    id: digestOfHex(hex),
-    repoTags: [tag],
-    repoDigests: [],
-    created: CREATED,
-    platform: { os: 'linux', architecture: 'amd64' },
-    author: '',
-    comment: 'Imported from -',
-    dockerVersion: '28.5.2+dfsg4',
-    sizeBytes: 2_066_620,
-    config: { Cmd: ['sh'] },
-    diffIds: [digestOfHex('b357c4f291adf05e18a8129307000b1d12c8225132c0319ac34fd09d5e00b0b6')],
-    history: [{ created: CREATED, comment: 'Imported from -' }],
-    lastTagTime: '2026-11-24T02:40:20.507804021Z',
-  };
-}
-
 function nowText(): string {
   return formatRfc3339(BigInt(Date.now()) * 1_000_000n);
-}
-
-function missing(
-  kind: 'notFound' | 'conflict' | 'invalid' | 'notModified' | 'system',
-  code: string,
-  message: string,
-): GantryError {
-  return new GantryError(kind, code, message);
 }
 
 export function createFakeEngine(): FakeEngine {
@@ -80,9 +47,9 @@ export function createFakeEngine(): FakeEngine {
   const failures = new Map<string, unknown>();
   const called = (call: string): void => {
     calls.push(call);
-    const failure = failures.get(call);
+    const planned = failures.get(call);
     failures.delete(call);
-    if (failure !== undefined) throw failure;
+    if (planned !== undefined) throw planned;
   };
   const images = [fakeImage('busybox:latest')];
   const bus = new EventEmitter();
@@ -97,8 +64,8 @@ export function createFakeEngine(): FakeEngine {
     const matches = [...containers.values()].filter((c) => c.record.id.startsWith(name));
     const [only] = matches;
     if (only && matches.length === 1) return only;
-    if (only) throw missing('invalid', 'AMBIGUOUS', `multiple IDs found with provided prefix: ${name}`);
-    throw missing('notFound', 'NO_SUCH_CONTAINER', `No such container: ${ref}`);
+    if (only) throw failure('invalid', 'AMBIGUOUS', `multiple IDs found with provided prefix: ${name}`);
+    throw failure('notFound', 'NO_SUCH_CONTAINER', `No such container: ${ref}`);
   };
   const setState = (container: FakeContainer, state: Partial<ContainerState>): void => {
     container.record = { ...container.record, state: { ...container.record.state, ...state } };
@@ -114,7 +81,7 @@ export function createFakeEngine(): FakeEngine {
   };
   const requireRunning = (container: FakeContainer): FakeProcess => {
     if (container.process && container.record.state.phase === 'running') return container.process;
-    throw missing('conflict', 'CONTAINER_NOT_RUNNING', `container ${container.record.id} is not running`);
+    throw failure('conflict', 'CONTAINER_NOT_RUNNING', `container ${container.record.id} is not running`);
   };
   const drop = (container: FakeContainer): void => {
     containers.delete(container.record.id);
@@ -132,7 +99,7 @@ export function createFakeEngine(): FakeEngine {
       for (const { record } of containers.values()) {
         if (record.name === name) {
           const text = `Conflict. The container name "/${name}" is already in use by container "${record.id}". You have to remove (or rename) that container to be able to reuse that name.`;
-          throw missing('conflict', 'CONTAINER_NAME_TAKEN', text);
+          throw failure('conflict', 'CONTAINER_NAME_TAKEN', text);
         }
       }
       const container = newContainer(name, request, image);
@@ -145,7 +112,7 @@ export function createFakeEngine(): FakeEngine {
       called('containers.start');
       const container = find(ref);
       if (container.record.state.phase === 'running')
-        throw missing('notModified', 'RUNNING', 'container already running');
+        throw failure('notModified', 'RUNNING', 'container already running');
       if (container.record.state.phase === 'exited') prepare(container);
       setState(container, { phase: 'running', pid: 4242, startedAt: nowText(), finishedAt: ZERO_TIME });
       publish(container, 'start');
@@ -161,7 +128,7 @@ export function createFakeEngine(): FakeEngine {
     async stop(ref) {
       called('containers.stop');
       const container = find(ref);
-      if (container.record.state.phase !== 'running') throw missing('notModified', 'STOPPED', 'not running');
+      if (container.record.state.phase !== 'running') throw failure('notModified', 'STOPPED', 'not running');
       container.process?.kill(9);
       await container.lastExit;
     },
@@ -176,7 +143,7 @@ export function createFakeEngine(): FakeEngine {
     },
     async kill(ref, signal) {
       called('containers.kill');
-      if (signal === 'foo') throw missing('invalid', 'BAD_SIGNAL', `invalid signal: ${signal}`);
+      if (signal === 'foo') throw failure('invalid', 'BAD_SIGNAL', `invalid signal: ${signal}`);
       requireRunning(find(ref)).kill(signal === 'TERM' ? 15 : 9);
     },
     async pause(ref) {
@@ -189,7 +156,7 @@ export function createFakeEngine(): FakeEngine {
       called('containers.unpause');
       const container = find(ref);
       if (container.record.state.phase !== 'paused') {
-        throw missing('system', 'NOT_PAUSED', `Container ${container.record.id} is not paused`);
+        throw failure('system', 'NOT_PAUSED', `Container ${container.record.id} is not paused`);
       }
       setState(container, { phase: 'running' });
     },
@@ -203,7 +170,7 @@ export function createFakeEngine(): FakeEngine {
       const container = find(ref);
       if (container.record.state.phase === 'running') {
         const text = `cannot remove container "${container.record.name}": container is running: stop the container before removing or force remove`;
-        if (!options.force) throw missing('conflict', 'CONTAINER_RUNNING', text);
+        if (!options.force) throw failure('conflict', 'CONTAINER_RUNNING', text);
         container.process?.kill(9);
         await container.lastExit;
       }
@@ -382,27 +349,6 @@ async function* logChunks(
   }
 }
 
-function fakeEvents(bus: EventEmitter): Events {
-  const ring: EngineEvent[] = [];
-  return {
-    publish(event) {
-      const full = { ...event, timeNano: BigInt(Date.now()) * 1_000_000n };
-      ring.push(full);
-      bus.emit('event', full);
-    },
-    async *subscribe(query, signal) {
-      const { since } = query;
-      if (since !== undefined) yield* ring.filter((event) => event.timeNano >= since);
-      if (query.until !== undefined && query.until < BigInt(Date.now()) * 1_000_000n) return;
-      try {
-        for await (const [event] of on(bus, 'event', { signal })) yield event as EngineEvent;
-      } catch (error) {
-        if (!signal.aborted) throw error;
-      }
-    },
-  };
-}
-
 function fakeExecs(
   find: (ref: string) => FakeContainer,
   requireRunning: (container: FakeContainer) => FakeProcess,
@@ -411,7 +357,7 @@ function fakeExecs(
   const execs = new Map<string, ExecRecord>();
   const get = (id: string): ExecRecord => {
     const record = execs.get(id);
-    if (!record) throw missing('notFound', 'NO_SUCH_EXEC', `No such exec instance: ${id}`);
+    if (!record) throw failure('notFound', 'NO_SUCH_EXEC', `No such exec instance: ${id}`);
     return record;
   };
   return {
@@ -427,14 +373,14 @@ function fakeExecs(
       called('execs.start');
       const record = get(id);
       if (record.exitCode !== null || record.running) {
-        throw missing('conflict', 'EXEC_ALREADY_RUN', `exec command ${id} has already run`);
+        throw failure('conflict', 'EXEC_ALREADY_RUN', `exec command ${id} has already run`);
       }
       const { command, tty } = record.request;
       if (command[0] === 'nope') {
         execs.set(id, { ...record, exitCode: 127 });
         const text =
           'OCI runtime exec failed: exec failed: unable to start container process: exec: "nope": executable file not found in $PATH';
-        if (request.detach) throw missing('invalid', 'EXEC_FAILED', text);
+        if (request.detach) throw failure('invalid', 'EXEC_FAILED', text);
         const failed = startFake(['sleep'], tty, Promise.resolve()).attach({ logs: false, stream: true });
         failed.push(framed(`${text}\r\n`, tty));
         failed.push(null);
@@ -453,153 +399,5 @@ function fakeExecs(
       called('execs.resize');
       get(id);
     },
-  };
-}
-
-function fakeImages(images: ImageRecord[], called: (call: string) => void, events: Events): Images {
-  const get = (ref: string): ImageRecord => {
-    if (/[A-Z]/.test(ref)) {
-      const text = `invalid reference format: repository name (library/${ref}) must be lowercase`;
-      throw missing('invalid', 'INVALID_REFERENCE', text);
-    }
-    const named = /[:@]/.test(ref.slice(ref.lastIndexOf('/') + 1)) ? ref : `${ref}:latest`;
-    const image = images.find(
-      ({ id, repoTags }) => repoTags.includes(named) || id === ref || id.slice(7).startsWith(ref),
-    );
-    if (!image || ref === '') throw missing('notFound', 'NO_SUCH_IMAGE', `No such image: ${named}`);
-    return image;
-  };
-  const collect = async (archive: AsyncIterable<Uint8Array>): Promise<number> => {
-    let bytes = 0;
-    for await (const chunk of archive) bytes += chunk.length;
-    return bytes;
-  };
-  return {
-    get,
-    list: () => images,
-    layerPaths: () => ['/var/lib/gantry/layers/1'],
-    matches: () => true,
-    async pull({ reference }, report) {
-      called('images.pull');
-      const [repository = '', tag = 'latest'] = reference.split(':');
-      if (repository === 'missing')
-        throw missing('notFound', 'NO_SUCH_MANIFEST', `manifest for ${reference} not found: manifest unknown`);
-      report({ status: `Pulling from ${repository}`, id: tag });
-      report({ status: 'Pulling fs layer', id: 'aaaaaaaaaaaa', phase: true });
-      report({ status: 'Downloading', id: 'aaaaaaaaaaaa', current: 1_200_000, total: 3_000_000 });
-      if (repository === 'broken') throw missing('system', 'PULL_BROKEN', 'unexpected <EOF>');
-      report({ status: 'Pull complete', id: 'aaaaaaaaaaaa', phase: true });
-      report({ status: `Status: Downloaded newer image for ${reference}` });
-      const image = fakeImage(`${repository}:${tag}`, randomBytes(32).toString('hex'));
-      images.push(image);
-      events.publish({
-        type: 'image',
-        action: 'pull',
-        actorId: `${repository}:${tag}`,
-        attributes: { name: repository },
-      });
-      return image;
-    },
-    async load(archive, report) {
-      called('images.load');
-      const bytes = await collect(archive);
-      report({ status: '', stream: `Loaded image: bytes:${bytes}\n` });
-      return [`bytes:${bytes}`];
-    },
-    async import(archive, request, report) {
-      called('images.import');
-      await collect(archive);
-      const image = fakeImage(request.reference ?? 'none:none', randomBytes(32).toString('hex'));
-      images.push(image);
-      report({ status: image.id });
-      return image;
-    },
-    async *save(refs) {
-      called('images.save');
-      for (const ref of refs) yield Buffer.from(get(ref).id);
-    },
-    async tag(source, target) {
-      called('images.tag');
-      const image = get(source);
-      images[images.indexOf(image)] = { ...image, repoTags: [...image.repoTags, target] };
-    },
-    async remove(ref) {
-      called('images.remove');
-      images.splice(images.indexOf(get(ref)), 1);
-      return [{ untagged: ref }];
-    },
-    async prune() {
-      called('images.prune');
-      return { removed: [], reclaimedBytes: 0 };
-    },
-    lease: async () => ({ layersDir: '/layers', lowerDirs: [], [Symbol.asyncDispose]: async () => undefined }),
-    login: async () => ({ status: 'Login Succeeded', identityToken: '' }),
-  };
-}
-
-function fakeNetworks(): Networks {
-  const network = (name: string, driver: NetworkRecord['driver'], ipam: NetworkRecord['ipam']): NetworkRecord => ({
-    id: Buffer.from(name.padEnd(32, '.')).toString('hex'),
-    name,
-    driver,
-    created: CREATED,
-    internal: false,
-    enableIPv6: false,
-    labels: {},
-    options: {},
-    ipam,
-    bridgeName: driver === 'bridge' ? 'gantry0' : '',
-  });
-  const all = [
-    network('bridge', 'bridge', [{ subnet: '172.17.0.0/16', gateway: '172.17.0.1' }]),
-    network('host', 'host', []),
-    network('none', 'null', []),
-  ];
-  return {
-    get(ref) {
-      const found = all.find(({ id, name }) => name === ref || id.startsWith(ref));
-      if (!found) throw missing('notFound', 'NETWORK_NOT_FOUND', `network ${ref} not found`);
-      return found;
-    },
-    list: () => all,
-    endpointsOf: () => [],
-    connect: () => Promise.reject(new Error('not in the fake')),
-    disconnect: async () => undefined,
-    recover: async () => undefined,
-    warnings: () => [],
-    close: async () => undefined,
-    teardown: async () => undefined,
-  };
-}
-
-function fakeVolumes(called: (call: string) => void): Volumes {
-  const volumes = new Map<string, VolumeRecord>();
-  return {
-    async create(request) {
-      called('volumes.create');
-      const name = request.name ?? randomBytes(32).toString('hex');
-      const volume: VolumeRecord = {
-        name,
-        driver: 'local',
-        created: CREATED,
-        labels: request.labels ?? {},
-        options: request.options ?? {},
-        mountpoint: `/var/lib/gantry/volumes/${name}/_data`,
-        anonymous: request.name === undefined,
-      };
-      volumes.set(name, volumes.get(name) ?? volume);
-      return volumes.get(name) as VolumeRecord;
-    },
-    get(name) {
-      const volume = volumes.get(name);
-      if (!volume) throw missing('notFound', 'NO_SUCH_VOLUME', `get ${name}: no such volume`);
-      return volume;
-    },
-    list: () => [...volumes.values()],
-    async remove(name, force) {
-      if (!force) this.get(name);
-      volumes.delete(name);
-    },
-    prune: async () => ({ names: [], reclaimedBytes: 0 }),
   };
 }
