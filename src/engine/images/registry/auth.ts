@@ -75,6 +75,11 @@ export class Tokens {
     return asking;
   }
 
+  /** A token fetched just now, for checking credentials. @throws RegistryError */
+  renew(request: TokenRequest): Promise<Token> {
+    return this.#ask(keyOf(request), request);
+  }
+
   async #ask(key: string, request: TokenRequest): Promise<Token> {
     const answer = await this.#fetch(request);
     const lifeMs = Math.max(0, answer.seconds - 10) * 1000;

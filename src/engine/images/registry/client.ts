@@ -133,7 +133,7 @@ export class RegistryClient implements Disposable {
     }
     const request = { challenge, scope: '', credentials, insecure: endpoint.insecure, offline: true, signal };
     try {
-      return (await this.#tokens.get(request)).refreshToken;
+      return (await this.#tokens.renew(request)).refreshToken;
     } catch (error) {
       if (!(error instanceof RegistryError) || error.status === 0) throw error;
       throw new RegistryError(`Get "${url}": ${error.message}`, { status: error.status, code: error.code });
