@@ -156,7 +156,7 @@ export function decodeAttributeList(bytes: Buffer): [number, Buffer][] {
 /** Reads an NLMSG_ERROR (an acknowledgement is one with errno 0) or a NLMSG_DONE. @source netlink(7), NETLINK_EXT_ACK */
 export function decodeAcknowledgement(message: Received): Acknowledgement {
   const { body, flags, sequence } = message;
-  const errno = body.length >= 4 ? -readI32(body, 0) : 0;
+  const errno = body.length >= 4 ? 0 - readI32(body, 0) : 0;
   if (message.type !== NLMSG_ERROR || !(flags & NLM_F_ACK_TLVS)) return { sequence, errno, text: '' };
   const echoed = flags & NLM_F_CAPPED ? HEADER_BYTES : align(readU32(body, 4));
   const extra = decodeAttributes(body.subarray(4 + echoed)).get(NLMSGERR_ATTR_MSG);
