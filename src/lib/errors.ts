@@ -20,7 +20,7 @@ export type ErrorParams = Readonly<Record<string, string | number | boolean | un
 /** Optional parts of a GantryError. `hint` says what to do next; `cause` is the error underneath. */
 export interface ErrorDetails {
   readonly params?: ErrorParams;
-  readonly hint?: string;
+  readonly hint?: string | undefined;
   readonly cause?: unknown;
 }
 

@@ -2,7 +2,7 @@
 
 import { mkdir } from 'node:fs/promises';
 import { formatNano } from '../../lib/clock.ts';
-import { messageOf } from '../../lib/errors.ts';
+import { GantryError, isGantryError, messageOf } from '../../lib/errors.ts';
 import type { Endpoint } from '../networks/types.ts';
 import { type Context, publishContainer } from './context.ts';
 import { joinedNotRunning } from './errors.ts';
@@ -100,18 +100,24 @@ async function configure(
   await fillVolumes(context, record, prepared.rootfs);
 }
 
-function connect(context: Context, record: ContainerRecord, network: string, pid: number): Promise<Endpoint> {
-  return context.networks.connect(
-    {
-      containerId: record.id,
-      containerName: record.name,
-      network,
-      pid,
-      macAddress: record.networks[network]?.macAddress ?? (record.config.MacAddress || undefined),
-      ports: portRequests(record.config, record.hostConfig),
-    },
-    new AbortController().signal,
-  );
+async function connect(context: Context, record: ContainerRecord, network: string, pid: number): Promise<Endpoint> {
+  const { macAddress } = record.networks[network] ?? {};
+  const request = {
+    containerId: record.id,
+    containerName: record.name,
+    network,
+    pid,
+    macAddress: macAddress ?? (record.config.MacAddress || undefined),
+    ports: portRequests(record.config, record.hostConfig),
+  };
+  try {
+    return await context.networks.connect(request, new AbortController().signal);
+  } catch (error) {
+    if (!isGantryError(error)) throw error;
+    // Docker's words before every failure of this kind. @source dockerd 28.5
+    const message = `failed to set up container networking: ${error.message}`;
+    throw new GantryError(error.kind, error.code, message, { params: error.params, hint: error.hint, cause: error });
+  }
 }
 
 /** Init processes of the containers whose namespaces this one joins. @throws NO_SUCH_CONTAINER, or conflict when one does not run */

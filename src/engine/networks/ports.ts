@@ -135,7 +135,7 @@ export function inOrderOfNeed(requests: readonly PortRequest[]): PortRequest[] {
 }
 
 function portTaken(message: string, port: number): GantryError {
-  return new GantryError('conflict', 'PORT_TAKEN', message, {
+  return new GantryError('exhausted', 'PORT_TAKEN', message, {
     params: { port },
     hint: 'publish another port, or end what uses this one (ss -lntup shows it)',
   });

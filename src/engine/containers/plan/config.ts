@@ -14,7 +14,7 @@ export function mergeConfig(user: ContainerConfig, image: ImageConfig): Containe
     ...user,
     User: user.User || image.User || '',
     ExposedPorts: joinMaps(user.ExposedPorts, image.ExposedPorts),
-    Env: mergeEnv(user.Env ?? [], image.Env ?? []),
+    Env: user.Env || image.Env ? mergeEnv(user.Env ?? [], image.Env ?? []) : undefined,
     Labels: { ...image.Labels, ...user.Labels },
     Cmd: takesImageCommand ? (image.Cmd ?? null) : (user.Cmd ?? null),
     Entrypoint: entrypoint(user.Entrypoint ?? image.Entrypoint ?? null),
