@@ -9,7 +9,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 const BIN = fileURLToPath(new URL('../bin', import.meta.url));
-const env = { ...process.env, NODE_TEST_CONTEXT: undefined };
+const env: NodeJS.ProcessEnv = { ...process.env, NODE_TEST_CONTEXT: undefined };
 const say = (program: string, args: string[], more: { cwd?: string; env?: NodeJS.ProcessEnv } = {}) =>
   execFileSync(program, args, { encoding: 'utf8', env, ...more });
 
