@@ -60,7 +60,7 @@ test('reaching past the face of a sibling is refused', () => {
   assert.match(complaints.join(), /reaches into two past its index\.ts/);
 });
 
-test('a cycle between files is refused, one of types alone is not', () => {
+test('a cycle between files is refused, one of types or of a file loaded later is not', () => {
   const cycle = (keyword: string) => ({
     'src/lib/a.ts': "import { b } from './b.ts';\nexport const a = 1;",
     'src/lib/b.ts': `${keyword} { a } from './a.ts';\nexport const b = 1;`,
@@ -70,6 +70,11 @@ test('a cycle between files is refused, one of types alone is not', () => {
     /import cycle: src\/lib\/a\.ts → src\/lib\/b\.ts → src\/lib\/a\.ts/,
   );
   assert.deepEqual(complaintsAbout(cycle('import type')), []);
+  const lazy = {
+    'src/lib/a.ts': "export const load = () => import('./b.ts');",
+    'src/lib/b.ts': "import { load } from './a.ts';",
+  };
+  assert.deepEqual(complaintsAbout(lazy), []);
 });
 
 test('a file outside all layers is refused', () => {

@@ -14,8 +14,8 @@ export interface Edge {
   readonly from: string;
   readonly to: string;
   readonly line: number;
-  /** Types are gone when the program runs, so they may close a cycle. */
-  readonly typeOnly: boolean;
+  /** True for types, which are gone when the program runs, and for files loaded later: these may close a cycle. */
+  readonly deferred: boolean;
 }
 
 /** Folders whose children are siblings that use each other through a face only. */
@@ -36,7 +36,12 @@ export function importsOf(from: string, text: string): Edge[] {
   return [...clean.matchAll(IMPORT)].map((match) => {
     const { type, a, b, c } = match.groups ?? {};
     const to = join(dirname(from), a ?? b ?? c ?? '');
-    return { from, to, line: clean.slice(0, match.index).split('\n').length, typeOnly: type !== undefined };
+    return {
+      from,
+      to,
+      line: clean.slice(0, match.index).split('\n').length,
+      deferred: type !== undefined || a === undefined,
+    };
   });
 }
 
@@ -69,10 +74,10 @@ function complaintOf(edge: Edge, layers: Layers): string | undefined {
   return sibling && `${where}: reaches into ${sibling} past its index.ts or types.ts (${edge.to})`;
 }
 
-/** Each import cycle between files, as a path that ends where it began. Type-only imports do not count. */
+/** Each import cycle between files, as a path that ends where it began. Types and files loaded later do not count. */
 export function cyclesOf(edges: readonly Edge[]): string[][] {
   const next = new Map<string, string[]>();
-  for (const edge of edges) if (!edge.typeOnly) next.set(edge.from, [...(next.get(edge.from) ?? []), edge.to]);
+  for (const edge of edges) if (!edge.deferred) next.set(edge.from, [...(next.get(edge.from) ?? []), edge.to]);
   const settled = new Set<string>();
   const cycles: string[][] = [];
   const visit = (file: string, path: string[]) => {
