@@ -4,7 +4,7 @@
 // `npm start -- --root DIR` keeps everything under DIR.
 
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { createReadStream, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
@@ -70,20 +70,36 @@ async function startEngine({ socket, flags }) {
 
 const gantry = (host, args) => run(join(ROOT, 'bin', 'gantry'), ['-H', host, ...args]);
 
-/** Loads the embedded image where it is missing. @throws SetupFailure */
-async function loadImage(host, node) {
+/** Sends an archive to the engine. @throws SetupFailure with the engine's words */
+function load(socketPath, archive) {
+  return new Promise((resolve_, reject) => {
+    const headers = { 'content-type': 'application/x-tar' };
+    const sent = request({ socketPath, method: 'POST', path: '/images/load?quiet=1', headers }, (response) => {
+      let words = '';
+      response.setEncoding('utf8').on('data', (chunk) => {
+        words += chunk;
+      });
+      response.on('end', () => {
+        const isGood = response.statusCode === 200 && !words.includes('"error"');
+        if (isGood) resolve_();
+        else reject(new SetupFailure('The engine did not take the embedded image.', 'See its words above.', words));
+      });
+    });
+    sent.on('error', reject);
+    createReadStream(archive).on('error', reject).pipe(sent);
+  });
+}
+
+/** Makes and loads the embedded image where it is missing. @throws SetupFailure */
+async function loadImage(host, socket, node) {
   if ((await gantry(host, ['image', 'inspect', IMAGE])).code === 0) return done('Embedded image', IMAGE);
   const folder = mkdtempSync(join(tmpdir(), 'gantry-image-'));
   try {
     const archive = join(folder, 'image.tar');
-    for (const [program, args] of [
-      [node, [join(ROOT, 'tools/images/busybox.ts'), archive, IMAGE]],
-      [join(ROOT, 'bin', 'gantry'), ['-H', host, 'load', '-i', archive]],
-    ]) {
-      const made = await run(program, args);
-      if (made.code !== 0)
-        throw new SetupFailure('The embedded image could not be made.', 'See the words above.', made.output);
-    }
+    const made = await run(node, [join(ROOT, 'tools/images/busybox.ts'), archive, IMAGE]);
+    if (made.code !== 0)
+      throw new SetupFailure('The embedded image could not be made.', 'See the words above.', made.output);
+    await load(socket, archive);
     done('Embedded image', `${IMAGE}, made of the distribution's busybox`);
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -144,7 +160,7 @@ async function main(args) {
   const host = `unix://${where.socket}`;
   const engine = (await answers(where.socket)) ? undefined : await startEngine(where);
   try {
-    await loadImage(host, node);
+    await loadImage(host, where.socket, node);
     firstContainer(host);
   } catch (error) {
     engine?.kill('SIGTERM');
