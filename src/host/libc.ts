@@ -130,6 +130,19 @@ function declareOffThread<A extends readonly Argument[]>(
   };
 }
 
+let trim: ((keep: number) => unknown) | undefined;
+
+/** Gives memory that was freed back to the system, where libc can (glibc). For after large work. */
+function mallocTrim(): void {
+  library ??= koffi.load(null);
+  try {
+    trim ??= library.func('malloc_trim', 'int', ['size_t']) as unknown as (keep: number) => unknown;
+  } catch {
+    trim = () => {};
+  }
+  trim(0);
+}
+
 type Fd = number;
 type Bytes = Uint8Array;
 
@@ -152,6 +165,7 @@ export function openHow(flags: number, mode: number, resolve: number): Bytes {
 
 /** libc, each function as its man page says but for the result: minus the errno on failure. */
 export const libc = {
+  mallocTrim,
   /** `how` is from openHow. EAGAIN (a rename raced with the resolution) is for the caller to repeat. */
   openat2: (dir: Fd, path: CString, how: Bytes): number => openat2Call(SYS_OPENAT2, dir, path, how, how.length),
   openat: declare<[dir: Fd, path: CString, flags: number, mode: number]>('openat', 'int, str, int, uint32'),

@@ -44,7 +44,7 @@ export function createHttp(userAgent: string, timeouts: Timeouts): Http {
     checked ??= new HttpsAgent({
       keepAlive: true,
       proxyEnv,
-      ca: [...getCACertificates('default'), ...getCACertificates('system')],
+      ca: [...new Set([...getCACertificates('default'), ...getCACertificates('system')])],
     });
     return checked;
   };

@@ -37,6 +37,7 @@ export interface SentError {
 }
 
 export type FromWorker =
-  | { readonly kind: 'consumed'; readonly job: number; readonly bytes: number }
+  /** `spare` is the sender's memory given back, to be filled again. */
+  | { readonly kind: 'consumed'; readonly job: number; readonly bytes: number; readonly spare?: ArrayBuffer }
   | { readonly kind: 'done'; readonly job: number; readonly result: UnpackResult | undefined }
   | { readonly kind: 'failed'; readonly job: number; readonly error: SentError };

@@ -20,8 +20,8 @@ export interface PipelineOptions {
   /** When the bytes as they come have another sha256, that is what the failure says. */
   readonly expectedHex: string | undefined;
   readonly exactModes: boolean;
-  /** Told as input bytes are done with: the sender's allowance. */
-  readonly consumed: (bytes: number) => void;
+  /** Told as input bytes are done with: the sender's allowance, and the memory that nothing here uses any more. */
+  readonly consumed: (bytes: number, memory?: ArrayBuffer) => void;
 }
 
 /** Feed it with write, then end or abort; `result` settles once, after a failure with nothing left on disk. */
@@ -77,17 +77,18 @@ export class LayerPipeline {
     });
   }
 
-  write(bytes: Buffer): void {
+  /** `memory` is all of what holds `bytes`: it is handed back when they are done with. */
+  write(bytes: Buffer, memory?: ArrayBuffer): void {
     if (this.#settled) return;
     this.#compressedHash.update(bytes);
     this.#compressedBytes += bytes.length;
     if (this.#failure === undefined && this.#head === undefined) {
-      this.#inflate(bytes);
+      this.#inflate(bytes, () => this.#options.consumed(bytes.length, memory));
       return;
     }
-    this.#options.consumed(bytes.length);
+    if (this.#head !== undefined) this.#head = Buffer.concat([this.#head, bytes]);
+    this.#options.consumed(bytes.length, memory);
     if (this.#head === undefined) return;
-    this.#head = Buffer.concat([this.#head, bytes]);
     if (this.#head.length >= MAGIC_BYTES) this.#begin();
   }
 
@@ -120,11 +121,10 @@ export class LayerPipeline {
     });
     this.#inflater?.on('end', () => this.#endPlain());
     this.#inflater?.on('error', (error) => this.#fail(inflateError(error)));
-    this.#inflate(head, false);
+    this.#inflate(head, () => {});
   }
 
-  #inflate(bytes: Buffer, counted = true): void {
-    const done = counted ? () => this.#options.consumed(bytes.length) : () => {};
+  #inflate(bytes: Buffer, done: () => void): void {
     if (this.#inflater) this.#inflater.write(bytes, done);
     else this.#enqueue(bytes, done);
   }

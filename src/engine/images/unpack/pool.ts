@@ -2,6 +2,7 @@
 
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
+import { libc } from '../../../host/libc.ts';
 import { GantryError } from '../../../lib/errors.ts';
 import type { FromWorker, SentError, ToWorker, UnpackResult, UnpackTarget } from './messages.ts';
 
@@ -34,6 +35,8 @@ interface Job {
   readonly settled: PromiseWithResolvers<UnpackResult | undefined>;
   consumedBytes: number;
   onConsumed: (bytes: number) => void;
+  /** Blocks that came back. */
+  readonly spares: ArrayBuffer[];
 }
 
 interface Hand {
@@ -85,6 +88,7 @@ export function createUnpacker({
     const job = hand.jobs.get(message.job);
     if (!job) return;
     if (message.kind === 'consumed') {
+      if (message.spare?.byteLength === BLOCK_BYTES) job.spares.push(message.spare);
       job.onConsumed(message.bytes);
       return;
     }
@@ -94,7 +98,7 @@ export function createUnpacker({
     if (hand.jobs.size > 0) return;
     hand.idle = setTimeout(() => {
       retire(hand);
-      void hand.worker.terminate();
+      void hand.worker.terminate().then(() => hands.length === 0 && libc.mallocTrim());
     }, idleMs);
     hand.idle.unref();
     hand.worker.unref();
@@ -104,7 +108,7 @@ export function createUnpacker({
     const hand = choose();
     clearTimeout(hand.idle);
     hand.worker.ref();
-    const job: Job = { settled: Promise.withResolvers(), consumedBytes: 0, onConsumed: () => {} };
+    const job: Job = { settled: Promise.withResolvers(), consumedBytes: 0, onConsumed: () => {}, spares: [] };
     const id = ++lastJob;
     hand.jobs.set(id, job);
     return { hand, id, job };
@@ -165,7 +169,7 @@ async function feed(
   signal.addEventListener('abort', abort, { once: true });
   try {
     if (signal.aborted) abort();
-    for await (const block of inBlocks(source)) {
+    for await (const block of inBlocks(source, job.spares)) {
       while (!over && sentBytes - job.consumedBytes > WINDOW_BYTES) {
         await new Promise<void>((resolve) => {
           wake = resolve;
@@ -188,8 +192,12 @@ async function feed(
 }
 
 /** Small pieces joined to blocks whose memory is theirs alone, so that it can be handed to the worker. */
-async function* inBlocks(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array<ArrayBuffer>, void, void> {
-  let block = new Uint8Array(BLOCK_BYTES);
+async function* inBlocks(
+  source: AsyncIterable<Uint8Array>,
+  spares: ArrayBuffer[],
+): AsyncGenerator<Uint8Array<ArrayBuffer>, void, void> {
+  const fresh = (): Uint8Array<ArrayBuffer> => new Uint8Array(spares.pop() ?? new ArrayBuffer(BLOCK_BYTES));
+  let block = fresh();
   let used = 0;
   for await (const piece of source) {
     for (let at = 0; at < piece.length; ) {
@@ -199,11 +207,11 @@ async function* inBlocks(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint
       at += part.length;
       if (used < BLOCK_BYTES) continue;
       yield block;
-      block = new Uint8Array(BLOCK_BYTES);
+      block = fresh();
       used = 0;
     }
   }
-  if (used > 0) yield block.slice(0, used);
+  if (used > 0) yield block.subarray(0, used);
 }
 
 function received(error: SentError): Error {

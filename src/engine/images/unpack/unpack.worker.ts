@@ -28,7 +28,7 @@ port.on('message', (message: ToWorker) => {
       post({ kind: 'done', job, result: undefined });
     } else if (message.kind === 'chunk') {
       const { buffer, byteOffset, byteLength } = message.bytes;
-      jobs.get(job)?.write(Buffer.from(buffer, byteOffset, byteLength));
+      jobs.get(job)?.write(Buffer.from(buffer, byteOffset, byteLength), buffer);
     } else if (message.kind === 'end') jobs.get(job)?.end();
     else jobs.get(job)?.abort();
   } catch (error) {
@@ -37,7 +37,10 @@ port.on('message', (message: ToWorker) => {
 });
 
 function start({ job, target, expectedHex }: Extract<ToWorker, { kind: 'unpack' }>): void {
-  const consumed = (bytes: number): void => post({ kind: 'consumed', job, bytes });
+  const consumed = (bytes: number, memory?: ArrayBuffer): void => {
+    if (memory) port.postMessage({ kind: 'consumed', job, bytes, spare: memory } satisfies FromWorker, [memory]);
+    else post({ kind: 'consumed', job, bytes });
+  };
   const pipeline = new LayerPipeline({ target, expectedHex, exactModes, consumed });
   jobs.set(job, pipeline);
   pipeline.result
