@@ -67,18 +67,32 @@ function leaks(node, env, ...args) {
   return spawnSync(node, [join(ROOT, 'test/support/leaks.ts'), ...args], { env, encoding: 'utf8' });
 }
 
+async function shimTests() {
+  const shim = await run('make', ['-C', join(ROOT, 'shim'), 'test']);
+  if (shim.code !== 0) throw new SetupFailure("The shim's own tests fail.", 'Try: make -C shim test', shim.output);
+  done("Shim's own tests");
+}
+
+/** What needs no engine. Its faults are told at once and again at the end; the tests run all the same. */
+async function checksBefore(node) {
+  const faults = [];
+  for (const step of [() => check(node), shimTests]) {
+    try {
+      await step();
+    } catch (error) {
+      complain(error);
+      faults.push(error);
+    }
+  }
+  return faults;
+}
+
 async function main(args) {
   const areas = args.filter((arg) => !arg.startsWith('-'));
   const options = args.filter((arg) => arg.startsWith('-'));
   const node = await setup({ tests: true });
   const files = chosen(areas);
-  if (areas.length === 0) {
-    await check(node);
-    const shim = spawnSync('make', ['-C', join(ROOT, 'shim'), 'test'], { encoding: 'utf8' });
-    if (shim.status !== 0)
-      throw new SetupFailure("The shim's own tests fail.", 'Try: make -C shim test', shim.stdout + shim.stderr);
-    done("Shim's own tests");
-  }
+  const faults = areas.length === 0 ? await checksBefore(node) : [];
   const scratch = mkdtempSync(join(tmpdir(), 'gantry-run-'));
   const env = { ...process.env, GANTRY_TEST_RUN: scratch.slice(-6).replace(/[^a-zA-Z0-9]/g, '0') };
   try {
@@ -88,8 +102,9 @@ async function main(args) {
     const left = leaks(node, env, '--compare', before);
     if (left.status === 0) done('Nothing is left behind');
     else process.stdout.write(left.stdout + left.stderr);
+    for (const fault of faults) complain(fault);
     process.stdout.write(result.closing);
-    return result.code || left.status;
+    return faults.length > 0 ? 1 : result.code || left.status;
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
