@@ -13,6 +13,12 @@ const FLAG_ERROR_EXIT = 125;
 const ROOT_USAGE = `Usage:  ${PROGRAM} [OPTIONS] COMMAND [ARG...]`;
 const DEFAULT_COLUMNS = 80;
 
+/** What tests fix. */
+export interface MainOptions {
+  /** Milliseconds since 1970. */
+  readonly now?: (() => number) | undefined;
+}
+
 /**
  * Runs one command line; resolves with the exit code and never rejects.
  * @source docker 28.2.2 for every text and code
@@ -21,6 +27,7 @@ export async function main(
   argv: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
   stdio: Stdio,
+  options: MainOptions = {},
 ): Promise<number> {
   const say = (text: string): void => {
     stdio.stderr.write(`${text}\n`);
@@ -33,7 +40,7 @@ export async function main(
     say(flagErrorText(error.message, ROOT_USAGE, ''));
     return FLAG_ERROR_EXIT;
   }
-  using session = createSession({ stdio, env, globals: globals.flags });
+  using session = createSession({ stdio, env, globals: globals.flags, now: options.now });
   try {
     return await dispatch(session, globals);
   } catch (error) {

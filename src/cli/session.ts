@@ -70,7 +70,7 @@ export function createSession(options: {
   readonly stdio: Stdio;
   readonly env: Environment;
   readonly globals: Flags;
-  readonly now?: () => number;
+  readonly now?: (() => number) | undefined;
 }): Session {
   const { stdio, env, globals } = options;
   let config: ConfigFile | undefined;

@@ -88,7 +88,8 @@ export function readTextFile(path: string): string {
   }
 }
 
-function openFailure(error: unknown): string {
+/** Why a file did not open, in the system's words. */
+export function openFailure(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : '';
   if (code === 'ENOENT') return 'no such file or directory';
   if (code === 'EACCES') return 'permission denied';

@@ -36,16 +36,13 @@ export const ATTACH_OUTPUT = Buffer.concat([Buffer.from([1, 0, 0, 0, 0, 0, 0, 6]
 /** Listens at `socketPath`. */
 export async function startRecordingEngine(socketPath: string, answers: Answers): Promise<RecordingEngine> {
   const requests: Recorded[] = [];
+  const upgraded = new Set<Duplex>();
   const server: Server = createServer((request, response) => {
     void answer(request, response, answers, requests);
   });
-  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    requests.push(recordedOf(request, jsonOr(head.toString())));
-    socket.on('error', () => {});
-    socket.write('HTTP/1.1 101 UPGRADED\r\nContent-Type: application/vnd.docker.multiplexed-stream\r\n');
-    socket.write('Connection: Upgrade\r\nUpgrade: tcp\r\n\r\n');
-    socket.resume();
-    socket.end(ATTACH_OUTPUT);
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex) => {
+    upgraded.add(socket);
+    void answerUpgrade(request, socket, requests);
   });
   await new Promise<void>((resolve) => server.listen(socketPath, resolve));
   return {
@@ -55,8 +52,20 @@ export async function startRecordingEngine(socketPath: string, answers: Answers)
       new Promise((resolve) => {
         server.close(() => resolve());
         server.closeAllConnections();
+        for (const socket of upgraded) socket.destroy();
       }),
   };
+}
+
+async function answerUpgrade(request: IncomingMessage, socket: Duplex, requests: Recorded[]): Promise<void> {
+  socket.on('error', () => {});
+  // On a current Node the body of an upgrade request comes as the request's stream, not in `head`.
+  const body = await text(request);
+  requests.push(recordedOf(request, jsonOr(body)));
+  socket.write('HTTP/1.1 101 UPGRADED\r\nContent-Type: application/vnd.docker.multiplexed-stream\r\n');
+  socket.write('Connection: Upgrade\r\nUpgrade: tcp\r\n\r\n');
+  socket.resume();
+  socket.end(ATTACH_OUTPUT);
 }
 
 async function answer(

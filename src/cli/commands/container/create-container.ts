@@ -10,6 +10,7 @@ import { PROGRAM } from '../../grammar/usage.ts';
 import { familiarName, parseImageName, withDefaultTag } from '../../references.ts';
 import { showProgress } from '../../render/progress.ts';
 import { createBody } from '../../run-options/body.ts';
+import { openFailure } from '../../run-options/environment.ts';
 import type { Invocation, Session } from '../../session.ts';
 import { terminalSize } from '../../terminal/resize.ts';
 import { startPull } from '../image/start-pull.ts';
@@ -50,7 +51,6 @@ export async function createContainer(
   body: ContainerCreateRequest,
 ): Promise<string> {
   const { flags } = invocation;
-  warnOfDanger(session, body);
   using cidFile = openCidFile(flags.text('cidfile'));
   const image = body.Image ?? '';
   const name = BARE_ID.test(image) ? undefined : familiarName(withDefaultTag(parseImageName(image)));
@@ -72,6 +72,7 @@ export async function createContainer(
     answer = await create();
   }
   for (const warning of answer.Warnings ?? []) session.warn(`WARNING: ${warning}`);
+  warnOfDanger(session, body);
   cidFile.write(answer.Id);
   return answer.Id;
 }
@@ -106,7 +107,7 @@ function openCidFile(path: string): CidFile {
       `container ID file found, make sure the other container isn't running or delete ${path}`,
     );
   }
-  const fd = openSync(path, 'wx', 0o644);
+  const fd = openNew(path);
   let written = false;
   return {
     write: (id) => {
@@ -118,6 +119,14 @@ function openCidFile(path: string): CidFile {
       if (!written) unlinkSync(path);
     },
   };
+}
+
+function openNew(path: string): number {
+  try {
+    return openSync(path, 'wx', 0o644);
+  } catch (error) {
+    throw new CommandFailure(125, `failed to create the container ID file: open ${path}: ${openFailure(error)}`);
+  }
 }
 
 const NOT_FOUND_TEXTS = [
