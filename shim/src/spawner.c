@@ -16,12 +16,13 @@
 #include <unistd.h>
 
 #include "launch.h"
+#include "seal.h"
 #include "shim.h"
 
 enum { LINK_FD = 3, OUT_MAX = 4 * 1024 * 1024, BACKLOG = 128 };
 
 struct request {
-    const char *op, *seq;
+    const char *op, *seq, *path;
     int64_t timeout_ms;
     struct spec spec;
 };
@@ -63,7 +64,7 @@ void spawner_answer_failure(struct spawner *sp, const char *seq, const struct fa
     spawner_answer(sp, &b);
 }
 
-// In the child: its own session, /dev/null as stdio, and no descriptor but these two.
+// In the child: its own session, /dev/null as stdio, and no descriptor but these two and the sealed programs.
 static _Noreturn void become_shim(char *title, struct spec *spec, int listen_fd, int dir_fd) {
     memcpy(title, "shim\0\0\0", sizeof "spawner" - 1);
     setsid();
@@ -72,7 +73,8 @@ static _Noreturn void become_shim(char *title, struct spec *spec, int listen_fd,
     int high_listen = fcntl(listen_fd, F_DUPFD_CLOEXEC, 10), high_dir = fcntl(dir_fd, F_DUPFD_CLOEXEC, 10);
     dup3(high_listen, 3, O_CLOEXEC);
     dup3(high_dir, 4, O_CLOEXEC);
-    close_range(5, ~0U, 0);
+    close_range(5, SEAL_FIRST - 1, 0);
+    close_range(SEAL_FIRST + SEAL_MOST, ~0U, 0);
     shim_main(spec, 3, 4);
 }
 
@@ -116,6 +118,10 @@ static const char *find(const char *payload, size_t size, const char *prefix) {
     return NULL;
 }
 
+static bool known_op(const char *op) {
+    return op && (strcmp(op, "spawn") == 0 || strcmp(op, "run") == 0 || strcmp(op, "seal") == 0);
+}
+
 static bool belongs_to_run(const char *key) {
     return strcmp(key, "arg") == 0 || strcmp(key, "step") == 0;
 }
@@ -129,14 +135,19 @@ static int parse(struct request *r, char *payload, size_t size, struct fail *f) 
     r->op = find(payload, size, "op=");
     r->seq = find(payload, size, "seq=");
     if (!r->seq) return fail_set(f, "parse", EINVAL, "seq is missing");
-    bool runs = r->op && strcmp(r->op, "run") == 0;
-    if (!runs && (!r->op || strcmp(r->op, "spawn") != 0)) return fail_set(f, "parse", EINVAL, "op must be spawn or run");
+    if (!known_op(r->op)) return fail_set(f, "parse", EINVAL, "op must be spawn, run or seal");
+    bool runs = strcmp(r->op, "run") == 0, seals = strcmp(r->op, "seal") == 0;
     while (fields_next(&fields, &key, &value)) {
         if (strcmp(key, "op") == 0 || strcmp(key, "seq") == 0) continue;
         if (runs && strcmp(key, "timeout-ms") == 0) {
             if (!parse_num(value, 0, INT32_MAX, &r->timeout_ms)) return fail_set(f, "parse", EINVAL, key);
             continue;
         }
+        if (seals && strcmp(key, "path") == 0) {
+            r->path = value;
+            continue;
+        }
+        if (seals) return fail_set(f, "parse", EINVAL, key);
         int known = runs && !belongs_to_run(key) ? 0 : spec_field(&r->spec, key, value, f);
         if (known < 0) return -1;
         if (!known) return fail_set(f, "parse", EINVAL, key);
@@ -149,6 +160,24 @@ static int serve_run(struct spawner *sp, struct request *r, struct fail *f) {
     return run_start(sp, r->seq, &r->spec, r->timeout_ms, f);
 }
 
+// The number that answers a request: a shim's pid, a sealed program's descriptor.
+static void answer_number(struct spawner *sp, const char *seq, const char *key, int value) {
+    struct buf b = {0};
+    msg_begin(&b);
+    msg_str(&b, "seq", seq);
+    msg_num(&b, key, value);
+    spawner_answer(sp, &b);
+}
+
+static int serve_seal(struct spawner *sp, struct request *r, struct fail *f) {
+    if (!r->path) return fail_set(f, "parse", EINVAL, "path is missing");
+    int fd = seal_program(r->path, sp->sealed, f);
+    if (fd < 0) return -1;
+    sp->sealed++;
+    answer_number(sp, r->seq, "fd", fd);
+    return 0;
+}
+
 static void serve(struct spawner *sp, char *payload, size_t size) {
     struct request r = {0};
     struct fail f = {0};
@@ -157,16 +186,12 @@ static void serve(struct spawner *sp, char *payload, size_t size) {
     int bad = parse(&r, payload, size, &f);
     if (!bad && strcmp(r.op, "run") == 0) {
         bad = serve_run(sp, &r, &f);
+    } else if (!bad && strcmp(r.op, "seal") == 0) {
+        bad = serve_seal(sp, &r, &f);
     } else if (!bad) {
         pid_t pid = spawn(sp, &r, &f);
         bad = pid < 0 ? -1 : 0;
-        if (!bad) {
-            struct buf b = {0};
-            msg_begin(&b);
-            msg_str(&b, "seq", r.seq);
-            msg_num(&b, "pid", pid);
-            spawner_answer(sp, &b);
-        }
+        if (!bad) answer_number(sp, r.seq, "pid", pid);
     }
     if (bad) spawner_answer_failure(sp, r.seq ? r.seq : "", &f);
     fail_clear(&f);

@@ -16,6 +16,7 @@ struct spawner {
     struct buf out;  // answers the engine has not taken yet
     size_t out_head;
     struct run *runs;
+    int sealed;  // how many programs are sealed
     char *title;  // this process's argv[1], "spawner": a shim's says "shim" to ps
     bool quit;
 };

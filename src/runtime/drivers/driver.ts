@@ -8,8 +8,10 @@ export interface RuntimeDriver {
   readonly name: string;
   /** Whose dialect it speaks. */
   readonly dialect: 'runc' | 'crun';
-  /** Absolute. */
+  /** Absolute, for people. */
   readonly binary: string;
+  /** What is executed: `binary`, or the spawner's sealed copy of it. */
+  readonly program: string;
   /** As it calls itself, e.g. `1.8.1`; '' when it did not say. */
   readonly version: string;
   /** State directory, absolute: `<exec-root>/runtime-<name>`. */
@@ -34,7 +36,7 @@ const LOG_FORMAT = { runc: 'json', crun: 'text' } as const;
 
 function globalArgs(driver: RuntimeDriver, logFile?: string): string[] {
   return [
-    driver.binary,
+    driver.program,
     '--root',
     driver.stateDir,
     ...(driver.dialect === 'crun' ? ['--cgroup-manager', 'cgroupfs'] : []),

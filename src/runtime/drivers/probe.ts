@@ -72,11 +72,20 @@ async function findDriver(
     name,
     dialect,
     binary,
+    program: BUILT_IN.includes(wish.path) ? await sealedCopy(spawner, binary) : binary,
     version: /version (\S+)/.exec(out)?.[1] ?? '',
     stateDir: `${execRoot}/runtime-${name}`,
     steps: dialect === 'crun' ? hybridSteps(layout) : [],
     extraArgs: wish.args ?? [],
   };
+}
+
+/**
+ * runc and crun copy themselves into sealed memory at each start, unless they run from there already: 2 ms of crun's 7.
+ * Other runtimes may be scripts, which cannot be run from a descriptor.
+ */
+function sealedCopy(spawner: Spawner, binary: string): Promise<string> {
+  return spawner.seal(binary).catch(() => binary);
 }
 
 /**

@@ -31,6 +31,11 @@ export interface Spawner extends AsyncDisposable {
   spawn(spec: ShimSpec): Promise<{ readonly pid: number }>;
   /** @throws SHIM_FAILED when the command cannot be run at all; SHIM_GONE */
   run(request: RunRequest): Promise<RunResult>;
+  /**
+   * Keeps a sealed copy of the program at `path`; resolves to the path that runs it, in commands and shims of this spawner.
+   * @throws SHIM_FAILED when it cannot be copied, or eight are kept already; SHIM_GONE
+   */
+  seal(path: string): Promise<string>;
   /** Pid of the present spawner process. */
   readonly pid: number;
 }
@@ -45,13 +50,16 @@ export async function startSpawner(options: { readonly binary: string }): Promis
   let live: Promise<Live> | undefined;
   let pid = 0;
   let disposed = false;
+  /** In the order of their descriptors: a new spawner process gets the same ones. */
+  const sealed: string[] = [];
   const open = (): Promise<Live> => {
     if (disposed) return Promise.reject(new Error('the spawner was disposed'));
     live ??= launch(options.binary, () => {
       live = undefined;
     }).then(
-      (started) => {
+      async (started) => {
         pid = started.child.pid ?? 0;
+        for (const path of sealed) await seal(started.calls, path);
         return started;
       },
       (error: unknown) => {
@@ -80,12 +88,26 @@ export async function startSpawner(options: { readonly binary: string }): Promis
         err: fieldOf(answer, 'err') ?? '',
       };
     },
+    async seal(path) {
+      const { calls } = await open();
+      const program = await seal(calls, path);
+      sealed.push(path);
+      return program;
+    },
     async [Symbol.asyncDispose]() {
       disposed = true;
       const last = await live?.catch(() => undefined);
       if (last !== undefined) await shut(last.child);
     },
   };
+}
+
+async function seal(calls: CallStream, path: string): Promise<string> {
+  const answer = await calls.call(`seal ${path}`, [
+    ['op', 'seal'],
+    ['path', path],
+  ]);
+  return `/proc/self/fd/${fieldOf(answer, 'fd')}`;
 }
 
 function runFields(request: RunRequest): Field[] {
