@@ -45,7 +45,7 @@ async function removeAll(): Promise<void> {
   assert.deepEqual(await containers(), []);
   await eventually('no link left on the bridge', () => ports().length === 0);
   await eventually('no shim left', () => readdirSync(`${daemon.execRoot}/shims`).length === 0);
-  assert.deepEqual(readdirSync(`${daemon.dataRoot}/containers`), []);
+  await eventually('no folder left', () => readdirSync(`${daemon.dataRoot}/containers`).length === 0);
 }
 
 for (const delayMs of [0, 2, 5, 10, 15, 20, 30, 40, 60, 90]) {
