@@ -41,7 +41,10 @@ export interface ListStyle {
  */
 export function readListFormat(source: string, quiet: boolean, style: ListStyle): ListFormat {
   const { text, table } = chooseFormat(source, quiet, style);
-  const unescaped = text.trim().replaceAll('\\t', '\t').replaceAll('\\n', '\n');
+  const unescaped = text
+    .replace(/^ +| +$/g, '')
+    .replaceAll('\\t', '\t')
+    .replaceAll('\\n', '\n');
   try {
     return { template: parseTemplate(unescaped, FUNCTION_NAMES), table };
   } catch (error) {

@@ -15,7 +15,7 @@ import { envList, labelMap, withProxies } from './environment.ts';
 import { parseMount, tmpfsField, volumeFields } from './mounts.ts';
 import { checkMacAddress, networkFields } from './networks.ts';
 import { portFields } from './ports.ts';
-import { securityFields } from './security.ts';
+import { capabilityFields, securityFields } from './security.ts';
 
 /** What a body is made of, besides the flags. */
 export interface BodyFacts {
@@ -88,7 +88,6 @@ function configOf(
     Volumes: volumes,
     WorkingDir: flags.text('workdir'),
     Entrypoint: flags.changed('entrypoint') ? [flags.text('entrypoint')] : undefined,
-    ...(flags.text('mac-address') === '' ? {} : { MacAddress: flags.text('mac-address') }),
     Labels: labelMap(flags.list('label-file'), flags.list('label')),
     ...(flags.changed('stop-signal') ? { StopSignal: flags.text('stop-signal') } : {}),
     ...(flags.changed('stop-timeout') ? { StopTimeout: flags.number('stop-timeout') } : {}),
@@ -140,8 +139,7 @@ function hostConfigOf(
     VolumesFrom: orNothing(flags.list('volumes-from')),
     ConsoleSize: [0, 0],
     ...mapOrNothing('Annotations', keyValues(flags.list('annotation'))),
-    CapAdd: orNothing(flags.list('cap-add')),
-    CapDrop: orNothing(flags.list('cap-drop')),
+    ...capabilityFields(flags.list('cap-add'), flags.list('cap-drop')),
     CgroupnsMode: oneOf(flags.text('cgroupns'), ['', 'host', 'private'], '--cgroupns: invalid CGROUP mode'),
     Dns: flags.list('dns').map((text) => text.trim()),
     DnsOptions: [...flags.list('dns-opt'), ...flags.list('dns-option')],
@@ -156,7 +154,7 @@ function hostConfigOf(
     Privileged: flags.bool('privileged'),
     PublishAllPorts: flags.bool('publish-all'),
     ReadonlyRootfs: flags.bool('read-only'),
-    SecurityOpt: orNothing(security.options),
+    SecurityOpt: flags.list('security-opt').length === 0 ? undefined : security.options,
     ...mapOrNothing('StorageOpt', storageOptions(flags.list('storage-opt'))),
     ...mapOrNothing('Tmpfs', tmpfsField(flags.list('tmpfs'))),
     UTSMode: oneOf(flags.text('uts'), ['', 'host'], '--uts: invalid UTS mode'),

@@ -34,7 +34,9 @@ export function envList(files: readonly string[], texts: readonly string[], env:
 
 /** Labels by name, later ones winning. @throws Error in Docker's words */
 export function labelMap(files: readonly string[], texts: readonly string[]): Record<string, string> {
-  const lines = [...files.flatMap(readKeyValueFile), ...texts];
+  // Docker drops a line of a file that has no value, but keeps such a flag.
+  const fromFiles = files.flatMap(readKeyValueFile).filter((line) => line.includes('='));
+  const lines = [...fromFiles, ...texts];
   return Object.fromEntries(lines.map((line) => [nameOf(line), line.slice(nameOf(line).length + 1)]));
 }
 

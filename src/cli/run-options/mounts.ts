@@ -137,7 +137,7 @@ const READERS: Readonly<Record<string, Reader>> = {
 };
 
 function volumeOptions(draft: Draft): NonNullable<Mount['VolumeOptions']> {
-  return { Labels: {}, DriverConfig: {}, ...draft.VolumeOptions };
+  return { DriverConfig: {}, ...draft.VolumeOptions };
 }
 
 function recursiveOption(value: string, key: string): NonNullable<Mount['BindOptions']> {

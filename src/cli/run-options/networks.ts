@@ -117,6 +117,9 @@ export function networkFields(flags: Flags): NetworkFields {
     }
     endpoints[attachment.target] = endpointOf(attachment);
   }
+  // Docker's client leaves out a single network that has nothing special; the daemon fills it in from the mode.
+  const given = flags.changed('net') || flags.changed('network');
+  if (given && attachments.length === 1 && isPlain(first)) return { mode: first.target, endpoints: {} };
   const kinds = new Set(attachments.map((attachment) => isUserDefined(attachment.target)));
   if (kinds.size > 1) {
     throw new Error('conflicting options: cannot attach both user-defined and non-user-defined network-modes');
@@ -145,6 +148,10 @@ function applyPlainFlags(first: Attachment, flags: Flags): void {
   first.ipv6 ||= flags.text('ip6');
   first.macAddress ||= flags.text('mac-address');
   if (flags.list('link-local-ip').length > 0) first.linkLocalIps = [...flags.list('link-local-ip')];
+}
+
+function isPlain(attachment: Attachment): boolean {
+  return JSON.stringify(attachment) === JSON.stringify({ ...emptyAttachment(), target: attachment.target });
 }
 
 function isUserDefined(mode: string): boolean {

@@ -39,3 +39,25 @@ function compactProfile(path: string): string {
     );
   }
 }
+
+const ALL = 'ALL';
+
+/** Capabilities with their prefix, sorted; `ALL` stands alone, and adding beats dropping. @source docker 28.2.2 */
+export function capabilityFields(
+  add: readonly string[],
+  drop: readonly string[],
+): { readonly CapAdd?: string[] | undefined; readonly CapDrop?: string[] | undefined } {
+  const added = capabilitySet(add);
+  const dropped = capabilitySet(drop).filter((name) => !added.includes(name));
+  return { CapAdd: added.length === 0 ? undefined : added, CapDrop: dropped.length === 0 ? undefined : dropped };
+}
+
+function capabilitySet(texts: readonly string[]): string[] {
+  const names = new Set(texts.map(capabilityName));
+  return names.has(ALL) ? [ALL] : [...names].sort();
+}
+
+function capabilityName(text: string): string {
+  const upper = text.trim().toUpperCase();
+  return upper === ALL || upper === 'RESET' || upper.startsWith('CAP_') ? upper : `CAP_${upper}`;
+}

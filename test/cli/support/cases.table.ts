@@ -35,6 +35,10 @@ busybox echo -n --flag hello
 --name x --hostname h --domainname d -u 1000:1000 -w /w busybox
 --network host busybox
 --network none busybox
+--network mynet busybox
+--network default busybox
+--network name=mynet busybox
+--mac-address 02:42:ac:11:00:02 --network host busybox
 --network bridge busybox
 --network container:abc busybox
 --network mynet --network-alias a --network-alias b --ip 10.0.0.5 --ip6 fd00::5 busybox
@@ -76,6 +80,7 @@ busybox echo -n --flag hello
 --security-opt seccomp=unconfined --security-opt apparmor:unconfined busybox
 --security-opt seccomp=FIXTURES/seccomp.json busybox
 --security-opt systempaths=unconfined busybox
+--cap-add all --cap-drop net_raw busybox
 --cap-add NET_ADMIN --cap-add SYS_TIME --cap-drop ALL --privileged busybox
 --dns 8.8.8.8 --dns-search example.com --dns-opt ndots:2 --dns-option timeout:1 busybox
 --add-host a:1.2.3.4 --add-host b=::1 --add-host c:host-gateway --add-host d:[::2] busybox

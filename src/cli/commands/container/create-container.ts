@@ -18,9 +18,13 @@ import { startPull } from '../image/start-pull.ts';
 const BARE_ID = /^(sha256:)?[a-f0-9]{64}$/;
 const LOCALHOST = /^(127\.\d{1,3}\.\d{1,3}\.\d{1,3}|::1)$/;
 
+/** Flags of a daemon on Windows. */
+const WINDOWS_FLAGS = ['cpu-count', 'cpu-percent', 'io-maxbandwidth', 'io-maxiops'];
+
 /** The body that the command line asks for. @throws CommandFailure (125) in Docker's words */
 export function readCreateBody(session: Session, invocation: Invocation): ContainerCreateRequest {
   const { flags, args, path } = invocation;
+  refuseWindowsFlags(invocation);
   try {
     const pull = flags.text('pull');
     if (!['always', 'missing', 'never', ''].includes(pull)) {
@@ -37,6 +41,14 @@ export function readCreateBody(session: Session, invocation: Invocation): Contai
   } catch (error) {
     throw new CommandFailure(125, withHelp(messageOf(error), path));
   }
+}
+
+function refuseWindowsFlags({ flags }: Invocation): void {
+  const complaints = WINDOWS_FLAGS.filter((name) => flags.changed(name)).map(
+    (name) =>
+      `"--${name}" is only supported on a Docker daemon running on windows, but the Docker daemon is running on linux`,
+  );
+  if (complaints.length > 0) throw new CommandFailure(1, complaints.join('\n'));
 }
 
 /** A failure as run and create report it. */

@@ -66,7 +66,6 @@ async function runAttached(
     tty: body.Tty ?? false,
     detachKeys: detachKeysOf(session, flags.text('detach-keys')),
   };
-  if (!plan.stdout && !plan.stderr) session.line(id);
   const [carrying, wait] = await Promise.all([
     attachContainer(session, id, plan),
     beginWait(session.client(), id, flags.bool('rm')),
@@ -77,8 +76,7 @@ async function runAttached(
     : undefined;
   const end = await carrying.end;
   carrying.stop();
-  if (end === 'detached' || (!plan.stdout && !plan.stderr)) return 0;
-  return wait.exitCode;
+  return end === 'detached' ? 0 : wait.exitCode;
 }
 
 async function startOrExplain(

@@ -30,7 +30,7 @@ export const command: Command = {
     const format = readListFormat(flags.text('format'), flags.bool('quiet'), STYLE);
     session.out(renderList(format, STYLE, rowsOf(session)));
     const variable = ['GANTRY_HOST', 'DOCKER_HOST'].find((name) => session.env[name]);
-    if (variable !== undefined && !flags.bool('quiet')) {
+    if (variable !== undefined) {
       session.warn(
         `Warning: ${variable} environment variable overrides the active context. To use a context, either set the global --context flag, or unset ${variable} environment variable.`,
       );

@@ -83,7 +83,7 @@ async function loginWith(session: Session, server: string, given: Given): Promis
   );
   if (kept === 'file') {
     session.warn(
-      `\nWARNING! Your credentials are stored unencrypted in '${session.config().path}'.\nSet a credential helper ("credsStore" in that file) to keep them elsewhere.\n`,
+      `\nWARNING! Your credentials are stored unencrypted in '${session.config().path}'.\nConfigure a credential helper to remove this warning. See\nhttps://docs.docker.com/go/credential-store/\n`,
     );
   }
   session.line(answer.Status || 'Login Succeeded');

@@ -2,6 +2,7 @@
 import { imageInspect } from '../../grammar/image.table.ts';
 import type { Command } from '../../session.ts';
 import { inspectObjects } from '../inspect-objects.ts';
+import { platformJson } from './platform-json.ts';
 
 /** Shows everything about images. */
 export const command: Command = {
@@ -12,10 +13,3 @@ export const command: Command = {
       json: await session.client().images.inspectText(name, { platform: platformJson(flags.text('platform')) }),
     })),
 };
-
-/** The API takes a platform as JSON. */
-function platformJson(text: string): string {
-  if (text === '') return '';
-  const [os = '', architecture = '', variant] = text.split('/');
-  return JSON.stringify({ architecture, os, ...(variant === undefined ? {} : { variant }) });
-}

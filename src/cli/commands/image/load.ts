@@ -4,6 +4,7 @@ import { imageLoad } from '../../grammar/image.table.ts';
 import { showProgress } from '../../render/progress.ts';
 import type { Command } from '../../session.ts';
 import { openInput } from './open-input.ts';
+import { platformJson } from './platform-json.ts';
 
 /** Loads images from a tar file, or from stdin. */
 export const command: Command = {
@@ -14,7 +15,9 @@ export const command: Command = {
     if (path === '' && stdin.isTTY) throw new CommandFailure(1, 'requested load from stdin, but stdin is empty');
     const source = path === '' ? stdin : await openInput(path);
     const quiet = flags.bool('quiet') || stdout.isTTY !== true;
-    const messages = await session.client().images.load(source, { quiet, platform: flags.list('platform').at(-1) });
+    const messages = await session
+      .client()
+      .images.load(source, { quiet, platform: platformJson(flags.text('platform')) });
     await showProgress(messages, { output: stdout });
     return 0;
   },
