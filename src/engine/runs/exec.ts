@@ -23,8 +23,7 @@ export function createExecLauncher(deps: RunsDeps): ExecLauncher {
     prepare: (container, execId, request) => prepare(deps, container, runDirOf(deps.shimsDir, execId), request),
     async start(run, container, { command }) {
       try {
-        await run.connection.start();
-        const { pid } = await run.connection.until('started');
+        const [{ pid }] = await Promise.all([run.connection.until('started'), run.connection.start()]);
         return { pid };
       } catch (error) {
         throw inDockersWords(error, { phase: 'exec', driver: driverOf(deps, container), command });
@@ -62,13 +61,8 @@ async function prepare(deps: RunsDeps, container: ContainerRecord, dir: string, 
     stdinOnce: true,
     terminal: request.tty ? { rows, columns, consoleSocket: CONSOLE_SOCKET } : undefined,
   });
-  const run = await joinRun(dir);
-  try {
-    await run.connection.until('ready');
-  } catch (error) {
-    throw inDockersWords(error, { phase: 'exec', driver, command: request.command });
-  }
-  return run;
+  // Not waited for `ready`: attach and start are answered after it anyway.
+  return joinRun(dir);
 }
 
 /** @throws GantryError with Docker's text for an unknown user */
