@@ -187,6 +187,9 @@ export async function openEngine(options: EngineOptions): Promise<OpenEngine> {
       of: (id) => health?.of(id),
     },
     log: options.log,
+    onRemoved: ({ imageId }) => {
+      if (images.list().every(({ id }) => id !== imageId)) void images.sweep();
+    },
     onStopped: (id) => execs?.onContainerStopped(id),
     execIds: (id) => execs?.idsOf(id) ?? [],
   });

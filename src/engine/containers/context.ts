@@ -26,6 +26,8 @@ export interface Context {
   readonly paths: (id: ContainerId) => ContainerPaths;
   readonly log: (level: 'info' | 'warn' | 'error', message: string) => void;
   readonly health: Pick<Health, 'started' | 'stopped' | 'removed' | 'of'>;
+  /** Told when a container is gone: its image may have waited for it to be freed. */
+  readonly onRemoved: (container: ContainerRecord) => void;
   /** Told when a container has stopped, before it is announced: execs end here. */
   readonly onStopped: (id: ContainerId) => void;
   readonly execIds: (id: ContainerId) => readonly string[];

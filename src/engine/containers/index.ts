@@ -33,7 +33,17 @@ export type * from './types.ts';
 export interface ContainersDeps
   extends Pick<
     Context,
-    'images' | 'networks' | 'volumes' | 'publish' | 'launcher' | 'facts' | 'health' | 'log' | 'onStopped' | 'execIds'
+    | 'images'
+    | 'networks'
+    | 'volumes'
+    | 'publish'
+    | 'launcher'
+    | 'facts'
+    | 'health'
+    | 'log'
+    | 'onStopped'
+    | 'onRemoved'
+    | 'execIds'
   > {
   readonly records: ContainerRecords;
   /** Folder that holds one folder a container. */

@@ -23,6 +23,7 @@ export async function removeSettled(
   live.announceRemoval(result);
   context.lives.forget(record.id);
   context.health.removed(record.id);
+  context.onRemoved(record);
   context.background(freeDisk(context, record, live.previousClosed));
 }
 
