@@ -5,6 +5,7 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { createCgroups, detectCgroupLayout } from '../host/cgroup/index.ts';
 import { readHostFacts } from '../host/process/index.ts';
+import { messageOf } from '../lib/errors.ts';
 import { type AddedRuntime, createSeccompCache, probeRuntimes } from '../runtime/drivers/index.ts';
 import { startSpawner } from '../runtime/link/index.ts';
 import { parseDetachKeys } from '../spec/docker/decode-detach-keys.ts';
@@ -145,8 +146,8 @@ export async function openEngine(options: EngineOptions): Promise<OpenEngine> {
   stack.defer(async () => {
     // What we put into the kernel leaves with us, unless containers still need it.
     if (!records.all().some(({ state }) => isAlive(state.phase))) {
-      await networks.teardown();
-      await cgroups.remove(host.cgroupParent);
+      await networks.teardown().catch((error: unknown) => options.log('warn', messageOf(error)));
+      await cgroups.remove(host.cgroupParent).catch((error: unknown) => options.log('warn', messageOf(error)));
     }
     await networks.close();
   });

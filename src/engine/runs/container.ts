@@ -61,8 +61,8 @@ export function createContainerLauncher(deps: RunsDeps): Launcher {
     async start({ run }, { id, runtime, command }) {
       const driver = driverOf(runtime);
       try {
-        await run.connection.start();
-        const { pid, atUnixNs } = await run.connection.until('started');
+        // Listened for first: a short process may have ended by the time that start is answered.
+        const [{ pid, atUnixNs }] = await Promise.all([run.connection.until('started'), run.connection.start()]);
         const spec = specs.get(run);
         // Nobody waits for it: the next container with this profile starts faster.
         if (spec) void deps.seccomp.learn(driver, spec, id).catch(() => undefined);
