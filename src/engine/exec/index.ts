@@ -146,6 +146,8 @@ async function runToEnd(
 }
 
 const SIGKILL = 9;
+/** Of a process whose shim was killed. */
+const UNKNOWN_EXIT_CODE = 255;
 
 /** Docker names a paused container as the caller did, other states by id. @source dockerd 28.5 */
 function checkMayExecAs(container: ContainerRecord, ref: string): void {
@@ -256,9 +258,14 @@ async function launch(
     const run = await deps.launcher.prepare(container, id, request);
     entry.run = run;
     await join(run);
+    // Listened for before the start: a short process may be gone by the time that the start is answered.
+    const exited = run.connection.until('exited').then(
+      ({ code }) => code,
+      () => UNKNOWN_EXIT_CODE,
+    );
     const { pid } = await deps.launcher.start(run, container, request);
     entry.record = { ...entry.record, running: true, pid };
-    void settle(deps, container, entry, run).finally(outcome.resolve);
+    void settle(deps, container, entry, run, exited).finally(outcome.resolve);
   } catch (error) {
     entry.run = undefined;
     entry.record = { ...entry.record, running: false, exitCode: deps.launcher.exitCodeOf(error) };
@@ -268,9 +275,14 @@ async function launch(
   }
 }
 
-async function settle(deps: ExecsDeps, container: ContainerRecord, entry: Entry, run: Run): Promise<void> {
-  const end = await run.connection.until('exited').catch(() => undefined);
-  const exitCode = end?.code ?? 255;
+async function settle(
+  deps: ExecsDeps,
+  container: ContainerRecord,
+  entry: Entry,
+  run: Run,
+  exited: Promise<number>,
+): Promise<void> {
+  const exitCode = await exited;
   entry.run = undefined;
   entry.record = { ...entry.record, running: false, exitCode };
   publish(deps, container, entry.record.id, 'exec_die', { exitCode: String(exitCode) });
