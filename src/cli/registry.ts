@@ -34,7 +34,6 @@ export const COMMON_COMMANDS: readonly string[] = [
   'exec',
   'ps',
   'pull',
-  'push',
   'images',
   'login',
   'logout',

@@ -37,28 +37,6 @@ export const containerExec: CommandSpec = {
   ],
 };
 
-/** `container export`. */
-export const containerExport: CommandSpec = {
-  path: 'container export',
-  aliases: ['export'],
-  usage: '[OPTIONS] CONTAINER',
-  about: "Write a container's file system as a tar",
-  minArgs: 1,
-  maxArgs: 1,
-  flags: [{ name: 'output', short: 'o', type: 'string', about: 'Write to this file instead of STDOUT' }],
-};
-
-/** `container diff`. */
-export const containerDiff: CommandSpec = {
-  path: 'container diff',
-  aliases: ['diff'],
-  usage: 'CONTAINER',
-  about: 'List the files a container has changed',
-  minArgs: 1,
-  maxArgs: 1,
-  flags: [],
-};
-
 /** `container inspect`. */
 export const containerInspect: CommandSpec = {
   path: 'container inspect',
@@ -254,62 +232,4 @@ export const containerWait: CommandSpec = {
   about: 'Wait for containers to stop and print their exit codes',
   minArgs: 1,
   flags: [],
-};
-
-/** `container commit`. */
-export const containerCommit: CommandSpec = {
-  path: 'container commit',
-  aliases: ['commit'],
-  usage: '[OPTIONS] CONTAINER [REPOSITORY[:TAG]]',
-  about: 'Make an image of a container',
-  minArgs: 1,
-  maxArgs: 2,
-  interspersed: false,
-  flags: [
-    { name: 'author', short: 'a', type: 'string', about: 'Author (e.g., "Ada Lovelace <ada@example.com>")' },
-    { name: 'change', short: 'c', type: 'list', about: 'Apply a Dockerfile instruction to the image' },
-    { name: 'message', short: 'm', type: 'string', about: 'Message kept with the image' },
-    { name: 'pause', short: 'p', type: 'bool', initial: true, about: 'Pause the container meanwhile' },
-  ],
-};
-
-/** `container stats`. */
-export const containerStats: CommandSpec = {
-  path: 'container stats',
-  aliases: ['stats'],
-  usage: '[OPTIONS] [CONTAINER...]',
-  about: 'Show what containers use, live',
-  minArgs: 0,
-  flags: [
-    { name: 'all', short: 'a', type: 'bool', about: 'Show containers in every state' },
-    { name: 'format', type: 'string', about: 'Print with a Go template, or "json", "table", "table TEMPLATE"' },
-    { name: 'no-stream', type: 'bool', about: 'Print one sample and stop' },
-    { name: 'no-trunc', type: 'bool', about: 'Print values in full' },
-  ],
-};
-
-/** `container update`. */
-export const containerUpdate: CommandSpec = {
-  path: 'container update',
-  aliases: ['update'],
-  usage: '[OPTIONS] CONTAINER [CONTAINER...]',
-  about: 'Change the limits of containers',
-  minArgs: 1,
-  flags: [
-    { name: 'blkio-weight', type: 'uint16', about: 'Block IO weight, 10 to 1000, or 0 to leave it' },
-    { name: 'cpu-period', type: 'int', about: 'CPU scheduler period, in microseconds' },
-    { name: 'cpu-quota', type: 'int', about: 'CPU time per period, in microseconds' },
-    { name: 'cpu-rt-period', type: 'int', about: 'Real-time CPU period, in microseconds' },
-    { name: 'cpu-rt-runtime', type: 'int', about: 'Real-time CPU time per period, in microseconds' },
-    { name: 'cpu-shares', short: 'c', type: 'int', about: 'CPU weight relative to other containers' },
-    { name: 'cpus', type: 'decimal', about: 'Number of CPUs' },
-    { name: 'cpuset-cpus', type: 'string', about: 'CPUs to run on (0-3, 0,1)' },
-    { name: 'cpuset-mems', type: 'string', about: 'Memory nodes to use (0-3, 0,1)' },
-    { name: 'kernel-memory', type: 'bytes', hidden: true, about: 'Kernel memory limit' },
-    { name: 'memory', short: 'm', type: 'bytes', about: 'Memory limit' },
-    { name: 'memory-reservation', type: 'bytes', about: 'Soft memory limit' },
-    { name: 'memory-swap', type: 'bytes', about: 'Limit of memory and swap together, -1 for no limit' },
-    { name: 'pids-limit', type: 'int', about: 'Limit of processes, -1 for none' },
-    { name: 'restart', type: 'string', about: 'What to do when the container exits' },
-  ],
 };

@@ -1,23 +1,6 @@
 // Owns the grammar of the image commands, as data. @source docker 28.2.2
 import type { CommandSpec } from './types.ts';
 
-/** `image history`. */
-export const imageHistory: CommandSpec = {
-  path: 'image history',
-  aliases: ['history'],
-  usage: '[OPTIONS] IMAGE',
-  about: 'Show the layers of an image',
-  minArgs: 1,
-  maxArgs: 1,
-  flags: [
-    { name: 'format', type: 'string', about: 'Print with a Go template, or "json", "table", "table TEMPLATE"' },
-    { name: 'human', short: 'H', type: 'bool', initial: true, about: 'Print sizes and dates for people' },
-    { name: 'no-trunc', type: 'bool', about: 'Print values in full' },
-    { name: 'platform', type: 'string', about: 'Platform to use, when there are several (e.g., linux/arm64)' },
-    { name: 'quiet', short: 'q', type: 'bool', about: 'Print less' },
-  ],
-};
-
 /** `image import`. */
 export const imageImport: CommandSpec = {
   path: 'image import',
@@ -112,22 +95,6 @@ export const imagePull: CommandSpec = {
   ],
 };
 
-/** `image push`. */
-export const imagePush: CommandSpec = {
-  path: 'image push',
-  aliases: ['push'],
-  usage: '[OPTIONS] NAME[:TAG]',
-  about: 'Send an image to a registry',
-  minArgs: 1,
-  maxArgs: 1,
-  flags: [
-    { name: 'all-tags', short: 'a', type: 'bool', about: 'Take every tag of the repository' },
-    { name: 'disable-content-trust', type: 'bool', initial: true, about: 'Skip image verification' },
-    { name: 'platform', type: 'string', about: 'Platform to use, when there are several (e.g., linux/arm64)' },
-    { name: 'quiet', short: 'q', type: 'bool', about: 'Print the image name only' },
-  ],
-};
-
 /** `image rm`. */
 export const imageRm: CommandSpec = {
   path: 'image rm',
@@ -139,19 +106,6 @@ export const imageRm: CommandSpec = {
     { name: 'force', short: 'f', type: 'bool', about: 'Remove the image even when several names hold it' },
     { name: 'no-prune', type: 'bool', about: 'Keep untagged parents' },
     { name: 'platform', type: 'strings', about: 'Platform to use, when there are several (e.g., linux/arm64)' },
-  ],
-};
-
-/** `image save`. */
-export const imageSave: CommandSpec = {
-  path: 'image save',
-  aliases: ['save'],
-  usage: '[OPTIONS] IMAGE [IMAGE...]',
-  about: 'Write images as a tar',
-  minArgs: 1,
-  flags: [
-    { name: 'output', short: 'o', type: 'string', about: 'Write to this file instead of STDOUT' },
-    { name: 'platform', type: 'string', about: 'Platform to use, when there are several (e.g., linux/arm64)' },
   ],
 };
 

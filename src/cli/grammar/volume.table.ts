@@ -47,20 +47,6 @@ export const volumeLs: CommandSpec = {
   ],
 };
 
-/** `volume prune`. */
-export const volumePrune: CommandSpec = {
-  path: 'volume prune',
-  usage: '[OPTIONS]',
-  about: 'Remove unused volumes',
-  minArgs: 0,
-  maxArgs: 0,
-  flags: [
-    { name: 'all', short: 'a', type: 'bool', about: 'Remove every unused volume, not only anonymous ones' },
-    { name: 'filter', type: 'filter', about: 'Show only what matches (e.g., "name=web")' },
-    { name: 'force', short: 'f', type: 'bool', about: 'Do not ask' },
-  ],
-};
-
 /** `volume rm`. */
 export const volumeRm: CommandSpec = {
   path: 'volume rm',
