@@ -11,6 +11,7 @@ const ENGINE = [
   { program: 'nft', package: 'nftables', why: 'publishes ports' },
   { program: 'ps', package: 'procps', why: 'lists processes for `top`' },
   { program: 'xz', package: 'xz-utils', why: 'unpacks xz archives' },
+  { program: 'bzip2', package: 'bzip2', why: 'unpacks bzip2 archives' },
   { program: 'busybox', package: 'busybox-static', why: 'is the embedded image' },
   { file: '/etc/ssl/certs/ca-certificates.crt', package: 'ca-certificates', why: 'trusts registries' },
   { library: 'libatomic.so.1', package: 'libatomic1', why: 'starts Node' },

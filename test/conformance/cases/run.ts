@@ -148,8 +148,8 @@ export const RUN: readonly Case[] = [
   {
     name: 'a terminal is one',
     steps: [
-      'script -qec "docker run --rm -t gtbox tty" /dev/null </dev/null',
-      'script -qec "docker run --rm -t gtbox sh -c \'test -t 1 && echo is a terminal; exit 9\'" /dev/null </dev/null',
+      'script -qec "$GT_CLI run --rm -t gtbox tty" /dev/null </dev/null',
+      'script -qec "$GT_CLI run --rm -t gtbox sh -c \'test -t 1 && echo is a terminal; exit 9\'" /dev/null </dev/null',
       'docker run --rm -t gtbox echo line | od -c | head -1',
       'echo x | docker run --rm -it gtbox cat',
     ],

@@ -75,7 +75,7 @@ export const STREAMS: readonly Case[] = [
       'docker exec $N sh -c "kill -9 \\$\\$"',
       'docker exec --privileged $N grep CapEff /proc/self/status | grep -c 1ff',
       'docker exec $N grep CapEff /proc/self/status',
-      'script -qec "docker exec -t $N tty" /dev/null </dev/null',
+      'script -qec "$GT_CLI exec -t $N tty" /dev/null </dev/null',
       'docker exec $N',
       'docker stop -t 0 $N',
       'docker exec $N true',
