@@ -36,7 +36,7 @@ export function normalise(text: string, name: string, folder: string): string {
     .replace(/time="[^"]*"/g, 'time="<time>"')
     .replace(/(Less than a second|About an? \w+|\d+ (seconds?|minutes?|hours?|years?))( ago)?/g, '<ago>')
     .replace(/(127\.0\.0\.1|0\.0\.0\.0|\[::\]):\d{5}/g, '$1:<port>')
-    .replace(/\bgantry(?=(:| run| \w+ --help|\b.*--help))/g, 'docker')
+    .replace(/\bgantry(?=[ :])/g, 'docker')
     .replace(/^Hint: .*\n/gm, '')
     .replace(/[ \t]{2,}/g, '  ')
     .replace(/[ \t]+$/gm, '');

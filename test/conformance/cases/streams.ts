@@ -6,7 +6,7 @@ export const STREAMS: readonly Case[] = [
   {
     name: 'logs: whole, tail, both streams',
     steps: [
-      'docker run --name $N gtbox sh -c "for i in 1 2 3 4 5; do echo line \\$i; done; echo bad >&2" >/dev/null 2>&1',
+      'docker run --name $N gtbox sh -c "for i in 1 2 3 4 5; do echo line \\$i; done; sleep 0.5; echo bad >&2" >/dev/null 2>&1',
       'docker logs $N 2>/dev/null',
       'docker logs $N 2>&1 >/dev/null',
       'docker logs --tail 2 $N 2>/dev/null',
