@@ -24,7 +24,7 @@ import { createExecs, type ExecCapability } from './exec/index.ts';
 import { engineId, makeFolders } from './folders.ts';
 import { createHealth, type Health, OUTPUT_BYTES } from './health/index.ts';
 import { createImages } from './images/index.ts';
-import { createNetworks } from './networks/index.ts';
+import { createNetworks, DEFAULT_ADDRESS_POOLS } from './networks/index.ts';
 import { createRuns, gatherHost } from './runs/index.ts';
 import { createSystem } from './system/index.ts';
 import type { Engine } from './types.ts';
@@ -137,7 +137,7 @@ export async function openEngine(options: EngineOptions): Promise<OpenEngine> {
     options: {
       bridgeName: options.bridge,
       bip: options.bip || undefined,
-      addressPools: options.addressPools,
+      addressPools: options.addressPools.length > 0 ? options.addressPools : DEFAULT_ADDRESS_POOLS,
       instance,
       userlandProxy: options.userlandProxy,
     },
