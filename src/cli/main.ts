@@ -7,7 +7,7 @@ import type { FlagSpec } from './grammar/types.ts';
 import { argumentCountError, commandHelp, flagErrorText, PROGRAM, usageLine } from './grammar/usage.ts';
 import { type CommandEntry, findCommand, GROUPS } from './registry.ts';
 import { type Command, createSession, type Session, type Stdio } from './session.ts';
-import { groupHelp, rootHelp, versionLine } from './top-help.ts';
+import { groupHelp, rootHelp } from './top-help.ts';
 
 const FLAG_ERROR_EXIT = 125;
 const ROOT_USAGE = `Usage:  ${PROGRAM} [OPTIONS] COMMAND [ARG...]`;
@@ -53,7 +53,8 @@ export async function main(
 
 async function dispatch(session: Session, globals: ParsedLine): Promise<number> {
   if (globals.flags.bool('version')) {
-    session.line(versionLine());
+    const { VERSION } = await import('../lib/package.ts');
+    session.line(`Gantry version ${VERSION}`);
     return 0;
   }
   let words = globals.args;

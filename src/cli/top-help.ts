@@ -1,15 +1,7 @@
-// Owns the help pages that list commands, and the version line. Prints nothing.
+// Owns the help pages that list commands. Prints nothing.
 import { globalOptions } from './grammar/global.table.ts';
 import { commandLines, flagLines, PROGRAM } from './grammar/usage.ts';
 import { COMMANDS, COMMON_COMMANDS, type CommandGroup, GROUPS } from './registry.ts';
-
-/** Version of the command line, kept equal to package.json by a test. */
-export const CLI_VERSION = '0.1.0';
-
-/** What `--version` prints. */
-export function versionLine(): string {
-  return `Gantry version ${CLI_VERSION}`;
-}
 
 /** The page of `gantry --help`. */
 export function rootHelp(columns: number): string {

@@ -7,7 +7,7 @@ import { indentJson } from './json-indent.ts';
 import { naturalCompare } from './natural-order.ts';
 import { plainText, progressText, showProgress } from './progress.ts';
 import { alignTable } from './table.ts';
-import { binarySize, ellipsis, humanDuration, humanSize } from './units.ts';
+import { binarySize, ellipsis, humanSize } from './units.ts';
 
 test('sizes are decimal for images and binary for memory', () => {
   assert.deepEqual(
@@ -16,24 +16,6 @@ test('sizes are decimal for images and binary for memory', () => {
   );
   assert.equal(humanSize(2_067_000, 4), '2.067MB');
   assert.equal(binarySize(25_272_000_000), '23.54GiB');
-});
-
-test('times are rounded as Docker rounds them', () => {
-  const words: readonly (readonly [seconds: number, text: string])[] = [
-    [0, 'Less than a second'],
-    [1, '1 second'],
-    [59, '59 seconds'],
-    [60, 'About a minute'],
-    [150, '2 minutes'],
-    [3600, 'About an hour'],
-    [5400, '2 hours'],
-    [47 * 3600, '47 hours'],
-    [48 * 3600, '2 days'],
-    [14 * 86400, '2 weeks'],
-    [60 * 86400, '2 months'],
-    [730 * 86400, '2 years'],
-  ];
-  for (const [seconds, text] of words) assert.equal(humanDuration(seconds * 1000), text);
 });
 
 test('a long text ends in an ellipsis', () => {

@@ -1,4 +1,5 @@
 // Owns sizes, durations and shortened texts for people, in Docker's wording. Pure.
+import { humanDuration } from '../../spec/time.ts';
 
 const DECIMAL_UNITS = ['B', 'kB', 'MB', 'GB', 'TB', 'PB', 'EB', 'ZB', 'YB'];
 const BINARY_UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB', 'ZiB', 'YiB'];
@@ -34,28 +35,6 @@ function significant(value: number, digits: number): string {
       .replace(/e([+-])(\d)$/, 'e$10$2');
   }
   return String(Number(value.toPrecision(digits)));
-}
-
-const SECOND = 1;
-const MINUTE = 60;
-const HOUR = 3600;
-
-/** A length of time in words, e.g. `About a minute`. @source docker/go-units HumanDuration */
-export function humanDuration(milliseconds: number): string {
-  const seconds = Math.trunc(milliseconds / 1000);
-  if (seconds < SECOND) return 'Less than a second';
-  if (seconds === SECOND) return '1 second';
-  if (seconds < MINUTE) return `${seconds} seconds`;
-  const minutes = Math.trunc(seconds / MINUTE);
-  if (minutes === 1) return 'About a minute';
-  if (minutes < 60) return `${minutes} minutes`;
-  const hours = Math.trunc(seconds / HOUR + 0.5);
-  if (hours === 1) return 'About an hour';
-  if (hours < 48) return `${hours} hours`;
-  if (hours < 24 * 7 * 2) return `${Math.trunc(hours / 24)} days`;
-  if (hours < 24 * 30 * 2) return `${Math.trunc(hours / 24 / 7)} weeks`;
-  if (hours < 24 * 365 * 2) return `${Math.trunc(hours / 24 / 30)} months`;
-  return `${Math.trunc(hours / 24 / 365)} years`;
 }
 
 /** The words for how long ago `unixSeconds` was; `nowMs` is the present. */

@@ -1,7 +1,4 @@
-// Owns detach keys: their text form, and finding them in typed bytes. Pure.
-
-/** Ctrl-P, Ctrl-Q. */
-export const DEFAULT_DETACH_KEYS = 'ctrl-p,ctrl-q';
+// Owns the text form of detach keys. Pure.
 
 const CONTROL_NAMES: Readonly<Record<string, number>> = { '@': 0, '[': 27, '\\': 28, ']': 29, '^': 30, _: 31 };
 
@@ -24,32 +21,4 @@ export function parseDetachKeys(text: string): Uint8Array | undefined {
     }
   }
   return bytes.length === 0 ? undefined : Uint8Array.from(bytes);
-}
-
-/** Looks for the keys in typed bytes; a partial match is held back until the next byte decides. */
-export interface DetachFilter {
-  /** What to send on, and whether the keys were typed. */
-  push(chunk: Uint8Array): { readonly bytes: Uint8Array; readonly detached: boolean };
-}
-
-/** A filter for `keys`. */
-export function createDetachFilter(keys: Uint8Array): DetachFilter {
-  let matched = 0;
-  return {
-    push(chunk) {
-      const out: number[] = [];
-      for (const byte of chunk) {
-        if (byte === keys[matched]) {
-          matched++;
-          if (matched === keys.length) return { bytes: Uint8Array.from(out), detached: true };
-          continue;
-        }
-        out.push(...keys.subarray(0, matched));
-        matched = byte === keys[0] ? 1 : 0;
-        if (matched === 0) out.push(byte);
-        else if (keys.length === 1) return { bytes: Uint8Array.from(out), detached: true };
-      }
-      return { bytes: Uint8Array.from(out), detached: false };
-    },
-  };
 }

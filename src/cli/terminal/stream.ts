@@ -1,8 +1,10 @@
 // Owns carrying bytes between the terminal and a taken-over connection: raw mode, detach keys, half-close, demultiplexing.
 import type { Hijacked } from '../../client/index.ts';
+import { DEFAULT_DETACH_KEYS, detachMatcher } from '../../spec/stream/detach-keys.ts';
 import { createFrameDecoder } from '../../spec/stream/frames.ts';
 import type { InputStream, OutputStream, Stdio } from '../session.ts';
-import { createDetachFilter, DEFAULT_DETACH_KEYS, parseDetachKeys } from './detach.ts';
+import { parseDetachKeys } from './detach.ts';
+import { enterRawMode } from './raw-mode.ts';
 
 /** What is carried. Absent streams are not. */
 export interface CarryOptions {
@@ -55,10 +57,8 @@ function startInput(
   options: CarryOptions,
 ): { readonly end: Promise<'input ended' | 'detached'>; stop(): void } {
   const { socket } = hijacked;
-  const raw = options.tty && stdin.isTTY === true && stdin.setRawMode !== undefined;
-  const keys = parseDetachKeys(options.detachKeys || DEFAULT_DETACH_KEYS) ?? parseDetachKeys(DEFAULT_DETACH_KEYS);
-  const filter = options.tty && keys !== undefined ? createDetachFilter(keys) : undefined;
-  if (raw) stdin.setRawMode?.(true);
+  const match = options.tty ? detachMatcher(parseDetachKeys(options.detachKeys) ?? DEFAULT_DETACH_KEYS) : undefined;
+  const raw = options.tty ? enterRawMode(stdin) : undefined;
   let stopped = false;
   let onData: (chunk: Buffer) => void = () => {};
   const drained = (): void => {
@@ -69,16 +69,16 @@ function startInput(
     stopped = true;
     stdin.off('data', onData);
     socket.off('drain', drained);
-    if (raw) stdin.setRawMode?.(false);
+    raw?.[Symbol.dispose]();
     stdin.pause();
     if (stdin.unref !== undefined) stdin.unref();
     else stdin.destroy();
   };
   const end = new Promise<'input ended' | 'detached'>((resolve) => {
     onData = (chunk) => {
-      const { bytes, detached } = filter?.push(chunk) ?? { bytes: chunk, detached: false };
-      if (bytes.length > 0 && socket.writable && !socket.write(bytes)) stdin.pause();
-      if (detached) resolve('detached');
+      const { pass, found } = match?.(chunk) ?? { pass: chunk, found: false };
+      if (pass.length > 0 && socket.writable && !socket.write(pass)) stdin.pause();
+      if (found) resolve('detached');
     };
     socket.on('drain', drained);
     const finish = (): void => {

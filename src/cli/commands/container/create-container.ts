@@ -3,11 +3,11 @@ import { closeSync, existsSync, openSync, unlinkSync, writeSync } from 'node:fs'
 import { isApiError } from '../../../client/index.ts';
 import { messageOf } from '../../../lib/errors.ts';
 import type { ContainerCreateRequest } from '../../../spec/docker/types.gen.ts';
+import { familiarReference, parseReference, withDefaultTag } from '../../../spec/reference.ts';
 import { failureText, hintOf } from '../../explain.ts';
 import { CommandFailure } from '../../failure.ts';
 import { goQuote } from '../../grammar/go-text.ts';
 import { PROGRAM } from '../../grammar/usage.ts';
-import { familiarName, parseImageName, withDefaultTag } from '../../references.ts';
 import { showProgress } from '../../render/progress.ts';
 import { createBody } from '../../run-options/body.ts';
 import { openFailure } from '../../run-options/environment.ts';
@@ -65,7 +65,7 @@ export async function createContainer(
   const { flags } = invocation;
   using cidFile = openCidFile(flags.text('cidfile'));
   const image = body.Image ?? '';
-  const name = BARE_ID.test(image) ? undefined : familiarName(withDefaultTag(parseImageName(image)));
+  const name = BARE_ID.test(image) ? undefined : familiarReference(withDefaultTag(parseReference(image)));
   checkPlatform(flags.text('platform'));
   const options = { name: flags.text('name'), platform: flags.text('platform') };
   const create = () => session.client().containers.create(withConsoleSize(session, body), options);

@@ -1,7 +1,8 @@
 // Owns what a row of `ps` shows: fields, headings and wording.
 import type { ContainerSummary, Port } from '../../../spec/docker/types.gen.ts';
+import { familiarReference, parseReference } from '../../../spec/reference.ts';
 import { goQuote } from '../../grammar/go-text.ts';
-import { familiarImage } from '../../references.ts';
+
 import type { ListStyle } from '../../render/list.ts';
 import { agoText, ellipsis, goTimeText, humanSize, shortId } from '../../render/units.ts';
 import { type TemplateMap, TYPE_NAME } from '../../template/index.ts';
@@ -70,6 +71,15 @@ function imageText(container: ContainerSummary, trunc: boolean): string {
   if (!trunc) return image;
   const id = shortId(container.ImageID ?? '');
   return id === shortId(image) ? id : familiarImage(image);
+}
+
+/** Familiar, its digest left out; text that is no name stays. */
+function familiarImage(text: string): string {
+  try {
+    return familiarReference({ ...parseReference(text), digest: undefined });
+  } catch {
+    return text;
+  }
 }
 
 function platformOf(container: ContainerSummary): unknown {

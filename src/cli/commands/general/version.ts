@@ -1,13 +1,13 @@
 // Owns `version`.
 import { arch, platform } from 'node:os';
 import { CLIENT_API_VERSION } from '../../../client/index.ts';
+import { VERSION } from '../../../lib/package.ts';
 import type { SystemVersion } from '../../../spec/docker/types.gen.ts';
 import { failureText } from '../../explain.ts';
 import { CommandFailure } from '../../failure.ts';
 import { version } from '../../grammar/system.table.ts';
 import type { Command, Session } from '../../session.ts';
 import { evaluateTemplate, FUNCTION_NAMES, parseTemplate, TemplateError, TYPE_NAME } from '../../template/index.ts';
-import { CLI_VERSION } from '../../top-help.ts';
 
 const GO_ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '386' };
 
@@ -45,7 +45,7 @@ interface ClientVersion {
 
 async function clientVersion(session: Session, reachable: boolean): Promise<ClientVersion> {
   return {
-    Version: CLI_VERSION,
+    Version: VERSION,
     ApiVersion: reachable ? await session.client().apiVersion() : CLIENT_API_VERSION,
     DefaultAPIVersion: CLIENT_API_VERSION,
     GitCommit: '',

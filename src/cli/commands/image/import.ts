@@ -1,6 +1,7 @@
 // Owns `import`.
+
+import { familiarReference, parseReference } from '../../../spec/reference.ts';
 import { imageImport } from '../../grammar/image.table.ts';
-import { familiarName, parseImageName } from '../../references.ts';
 import { showProgress } from '../../render/progress.ts';
 import type { Command } from '../../session.ts';
 import { openInput } from './open-input.ts';
@@ -12,9 +13,9 @@ export const command: Command = {
     const [source = '', reference] = args;
     const isUrl = /^https?:\/\//.test(source);
     const tar = source === '-' ? session.stdio.stdin : isUrl ? source : await openInput(source);
-    const name = reference === undefined ? undefined : parseImageName(reference);
+    const name = reference === undefined ? undefined : parseReference(reference);
     const messages = await session.client().images.importTar(tar, {
-      repo: name === undefined ? undefined : familiarName(name),
+      repo: name === undefined ? undefined : familiarReference(name),
       message: flags.text('message') || undefined,
       changes: flags.list('change'),
       platform: flags.text('platform') || undefined,

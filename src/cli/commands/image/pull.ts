@@ -1,8 +1,8 @@
 // Owns `pull`.
 import { messageOf } from '../../../lib/errors.ts';
+import { canonicalName, parseReference, type Reference, withDefaultTag } from '../../../spec/reference.ts';
 import { CommandFailure } from '../../failure.ts';
 import { imagePull } from '../../grammar/image.table.ts';
-import { fullRepository, type ImageName, parseImageName, withDefaultTag } from '../../references.ts';
 import { showProgress } from '../../render/progress.ts';
 import type { Command, Invocation, Session } from '../../session.ts';
 import { pullName } from './start-pull.ts';
@@ -20,7 +20,7 @@ export const command: Command = {
   },
 };
 
-function nameToPull(session: Session, { flags, args }: Invocation): ImageName {
+function nameToPull(session: Session, { flags, args }: Invocation): Reference {
   const name = readName(args[0] ?? '');
   const bare = name.tag === undefined && name.digest === undefined;
   if (flags.bool('all-tags')) {
@@ -31,15 +31,15 @@ function nameToPull(session: Session, { flags, args }: Invocation): ImageName {
   return withDefaultTag(name);
 }
 
-function readName(text: string): ImageName {
+function readName(text: string): Reference {
   try {
-    return parseImageName(text);
+    return parseReference(text);
   } catch (error) {
     throw new CommandFailure(1, messageOf(error));
   }
 }
 
-function fullName(name: ImageName): string {
+function fullName(name: Reference): string {
   const tag = name.tag === undefined || name.digest !== undefined ? '' : `:${name.tag}`;
-  return fullRepository(name) + tag + (name.digest === undefined ? '' : `@${name.digest}`);
+  return canonicalName(name) + tag + (name.digest === undefined ? '' : `@${name.digest}`);
 }

@@ -1,6 +1,6 @@
 // Owns what a row of `images` shows: one a tag, or one a digest.
 import type { ImageSummary } from '../../../spec/docker/types.gen.ts';
-import { familiarName, parseImageName } from '../../references.ts';
+import { familiarReference, parseReference } from '../../../spec/reference.ts';
 import type { ListStyle } from '../../render/list.ts';
 import { agoText, goTimeText, humanSize, shortId } from '../../render/units.ts';
 import { type TemplateMap, TYPE_NAME } from '../../template/index.ts';
@@ -84,7 +84,7 @@ function namesOf(image: ImageSummary, showDigests: boolean): NameRow[] {
 
 function shortRepository(repository: string): string {
   try {
-    return familiarName(parseImageName(repository));
+    return familiarReference(parseReference(repository));
   } catch {
     return repository;
   }

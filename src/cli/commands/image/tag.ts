@@ -1,9 +1,9 @@
 // Owns `tag`.
 import { messageOf } from '../../../lib/errors.ts';
+import { canonicalName, parseReference, type Reference, withDefaultTag } from '../../../spec/reference.ts';
 import { CommandFailure } from '../../failure.ts';
 import { goQuote } from '../../grammar/go-text.ts';
 import { imageTag } from '../../grammar/image.table.ts';
-import { fullRepository, type ImageName, parseImageName, withDefaultTag } from '../../references.ts';
 import type { Command } from '../../session.ts';
 
 /** Gives an image another name. */
@@ -13,14 +13,14 @@ export const command: Command = {
     const [source = '', target = ''] = args;
     const name = readTarget(target);
     if (name.digest !== undefined) throw new CommandFailure(1, 'refusing to create a tag with a digest reference');
-    await session.client().images.tag(source, fullRepository(name), name.tag ?? '');
+    await session.client().images.tag(source, canonicalName(name), name.tag ?? '');
     return 0;
   },
 };
 
-function readTarget(text: string): ImageName {
+function readTarget(text: string): Reference {
   try {
-    return withDefaultTag(parseImageName(text));
+    return withDefaultTag(parseReference(text));
   } catch (error) {
     const reason = `${goQuote(text)} is not a valid repository/tag: ${messageOf(error)}`;
     throw new CommandFailure(1, `Error parsing reference: ${reason}`);

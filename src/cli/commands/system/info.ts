@@ -1,11 +1,12 @@
 // Owns `info`.
+
+import { VERSION } from '../../../lib/package.ts';
 import type { SystemInfo } from '../../../spec/docker/types.gen.ts';
 import { failureText } from '../../explain.ts';
 import { CommandFailure } from '../../failure.ts';
 import { systemInfo } from '../../grammar/system.table.ts';
 import type { Command, Session } from '../../session.ts';
 import { evaluateTemplate, FUNCTION_NAMES, parseTemplate, type Template, TemplateError } from '../../template/index.ts';
-import { CLI_VERSION } from '../../top-help.ts';
 import { infoText, infoWarnings } from './info-text.ts';
 
 /** Prints the daemon's state and settings. */
@@ -24,7 +25,7 @@ export const command: Command = {
     const debug = session.globals.bool('debug');
     const client = {
       Debug: debug,
-      Version: CLI_VERSION,
+      Version: VERSION,
       Context: session.chosenHost().context,
       Plugins: [],
       Warnings: null,
