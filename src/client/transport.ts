@@ -1,6 +1,5 @@
 // Owns HTTP to one daemon: connections, version prefix, JSON in and out, and the raw upgrade. Knows no nouns.
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import type { Duplex, Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { isGantryError } from '../lib/errors.ts';
@@ -83,7 +82,7 @@ export interface Transport {
 export function createTransport(options: TransportOptions): Transport {
   const address = parseAddress(options.host, options.tls !== undefined);
   const agent = options.tls === undefined ? new HttpAgent({ keepAlive: true }) : secureAgent(options.tls);
-  const sender = options.tls === undefined ? httpRequest : httpsRequest;
+  const sender = options.tls === undefined ? httpRequest : loadHttps().request;
   const target: RequestOptions =
     address.kind === 'unix' ? { socketPath: address.socketPath } : { hostname: address.hostname, port: address.port };
   const basePath = address.kind === 'tcp' ? address.basePath : '';
@@ -177,8 +176,13 @@ export function queryText(query: Query | undefined): string {
   return textForm === '' ? '' : `?${textForm}`;
 }
 
-function secureAgent(tls: TlsOptions): HttpsAgent {
-  return new HttpsAgent({
+/** Loading TLS takes milliseconds that a local socket need not pay. */
+function loadHttps(): typeof import('node:https') {
+  return process.getBuiltinModule('node:https');
+}
+
+function secureAgent(tls: TlsOptions): HttpAgent {
+  return new (loadHttps().Agent)({
     keepAlive: true,
     rejectUnauthorized: tls.verify,
     ...(tls.ca === undefined ? {} : { ca: tls.ca }),

@@ -1,5 +1,4 @@
 // Owns Docker's stored contexts: names for daemons, one folder each under `contexts/meta`. Connects to nothing.
-import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TlsOptions } from '../../client/index.ts';
@@ -44,7 +43,8 @@ export function readContext(configFolder: string, name: string): ContextMetadata
 
 /** Folder name of a context: the SHA-256 of its name. */
 export function contextId(name: string): string {
-  return createHash('sha256').update(name).digest('hex');
+  // Only named contexts need it, and it is slow to load.
+  return process.getBuiltinModule('node:crypto').createHash('sha256').update(name).digest('hex');
 }
 
 /** Where a context keeps its certificates and its metadata. */
