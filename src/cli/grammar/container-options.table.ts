@@ -98,7 +98,7 @@ export const containerOptions: readonly FlagSpec[] = [
   { name: 'tmpfs', type: 'list', about: 'Mount a tmpfs directory' },
   { name: 'tty', short: 't', type: 'bool', about: 'Allocate a terminal' },
   { name: 'ulimit', type: 'ulimit', about: 'Process limit (name=soft:hard)' },
-  { name: 'use-api-socket', type: 'bool', about: 'Mount the API socket and the credentials' },
+  { name: 'use-api-socket', type: 'bool', hidden: true, about: 'Mount the API socket and the credentials' },
   { name: 'user', short: 'u', type: 'string', about: 'User (name|uid[:group|gid])' },
   { name: 'userns', type: 'string', about: 'User namespace to use' },
   { name: 'uts', type: 'string', about: 'UTS namespace to use' },

@@ -34,6 +34,7 @@ export interface BodyFacts {
  */
 export function createBody(flags: Flags, facts: BodyFacts): ContainerCreateRequest {
   if (flags.text('mac-address') !== '') checkMacAddress(flags.text('mac-address'));
+  if (flags.bool('use-api-socket')) throw new Error('--use-api-socket is not supported yet');
   checkSwappiness(flags.number('memory-swappiness'));
   const volumes = volumeFields(flags.list('volume'), facts.cwd);
   const ports = portFields(flags.list('publish'), flags.list('expose'));
