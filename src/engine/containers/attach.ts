@@ -18,6 +18,7 @@ export async function attach(
 ): Promise<AttachedStream> {
   const record = context.records.find(ref);
   checkMayAttach(record, ref);
+  publishContainer(context, record, 'attach');
   const tty = record.config.Tty === true;
   const { run } = context.lives.of(record.id);
   const plain = run !== undefined && request.stream && !request.logs && !(tty && request.stdin);

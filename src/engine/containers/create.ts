@@ -64,8 +64,20 @@ function gatherFacts(context: Context, request: CreateRequest, image: ImageRecor
     created: formatNano(nowNano()),
     image,
     hostName: hostname(),
+    peerHostName: peerHostName(context, request.body.HostConfig?.NetworkMode),
     inherited: inheritedMounts(context, request.body.HostConfig?.VolumesFrom ?? []),
   };
+}
+
+/** Who joins another container's network is known by that one's name. */
+function peerHostName(context: Context, mode: string | undefined): string {
+  if (!mode?.startsWith('container:')) return '';
+  try {
+    return context.records.find(mode.slice('container:'.length)).config.Hostname ?? '';
+  } catch {
+    // The start will say that it is missing.
+    return '';
+  }
 }
 
 /** The mounts of `container[:ro|rw]`. @throws NO_SUCH_CONTAINER, MOUNT_MODE */
@@ -90,7 +102,8 @@ async function resolveMount(context: Context, wish: MountWish, undo: AsyncDispos
 export async function rename(context: Context, ref: string, newName: string): Promise<void> {
   if (newName === '') throw invalid('EMPTY_NAME', 'Neither old nor new names may be empty');
   const record = context.records.find(ref);
-  const name = inRenamesWords(() => checkName(newName));
+  // Docker looks at new names with their slash, and quotes them so.
+  const name = inRenamesWords(() => checkName(`/${newName.replace(/^\//, '')}`));
   if (record.name === name) throw invalid('SAME_NAME', 'Renaming a container with the same name as its current name');
   inRenamesWords(() => context.records.rename(record.id, name));
   publishContainer(context, { ...record, name }, 'rename', { oldName: `/${record.name}` });

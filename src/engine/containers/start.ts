@@ -124,12 +124,23 @@ async function connect(context: Context, record: ContainerRecord, network: strin
 function peerPids(context: Context, record: ContainerRecord): ConfigureRequest['peers'] {
   const pidOf = (mode: string | undefined): number | undefined => {
     if (!mode?.startsWith('container:')) return undefined;
-    const peer = context.records.find(mode.slice('container:'.length));
+    const peer = findPeer(context, mode.slice('container:'.length));
     if (peer.state.pid > 0) return peer.state.pid;
     throw joinedNotRunning(peer.id);
   };
   const { NetworkMode, PidMode, IpcMode } = record.hostConfig;
   return { network: pidOf(NetworkMode), pid: pidOf(PidMode), ipc: pidOf(IpcMode) };
+}
+
+/** @source dockerd 28.5: start with --network container:nope */
+function findPeer(context: Context, ref: string): ContainerRecord {
+  try {
+    return context.records.find(ref);
+  } catch (error) {
+    if (!isGantryError(error)) throw error;
+    const message = `joining network namespace of container: ${error.message}`;
+    throw new GantryError(error.kind, error.code, message, { params: error.params });
+  }
 }
 
 async function abandon(prepared: Prepared): Promise<void> {

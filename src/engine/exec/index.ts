@@ -125,7 +125,8 @@ async function runToEnd(
   const parts: Uint8Array[] = [];
   let room = mostBytes;
   entry.started = true;
-  await launch(deps, container, entry, entry.record.request, async (run) => {
+  const run = await prepare(deps, container, entry, entry.record.request);
+  await launch(deps, container, entry, entry.record.request, run, async () => {
     const socket = await attachShim(run.dir, entry.record.request);
     socket.on('data', (chunk: Buffer) => {
       for (const { payload } of decoder.push(chunk)) {
@@ -204,11 +205,26 @@ async function startExec(
   checkMayExecAs(container, record.containerId);
   entry.started = true;
   const request = options.consoleSize ? { ...record.request, consoleSize: options.consoleSize } : record.request;
+  const run = await prepare(deps, container, entry, request);
   if (options.detach) {
-    await launch(deps, container, entry, request, () => Promise.resolve());
+    await launch(deps, container, entry, request, run, () => Promise.resolve());
     return undefined;
   }
-  return attached(deps, container, entry, request, signal);
+  return attached(deps, container, entry, request, run, signal);
+}
+
+/** A shim that waits for its start. What is wrong by now is told as an error, not in the stream. @source dockerd 28.5: exec -u nosuch */
+async function prepare(deps: ExecsDeps, container: ContainerRecord, entry: Entry, request: ExecRequest): Promise<Run> {
+  const { id } = entry.record;
+  try {
+    const run = await deps.launcher.prepare(container, id, request);
+    entry.run = run;
+    return run;
+  } catch (error) {
+    entry.record = { ...entry.record, exitCode: deps.launcher.exitCodeOf(error) };
+    await deps.launcher.sweep(id).catch(() => undefined);
+    throw error;
+  }
 }
 
 /** Attached: the stream exists before the process; a failed start is told in it. @source docker-behaviours §2 */
@@ -217,14 +233,15 @@ function attached(
   container: ContainerRecord,
   entry: Entry,
   request: ExecRequest,
+  run: Run,
   signal: AbortSignal,
 ): AttachedStream {
   const stream = new DeferredDuplex(
     request.tty && request.stdin ? detachFilter(deps, container, entry, request) : undefined,
   );
   signal.addEventListener('abort', () => stream.destroy(), { once: true });
-  const join = async (run: Run): Promise<void> => stream.connect(await attachShim(run.dir, request), entry.settled);
-  launch(deps, container, entry, request, join).catch((error: unknown) => {
+  const join = async (): Promise<void> => stream.connect(await attachShim(run.dir, request), entry.settled);
+  launch(deps, container, entry, request, run, join).catch((error: unknown) => {
     const failure = new PassThrough();
     stream.connect(failure);
     failure.end(failureFrame(messageOf(error), request.tty));
@@ -248,16 +265,15 @@ async function launch(
   container: ContainerRecord,
   entry: Entry,
   request: ExecRequest,
-  join: (run: Run) => Promise<void>,
+  run: Run,
+  join: () => Promise<void>,
 ): Promise<void> {
   const { id } = entry.record;
   const outcome = Promise.withResolvers<void>();
   entry.settled = outcome.promise;
   publish(deps, container, id, `exec_start: ${actionText(request)}`);
   try {
-    const run = await deps.launcher.prepare(container, id, request);
-    entry.run = run;
-    await join(run);
+    await join();
     // Listened for before the start: a short process may be gone by the time that the start is answered.
     const exited = run.connection.until('exited').then(
       ({ code }) => code,

@@ -7,7 +7,9 @@ export const DEFAULT_DETACH_KEYS: Uint8Array = Uint8Array.of(16, 17);
  * Makes a matcher over successive chunks. A partial match is held back and released with the byte that breaks it.
  * `found` ends the attachment; `pass` are the bytes that go on to the process.
  */
-export function detachMatcher(keys: Uint8Array): (chunk: Uint8Array) => { readonly pass: Buffer; readonly found: boolean } {
+export function detachMatcher(
+  keys: Uint8Array,
+): (chunk: Uint8Array) => { readonly pass: Buffer; readonly found: boolean } {
   let matched = 0;
   return (chunk) => {
     if (keys.length === 0) return { pass: Buffer.from(chunk), found: false };

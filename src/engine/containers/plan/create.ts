@@ -25,6 +25,8 @@ export interface CreateFacts extends HostFacts {
   readonly created: string;
   readonly image: ImageRecord;
   readonly hostName: string;
+  /** Of the container whose network is joined; '' otherwise. */
+  readonly peerHostName: string;
   /** Mounts of the containers named in VolumesFrom, with their modes applied. */
   readonly inherited: readonly MountRecord[];
 }
@@ -90,7 +92,8 @@ function withHostname(config: ContainerConfig, hostConfig: HostConfig, facts: Cr
   if (mode.startsWith('container:') && config.Hostname) {
     throw invalid('HOSTNAME_WITH_CONTAINER_NETWORK', 'conflicting options: hostname and the network mode');
   }
-  if (mode.startsWith('container:')) return config;
+  if (mode.startsWith('container:'))
+    return { ...config, Hostname: facts.peerHostName, Domainname: config.Domainname ?? '' };
   const hostname =
     config.Hostname || (mode === 'host' || hostConfig.UTSMode === 'host' ? facts.hostName : shortId(facts.id));
   return { ...config, Hostname: hostname, Domainname: config.Domainname ?? '' };

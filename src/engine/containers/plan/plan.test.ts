@@ -19,6 +19,7 @@ const FACTS: CreateFacts = {
   id: 'ab'.repeat(32),
   created: '2024-01-01T00:00:00Z',
   hostName: 'host',
+  peerHostName: '',
   inherited: [],
   image: {
     id: digestOfHex('00'.repeat(32)),
