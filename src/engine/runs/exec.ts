@@ -4,9 +4,9 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openRooted } from '../../host/rooted/index.ts';
 import { GantryError } from '../../lib/errors.ts';
-import { buildExec, specText } from '../../runtime/bundle/index.ts';
+import { buildExec, type OciProcess, specText } from '../../runtime/bundle/index.ts';
 import { execArgs, type RuntimeDriver } from '../../runtime/drivers/index.ts';
-import { resolveUser } from '../../runtime/user.ts';
+import { type ResolvedUser, resolveUser } from '../../runtime/user.ts';
 import type { ContainerRecord, Run } from '../containers/index.ts';
 import type { ExecLauncher, ExecRequest } from '../exec/index.ts';
 import { bundleInput } from './bundle-input.ts';
@@ -20,6 +20,7 @@ const CONSOLE_SOCKET = 'console';
 
 export function createExecLauncher(deps: RunsDeps): ExecLauncher {
   return {
+    check: (container, request) => void userOf(container, request),
     prepare: (container, execId, request) => prepare(deps, container, runDirOf(deps.shimsDir, execId), request),
     async start(run, container, { command }) {
       try {
@@ -66,13 +67,13 @@ async function prepare(deps: RunsDeps, container: ContainerRecord, dir: string, 
 }
 
 /** @throws GantryError with Docker's text for an unknown user */
-function describeProcess(deps: RunsDeps, record: ContainerRecord, request: ExecRequest) {
+function userOf(record: ContainerRecord, request: ExecRequest): ResolvedUser {
   using root = openRooted(`/proc/${record.state.pid}/root`);
-  const user = resolveUser(
-    request.user || record.config.User || '',
-    record.hostConfig.GroupAdd ?? [],
-    readUserFiles(root),
-  );
+  return resolveUser(request.user || record.config.User || '', record.hostConfig.GroupAdd ?? [], readUserFiles(root));
+}
+
+function describeProcess(deps: RunsDeps, record: ContainerRecord, request: ExecRequest): OciProcess {
+  const user = userOf(record, request);
   const input = bundleInput({
     host: deps.host,
     record,
