@@ -16,7 +16,12 @@ export interface ProgressStream {
   fail(error: unknown): void;
 }
 
-export function openProgress(response: ServerResponse, writer: ReplyWriter): ProgressStream {
+/** `failsAs`: what a failure before any line becomes. Docker's load always answers 200. @source dockerd 28.5 */
+export function openProgress(
+  response: ServerResponse,
+  writer: ReplyWriter,
+  failsAs: 'status' | 'line' = 'status',
+): ProgressStream {
   /** id → last counting event that a slow or hasty stream held back. */
   const held = new Map<string, ImageProgress>();
   const lastCountMs = new Map<string, number>();
@@ -56,7 +61,10 @@ export function openProgress(response: ServerResponse, writer: ReplyWriter): Pro
       response.end();
     },
     fail(error) {
-      if (!response.headersSent) throw error;
+      if (!response.headersSent) {
+        if (failsAs === 'status') throw error;
+        writer.head(response, 200, 'application/json');
+      }
       flush();
       response.end(errorLine(error));
     },

@@ -21,12 +21,13 @@ export function imageStreamHandlers(context: ApiContext): Readonly<Record<Stream
 
     imageLoad(x) {
       const quiet = x.query.bool('quiet');
-      return progress(context, x, async (report) => {
+      const load = async (report: (event: ImageProgress) => void): Promise<void> => {
         const hush = (event: ImageProgress): void => {
           if (!quiet || event.stream !== undefined) report(event);
         };
         await images.load(x.upload, hush, x.signal);
-      });
+      };
+      return progress(context, x, load, 'line');
     },
 
     imageSave: (x) => save(context, x, [x.name]),
@@ -38,8 +39,9 @@ async function progress(
   { writer }: ApiContext,
   x: Exchange,
   work: (report: (event: ImageProgress) => void) => Promise<unknown>,
+  failsAs: 'status' | 'line' = 'status',
 ): Promise<Reply> {
-  const stream = openProgress(x.response, writer);
+  const stream = openProgress(x.response, writer, failsAs);
   try {
     await work(stream.report);
     stream.finish();
