@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
-import { createCgroups, detectCgroupLayout } from '../host/cgroup/index.ts';
+import { createCgroups, createReadiness, detectCgroupLayout } from '../host/cgroup/index.ts';
 import { readHostFacts } from '../host/process/index.ts';
 import { messageOf } from '../lib/errors.ts';
 import { type AddedRuntime, createSeccompCache, probeRuntimes } from '../runtime/drivers/index.ts';
@@ -25,6 +25,7 @@ import { engineId, makeFolders } from './folders.ts';
 import { createHealth, type Health, OUTPUT_BYTES } from './health/index.ts';
 import { createImages } from './images/index.ts';
 import { createNetworks, DEFAULT_ADDRESS_POOLS } from './networks/index.ts';
+import { readyContainers, readyExecs } from './readiness.ts';
 import { createRuns, gatherHost } from './runs/index.ts';
 import { createSystem } from './system/index.ts';
 import type { Engine } from './types.ts';
@@ -237,10 +238,11 @@ export async function openEngine(options: EngineOptions): Promise<OpenEngine> {
       return { running, paused, stopped: phases.length - running - paused, images: images.list().length };
     },
   });
+  const makeReady = createReadiness(cgroups.layout);
   const owned = stack.move();
   return {
-    containers: containers.face,
-    execs: execs.face,
+    containers: readyContainers(containers.face, makeReady),
+    execs: readyExecs(execs.face, makeReady),
     images,
     networks,
     volumes,
