@@ -19,6 +19,8 @@ export interface ApiServerOptions {
   readonly engine: Engine;
   readonly facts: ServerFacts;
   readonly logger?: ApiLogger | undefined;
+  /** Called for each connection, before its first request. */
+  readonly onConnection?: (() => void) | undefined;
 }
 
 /** Docker's Engine API over HTTP, on any number of addresses. */
@@ -48,6 +50,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     servers,
     async listen(spec) {
       const server = createHttpServer(dispatch, taken);
+      if (options.onConnection) server.on('connection', options.onConnection);
       const address = await bind(server, spec);
       servers.push(server);
       if (spec.kind === 'tcp') {

@@ -64,7 +64,8 @@ async function run(config: DaemonConfig, io: DaemonProcess): Promise<void> {
       log: (level, message) => logger.log(level, message),
     }),
   );
-  const api = createApiServer({ engine, logger, facts: { version: VERSION, experimental: false } });
+  const facts = { version: VERSION, experimental: false };
+  const api = createApiServer({ engine, logger, facts, onConnection: engine.expectWork });
   stack.defer(() => api.close());
   for (const host of config.hosts) await listen(api, host, config.group, (line) => logger.log('info', line));
   logger.log('info', 'the engine is ready');

@@ -65,7 +65,10 @@ export interface EngineOptions {
 }
 
 /** An engine in this process. Disposing lets go of its containers, which run on. */
-export interface OpenEngine extends Engine, AsyncDisposable {}
+export interface OpenEngine extends Engine, AsyncDisposable {
+  /** Begins cheap preparations for what a client that has just come may ask for. */
+  readonly expectWork: () => void;
+}
 
 /**
  * Opens the engine of a data root and takes up what its last opener left.
@@ -248,6 +251,7 @@ export async function openEngine(options: EngineOptions): Promise<OpenEngine> {
     volumes,
     events,
     system,
+    expectWork: makeReady,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }

@@ -4,7 +4,7 @@ import type { MakeReady } from '../host/cgroup/index.ts';
 import type { Containers } from './containers/types.ts';
 import type { Execs } from './exec/types.ts';
 
-/** `docker run` creates and then starts; `docker exec` looks at the container first. */
+/** `docker run` creates and then starts. */
 export function readyContainers(face: Containers, makeReady: MakeReady): Containers {
   return {
     ...face,
@@ -19,10 +19,6 @@ export function readyContainers(face: Containers, makeReady: MakeReady): Contain
     restart: (ref, options) => {
       makeReady();
       return face.restart(ref, options);
-    },
-    view: (ref) => {
-      makeReady();
-      return face.view(ref);
     },
   };
 }

@@ -67,6 +67,7 @@ const paths = {
   hostname: '/d/h',
   hosts: '/d/o',
   log: '/d/l',
+  shm: '/shm',
   upper: '/d/u',
   work: '/d/w',
 };
