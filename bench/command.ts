@@ -1,6 +1,7 @@
 // Owns timing whole commands from outside, turn by turn between engines. Judges nothing.
 
 import { spawn } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** An engine to measure, as the Docker CLI reaches it. */
 export interface Target {
@@ -38,25 +39,45 @@ export function docker(
 export interface Row {
   readonly name: string;
   readonly runs: number;
+  /** Quiet before each run, ms: how long it takes when nothing else just ran. Default 0: one run after another. */
+  readonly quietMs?: number;
   readonly before?: (target: Target) => Promise<void>;
   readonly work: (target: Target, run: number) => Promise<void>;
   readonly after?: (target: Target) => Promise<void>;
 }
 
-/** Milliseconds of each counted run, by target name. One run of each goes before, uncounted. */
+/** The runs of a row come in this many blocks a target, turn by turn, so that a drift of the machine meets all alike. */
+const BLOCKS = 2;
+/** Engines tidy up behind an answer; what one still does must not be counted for the next. */
+const SETTLE_MS = 500;
+
+/** Milliseconds of each counted run, by target name. Each block begins with two runs that do not count. */
 export async function timeRow(row: Row, targets: readonly Target[]): Promise<Map<string, number[]>> {
   const times = new Map<string, number[]>(targets.map(({ name }) => [name, []]));
   for (const target of targets) await row.before?.(target);
   try {
-    for (let run = -1; run < row.runs; run++) {
+    for (let block = 0; block < BLOCKS; block++) {
       for (const target of targets) {
-        const start = performance.now();
-        await row.work(target, run);
-        if (run >= 0) times.get(target.name)?.push(performance.now() - start);
+        await sleep(SETTLE_MS);
+        times.get(target.name)?.push(...(await timeBlock(row, target, block)));
       }
     }
   } finally {
     for (const target of targets) await row.after?.(target).catch(() => undefined);
+  }
+  return times;
+}
+
+const UNCOUNTED = 2;
+
+async function timeBlock(row: Row, target: Target, block: number): Promise<number[]> {
+  const runs = Math.ceil(row.runs / BLOCKS);
+  const times: number[] = [];
+  for (let run = -UNCOUNTED; run < runs; run++) {
+    if (row.quietMs) await sleep(row.quietMs);
+    const start = performance.now();
+    await row.work(target, block * 1000 + run + UNCOUNTED);
+    if (run >= 0) times.push(performance.now() - start);
   }
   return times;
 }

@@ -49,7 +49,9 @@ async function timings(engines: readonly BenchEngine[], peer: Target | undefined
     const medians = targets.map(({ name }) => median(times.get(name) ?? []));
     const peerMs = medians.at(-1) ?? Number.NaN;
     const factors = peer ? medians.slice(0, -1).map((value) => `${(peerMs / value).toFixed(2)}x`) : [];
-    say(`| ${[row.name, ...medians.map(ms), ...factors, ...(peer ? [`${row.want}x`] : [])].join(' | ')} |`);
+    say(
+      `| ${[row.name, ...medians.map(ms), ...factors, ...(peer ? [row.want ? `${row.want}x` : '-'] : [])].join(' | ')} |`,
+    );
   }
 }
 
