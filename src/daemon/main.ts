@@ -7,6 +7,7 @@ import { openEngine } from '../engine/index.ts';
 import { GantryError, messageOf } from '../lib/errors.ts';
 import { packageRoot, VERSION } from '../lib/package.ts';
 import { type DaemonConfig, readCommand, usage } from './config.ts';
+import { trimWhenIdle } from './idle-memory.ts';
 import { createLogger } from './log.ts';
 import { holdPidfile } from './pidfile.ts';
 
@@ -65,7 +66,12 @@ async function run(config: DaemonConfig, io: DaemonProcess): Promise<void> {
     }),
   );
   const facts = { version: VERSION, experimental: false };
-  const api = createApiServer({ engine, logger, facts, onConnection: engine.expectWork });
+  const memory = stack.use(trimWhenIdle());
+  const onConnection = (): void => {
+    engine.expectWork();
+    memory.busy();
+  };
+  const api = createApiServer({ engine, logger, facts, onConnection });
   stack.defer(() => api.close());
   for (const host of config.hosts) await listen(api, host, config.group, (line) => logger.log('info', line));
   logger.log('info', 'the engine is ready');
