@@ -2,7 +2,7 @@
 
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { mallocTrim } from '../host/libc.ts';
+import { libc } from '../host/libc.ts';
 
 /** Looked at this often; acts once in each quiet time. */
 const CHECK_MS = 2000;
@@ -21,7 +21,7 @@ export function trimWhenIdle(): { readonly busy: () => void } & Disposable {
   const timer = setInterval(() => {
     if (!active && !trimmed && process.memoryUsage.rss() > ENOUGH_BYTES) {
       collect();
-      mallocTrim();
+      libc.mallocTrim();
       trimmed = true;
     }
     active = false;
