@@ -12,13 +12,14 @@ export interface BenchEngine extends Target, AsyncDisposable {
 }
 
 /** Starts bin/gantryd as users get it (bundle and all) with `runtime` as default. */
-export async function startGantry(runtime: string, index: number): Promise<BenchEngine> {
+export async function startGantry(runtime: string, index: number, extra: readonly string[] = []): Promise<BenchEngine> {
   const root = mkdtempSync(join(tmpdir(), 'gantry-bench-'));
   const host = `unix://${root}/gantry.sock`;
   const args = [
     ...['--data-root', join(root, 'data'), '--exec-root', join(root, 'exec'), '--host', host],
     ...['--bridge', `gtyb${process.pid % 10000}${index}`, '--bip', `10.213.${index}.1/24`, '--log-level', 'warn'],
     ...(runtime === '' ? [] : ['--default-runtime', runtime]),
+    ...extra,
   ];
   const { NODE_EXTRA_CA_CERTS: _, ...env } = process.env;
   const child = spawn(join(import.meta.dirname, '../bin/gantryd'), args, {

@@ -25,6 +25,8 @@ export interface RegistryOptions {
   /** Asks for these credentials (basic). */
   readonly user?: string;
   readonly password?: string;
+  /** Address to listen on; 127.0.0.1 unless a peer in a namespace of its own must reach it. */
+  readonly host?: string;
 }
 
 /** docker-registry's program: installed, or unpacked from its package, which would start a service when installed. */
@@ -40,10 +42,10 @@ async function program(): Promise<string> {
   return join(folder, 'usr/bin/docker-registry');
 }
 
-const config = (storage: string, port: number, htpasswd: string | undefined) => `version: 0.1
+const config = (storage: string, address: string, htpasswd: string | undefined) => `version: 0.1
 log: { level: error, accesslog: { disabled: true } }
 storage: { filesystem: { rootdirectory: ${storage} }, delete: { enabled: true } }
-http: { addr: "127.0.0.1:${port}" }
+http: { addr: "${address}" }
 ${htpasswd === undefined ? '' : `auth: { htpasswd: { realm: gantry-test, path: ${htpasswd} } }`}
 `;
 
@@ -103,11 +105,10 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Regi
   const binary = await program();
   const root = mkdtempSync(join(tmpdir(), `gantry-test-${process.env.GANTRY_TEST_RUN ?? 'dev'}-registry-`));
   const storage = join(root, 'storage');
-  const port = await freePort();
-  const address = `127.0.0.1:${port}`;
+  const address = `${options.host ?? '127.0.0.1'}:${await freePort()}`;
   const htpasswd = options.user === undefined ? undefined : join(root, 'htpasswd');
   if (htpasswd !== undefined) writeFileSync(htpasswd, await htpasswdLine(options.user ?? '', options.password ?? ''));
-  writeFileSync(join(root, 'config.yml'), config(storage, port, htpasswd));
+  writeFileSync(join(root, 'config.yml'), config(storage, address, htpasswd));
   const child = spawn(binary, ['serve', join(root, 'config.yml')], {
     stdio: 'ignore',
     env: { ...process.env, OTEL_TRACES_EXPORTER: 'none' },
