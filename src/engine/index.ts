@@ -26,6 +26,7 @@ import { createHealth, type Health, OUTPUT_BYTES } from './health/index.ts';
 import { createImages } from './images/index.ts';
 import { createNetworks, DEFAULT_ADDRESS_POOLS } from './networks/index.ts';
 import { readyContainers, readyExecs } from './readiness.ts';
+import { lockRoot } from './root-lock.ts';
 import { createRuns, gatherHost } from './runs/index.ts';
 import { createSystem } from './system/index.ts';
 import type { Engine } from './types.ts';
@@ -77,6 +78,8 @@ export interface OpenEngine extends Engine, AsyncDisposable {
 export async function openEngine(options: EngineOptions): Promise<OpenEngine> {
   await using stack = new AsyncDisposableStack();
   const folders = await makeFolders(options.dataRoot, options.execRoot);
+  stack.use(lockRoot(options.dataRoot, 'data root'));
+  stack.use(lockRoot(options.execRoot, 'exec root'));
   const db = stack.use(openDatabase(join(options.dataRoot, 'gantry.db')));
   // Names what is ours in the kernel, so that several engines live side by side.
   const instance = createHash('sha256').update(options.dataRoot).digest('hex').slice(0, 8);
@@ -192,10 +195,10 @@ export async function openEngine(options: EngineOptions): Promise<OpenEngine> {
       of: (id) => health?.of(id),
     },
     log: options.log,
-    onRemoved: ({ imageId }) => {
+    onRemoved: ({ id: removedId, imageId }) => {
+      execs?.onContainerRemoved(removedId);
       if (images.list().every(({ id }) => id !== imageId)) void images.sweep();
     },
-    onStopped: (id) => execs?.onContainerStopped(id),
     execIds: (id) => execs?.idsOf(id) ?? [],
   });
   execs = createExecs({ find: containers.find, launcher: runs.execs, publish: events.publish, parseDetachKeys });
@@ -208,6 +211,7 @@ export async function openEngine(options: EngineOptions): Promise<OpenEngine> {
         publishContainer({ publish: events.publish }, container, `health_status: ${status}`),
     }),
   );
+  stack.defer(probes.close);
   stack.defer(containers.close);
   await containers.recover();
   await images.sweep();

@@ -39,6 +39,8 @@ export const MS_REC = 16384;
 export const MS_PRIVATE = 1 << 18;
 export const MS_SLAVE = 1 << 19;
 export const MNT_DETACH = 2;
+export const LOCK_EX = 2;
+export const LOCK_NB = 4;
 
 /** Errno numbers of this host, by name. */
 export const errno = osConstants.errno;
@@ -220,6 +222,8 @@ export const libc = {
     result: 'long',
   }),
   flistxattr: declare<[fd: Fd, out: Bytes, size: number]>('flistxattr', 'int, void *, size_t', { result: 'long' }),
+  /** `operation` is LOCK_EX, with LOCK_NB. */
+  flock: declare<[fd: Fd, operation: number]>('flock', 'int, int'),
   // Linux frees the descriptor even when close is interrupted.
   close: declare<[fd: Fd]>('close', 'int', { repeat: false }),
   read: declare<[fd: Fd, out: Bytes, size: number]>('read', 'int, void *, size_t', { result: 'long' }),

@@ -9,6 +9,7 @@ export type InputFilter = (chunk: Buffer) => Buffer | undefined;
 export class DeferredDuplex extends Duplex {
   #target: Duplex | undefined;
   #waiting: (() => void) | undefined;
+  #wanted: (() => void) | undefined;
   readonly #filter: InputFilter | undefined;
 
   constructor(filter?: InputFilter) {
@@ -42,7 +43,20 @@ export class DeferredDuplex extends Duplex {
     this.#waiting = undefined;
   }
 
+  /** Output to be read before the target's, as fast as it is read. Resolves when all was taken, or nobody reads any more. */
+  async replay(chunks: AsyncIterable<Uint8Array>): Promise<void> {
+    for await (const chunk of chunks) {
+      if (this.destroyed) return;
+      if (this.push(chunk)) continue;
+      await new Promise<void>((resolve) => {
+        this.#wanted = resolve;
+      });
+    }
+  }
+
   override _read(): void {
+    this.#wanted?.();
+    this.#wanted = undefined;
     this.#target?.resume();
   }
 
@@ -68,6 +82,7 @@ export class DeferredDuplex extends Duplex {
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     this.#target?.destroy();
     this.#waiting = undefined;
+    this.#wanted?.();
     done(error);
   }
 

@@ -1,12 +1,13 @@
 // Owns joining a container's stdio: now when it runs, at its start when it does not, with stored output first when asked.
 
+import { Duplex } from 'node:stream';
 import { DeferredDuplex, type InputFilter } from '../../lib/deferred-duplex.ts';
-import { GantryError } from '../../lib/errors.ts';
+import { GantryError, isGantryError } from '../../lib/errors.ts';
 import { attachShim } from '../../runtime/link/index.ts';
 import { DEFAULT_DETACH_KEYS, detachMatcher } from '../../spec/stream/detach-keys.ts';
 import { type ReadOptions, readLog } from '../logs/index.ts';
 import { type Context, publishContainer } from './context.ts';
-import type { Run } from './live.ts';
+import type { PendingAttach, Run } from './live.ts';
 import type { AttachedStream, AttachRequest, ContainerRecord } from './types.ts';
 
 /** See Containers.attach. */
@@ -23,7 +24,7 @@ export async function attach(
   const { run } = context.lives.of(record.id);
   const plain = run !== undefined && request.stream && !request.logs && !(tty && request.stdin);
   if (plain) {
-    const socket = await attachShim(run.dir, request);
+    const socket = await joinShim(run, request);
     signal.addEventListener('abort', () => socket.destroy(), { once: true });
     return { tty, stream: socket };
   }
@@ -31,6 +32,26 @@ export async function attach(
   signal.addEventListener('abort', () => stream.destroy(), { once: true });
   await join(context, record, request, stream, signal);
   return { tty, stream };
+}
+
+/** Output of a run that has just ended is in the log: its attacher sees the end, not a failure. */
+async function joinShim(run: Run, request: AttachRequest): Promise<Duplex> {
+  try {
+    return await attachShim(run.dir, request);
+  } catch (error) {
+    if (!isGantryError(error, 'unavailable')) throw error;
+    return ended();
+  }
+}
+
+/** The stream of a run that is over: nothing to read, and what is written is lost. */
+function ended(): Duplex {
+  return new Duplex({
+    read() {
+      this.push(null);
+    },
+    write: (_chunk, _encoding, done) => done(),
+  });
 }
 
 function checkMayAttach({ state }: ContainerRecord, ref: string): void {
@@ -60,26 +81,34 @@ async function join(
 ): Promise<void> {
   const live = context.lives.of(record.id);
   // Joined before the replay: a line written in between is shown twice rather than lost.
-  const socket = live.run && request.stream ? await attachShim(live.run.dir, request) : undefined;
-  if (request.logs) await replay(context, record, request, stream, signal);
-  if (socket) {
-    stream.connect(socket);
-  } else if (request.stream) {
-    const pending = async (run: Run): Promise<void> => stream.connect(await attachShim(run.dir, request));
+  const socket = live.run && request.stream ? await joinShim(live.run, request) : undefined;
+  const replayed = request.logs ? stream.replay(storedOutput(context, record, request, signal)) : Promise.resolve();
+  const follow = (target: Duplex): void => {
+    replayed.then(
+      () => stream.connect(target),
+      (error: Error) => {
+        target.destroy();
+        stream.destroy(error);
+      },
+    );
+  };
+  if (socket) follow(socket);
+  else if (request.stream) {
+    const pending: PendingAttach = {
+      join: async (run) => follow(await attachShim(run.dir, request)),
+      end: () => follow(ended()),
+    };
     live.pendingAttaches.add(pending);
     stream.once('close', () => live.pendingAttaches.delete(pending));
-  } else {
-    stream.push(null);
-  }
+  } else follow(ended());
 }
 
-async function replay(
+function storedOutput(
   context: Context,
   record: ContainerRecord,
   request: AttachRequest,
-  stream: DeferredDuplex,
   signal: AbortSignal,
-): Promise<void> {
+): AsyncIterable<Uint8Array> {
   const options: ReadOptions = {
     stdout: request.stdout,
     stderr: request.stderr,
@@ -88,8 +117,8 @@ async function replay(
     follow: false,
     tty: record.config.Tty === true,
   };
-  const ended = context.lives.of(record.id).outputEnded.signal;
-  for await (const chunk of readLog({ path: context.paths(record.id).log, ended }, options, signal)) stream.push(chunk);
+  const { outputEnded } = context.lives.of(record.id);
+  return readLog({ path: context.paths(record.id).log, ended: outputEnded.signal }, options, signal);
 }
 
 function detachFilter(context: Context, record: ContainerRecord, request: AttachRequest): InputFilter {

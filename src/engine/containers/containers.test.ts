@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { formatNano } from '../../lib/clock.ts';
 import { openDatabase } from '../../store/database.ts';
 import { checkLogConfig, logAttributes, parseJsonFileOptions } from './log-options.ts';
 import { INITIAL_STATE } from './plan/create.ts';
@@ -50,12 +51,13 @@ test('records, renames and states survive a restart of the daemon', () => {
 test('recovery decides from record, shim and exit record', () => {
   const state = (phase: 'created' | 'running' | 'exited' | 'restarting') => ({ ...INITIAL_STATE, phase });
   const exit = { kind: 'exited', code: 3, atUnixNs: 1n, oomKilled: false } as const;
-  assert.equal(reconcile(state('running'), { shim: { phase: 'started', pid: 5 } }), 'adopt');
-  assert.equal(reconcile(state('created'), { shim: { phase: 'started', pid: 5 } }), 'adopt', 'started, not yet noted');
-  assert.equal(reconcile(state('created'), { shim: { phase: 'ready', pid: 0 } }), 'abandon');
+  assert.equal(reconcile(state('running'), { shim: 'started' }), 'adopt');
+  assert.equal(reconcile(state('created'), { shim: 'started' }), 'adopt', 'started, not yet noted');
+  assert.equal(reconcile(state('created'), { shim: 'ready' }), 'abandon');
   assert.equal(reconcile(state('running'), { exit }), 'settle');
   assert.equal(reconcile(state('running'), {}), 'settle', 'the machine was restarted');
-  assert.equal(reconcile(state('exited'), { exit }), 'nothing');
+  assert.equal(reconcile({ ...state('exited'), finishedAt: formatNano(exit.atUnixNs) }, { exit }), 'nothing');
+  assert.equal(reconcile(state('created'), { exit }), 'settle', 'ended before its start was noted');
   assert.equal(reconcile(state('created'), {}), 'nothing');
 });
 

@@ -28,8 +28,6 @@ export interface Context {
   readonly health: Pick<Health, 'started' | 'stopped' | 'removed' | 'of'>;
   /** Told when a container is gone: its image may have waited for it to be freed. */
   readonly onRemoved: (container: ContainerRecord) => void;
-  /** Told when a container has stopped, before it is announced: execs end here. */
-  readonly onStopped: (id: ContainerId) => void;
   readonly execIds: (id: ContainerId) => readonly string[];
   /** Watches a started run to its end. */
   readonly supervise: (id: ContainerId, run: Run) => void;

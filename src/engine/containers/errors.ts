@@ -48,15 +48,33 @@ export const beingRemoved = (id: string): GantryError =>
     params: { id },
   });
 
-/** @source dockerd 28.5: start of a container whose --network container:X does not run */
-export const joinedNotRunning = (id: string): GantryError =>
+/** @source dockerd 28.5: start with --network container:X */
+export const joinedNetworkNotRunning = (name: string, phase: string): GantryError =>
+  phase === 'restarting'
+    ? isRestarting(name)
+    : new GantryError(
+        'conflict',
+        'JOINED_CONTAINER_NOT_RUNNING',
+        `cannot join network namespace of a non running container: container ${name} is ${phase}`,
+        { params: { name } },
+      );
+
+/** @source dockerd 28.5: start with --pid or --ipc container:X */
+export const joinedNotRunning = (what: 'PID' | 'IPC', id: string): GantryError =>
   new GantryError(
     'conflict',
     'JOINED_CONTAINER_NOT_RUNNING',
-    `cannot join network namespace of a non running container: container ${id} is not running`,
-    {
-      params: { id },
-    },
+    `failed to join ${what} namespace: container ${id} is not running`,
+    { params: { id } },
+  );
+
+/** @source dockerd 28.5 */
+export const notShareable = (id: string): GantryError =>
+  new GantryError(
+    'invalid',
+    'IPC_NOT_SHAREABLE',
+    `failed to join IPC namespace: container ${id}: non-shareable IPC (hint: use IpcMode:shareable for the donor container)`,
+    { params: { id } },
   );
 
 /** A request that can never work as written. */

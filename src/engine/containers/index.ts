@@ -33,17 +33,7 @@ export type * from './types.ts';
 export interface ContainersDeps
   extends Pick<
     Context,
-    | 'images'
-    | 'networks'
-    | 'volumes'
-    | 'publish'
-    | 'launcher'
-    | 'facts'
-    | 'health'
-    | 'log'
-    | 'onStopped'
-    | 'onRemoved'
-    | 'execIds'
+    'images' | 'networks' | 'volumes' | 'publish' | 'launcher' | 'facts' | 'health' | 'log' | 'onRemoved' | 'execIds'
   > {
   readonly records: ContainerRecords;
   /** Folder that holds one folder a container. */
@@ -96,15 +86,22 @@ export function createContainers(deps: ContainersDeps): ContainerCapability {
       removeLeftovers(context);
     },
     async close() {
-      closing.abort();
-      for (const live of context.lives.all()) {
-        live.cancelRestart();
-        live.run?.connection[Symbol.dispose]();
-      }
+      closing.abort(new GantryError('unavailable', 'ENGINE_CLOSED', 'the engine is closing'));
+      letGo(context);
       await context.queue.idle();
+      // Of starts that were under way.
+      letGo(context);
       await Promise.allSettled([...pending]);
     },
   };
+}
+
+function letGo({ lives }: Context): void {
+  for (const live of lives.all()) {
+    live.cancelRestart();
+    live.endPendingAttaches();
+    live.run?.connection[Symbol.dispose]();
+  }
 }
 
 /** Containers with automatic removal that ended while no daemon ran. */

@@ -31,6 +31,8 @@ export interface ConfigureRequest {
     readonly pid?: number | undefined;
     readonly ipc?: number | undefined;
   };
+  /** Host folder that becomes /dev/shm; undefined = the container's own. */
+  readonly shmPath?: string | undefined;
 }
 
 export interface Launcher {

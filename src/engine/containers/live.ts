@@ -15,7 +15,11 @@ export interface Run {
 type Waiter = (result: WaitResult) => void;
 
 /** An attacher that came before the container was started. */
-export type PendingAttach = (run: Run) => Promise<void>;
+export interface PendingAttach {
+  readonly join: (run: Run) => Promise<void>;
+  /** There will be no run: the attacher sees the end of its streams. */
+  readonly end: () => void;
+}
 
 /** The live side of one container. */
 export class Live {
@@ -36,6 +40,13 @@ export class Live {
   exited(): Promise<void> {
     if (!this.run) return Promise.resolve();
     return new Promise((resolve) => this.exitWaiters.add(() => resolve()));
+  }
+
+  /** Those who wait for the next start are let go: it failed, or can never come. */
+  endPendingAttaches(): void {
+    const pending = [...this.pendingAttaches];
+    this.pendingAttaches.clear();
+    for (const { end } of pending) end();
   }
 
   announceExit(result: WaitResult): void {
@@ -79,6 +90,7 @@ export class Lives {
 
   forget(id: ContainerId): void {
     this.#byId.get(id)?.cancelRestart();
+    this.#byId.get(id)?.endPendingAttaches();
     this.#byId.delete(id);
   }
 

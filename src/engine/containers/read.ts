@@ -20,7 +20,7 @@ export function viewOf(context: Context, record: ContainerRecord): ContainerView
     record,
     paths: context.paths(record.id),
     health: context.health.of(record.id),
-    execIds: context.execIds(record.id),
+    execIds: isAlive(record.state.phase) ? context.execIds(record.id) : [],
     lowerDirs: context.images.layerPaths(record.imageId),
   };
 }
@@ -114,6 +114,7 @@ export function pathsOf(dir: string, id: string) {
     hostname: join(own, 'hostname'),
     hosts: join(own, 'hosts'),
     log: join(own, `${id}-json.log`),
+    shm: join(own, 'shm'),
     upper: join(own, 'rw', 'upper'),
     work: join(own, 'rw', 'work'),
   };

@@ -2,11 +2,13 @@
 
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { formatNano, parseNano } from '../../lib/clock.ts';
 import { messageOf } from '../../lib/errors.ts';
 import { type ExitRecord, readExitRecord } from '../../runtime/link/index.ts';
 import type { Context } from './context.ts';
 import type { Run } from './live.ts';
 import { exitOf, settleExit } from './settle.ts';
+import { detach } from './shared-memory.ts';
 import { startRun } from './start.ts';
 import { isAlive, restartsWithDaemon } from './state.ts';
 import type { ContainerRecord, ContainerState } from './types.ts';
@@ -14,7 +16,7 @@ import type { ContainerRecord, ContainerState } from './types.ts';
 /** What is true of one container when the daemon comes back. */
 export interface RecoveryFacts {
   /** The newest word of a shim that still answers. */
-  readonly shim?: { readonly phase: 'ready' | 'started' | 'exited' | 'failed'; readonly pid: number } | undefined;
+  readonly shim?: 'ready' | 'started' | 'exited' | 'failed' | undefined;
   /** What a shim left on disk. */
   readonly exit?: ExitRecord | undefined;
 }
@@ -23,14 +25,12 @@ export type RecoveryStep = 'adopt' | 'abandon' | 'settle' | 'nothing';
 
 /** What to do about one container. Pure. */
 export function reconcile(state: ContainerState, { shim, exit }: RecoveryFacts): RecoveryStep {
-  if (shim?.phase === 'started') return 'adopt';
+  if (shim === 'started') return 'adopt';
   // A start that was never finished: the client got no answer, so the container is as before.
-  if (shim?.phase === 'ready') return 'abandon';
-  if (shim?.phase === 'exited' && isAlive(state.phase)) return 'settle';
+  if (shim === 'ready') return 'abandon';
   if (isAlive(state.phase)) return 'settle';
   // The process ran and ended before its start was noted.
-  if (exit?.kind === 'exited' && state.phase === 'restarting') return 'settle';
-  return 'nothing';
+  return exit?.kind === 'exited' && exit.atUnixNs > parseNano(state.finishedAt) ? 'settle' : 'nothing';
 }
 
 /** Brings records and reality together, then applies restart policies. Resolves when all containers may be used. */
@@ -59,18 +59,14 @@ async function recoverOne(context: Context, record: ContainerRecord): Promise<Co
 
 async function reconcileOne(context: Context, record: ContainerRecord): Promise<ContainerRecord | undefined> {
   const run = await context.launcher.adopt(record.id);
-  const exit = run ? undefined : await readExitRecord(context.launcher.runDir(record.id));
   const latest = run?.connection.latest;
-  const shim =
-    latest && latest.kind !== 'closed'
-      ? { phase: latest.kind, pid: latest.kind === 'started' ? latest.pid : 0 }
-      : undefined;
+  const shim = latest && latest.kind !== 'closed' ? latest.kind : undefined;
+  const exit = latest?.kind === 'exited' ? latest : await readExitRecord(context.launcher.runDir(record.id));
   switch (reconcile(record.state, { shim, exit })) {
     case 'adopt':
-      return run && adoptRun(context, record, run, shim?.pid ?? record.state.pid);
+      return run && adoptRun(context, record, run);
     case 'abandon':
       await run?.connection.abandon().catch(() => undefined);
-      await run?.closed;
       break;
     case 'settle':
       await settleMissed(context, record, run, exit);
@@ -78,16 +74,27 @@ async function reconcileOne(context: Context, record: ContainerRecord): Promise<
     case 'nothing':
       break;
   }
-  if (!run) await context.launcher.sweep(record);
+  // A shim that is about to end cleans up itself; the next start waits for it.
+  if (run) context.lives.of(record.id).previousClosed = run.closed;
+  else await context.launcher.sweep(record);
+  if (record.endpoints.length > 0) context.records.update(record.id, { endpoints: [] });
+  detach(context.paths(record.id).shm);
   return undefined;
 }
 
-function adoptRun(context: Context, record: ContainerRecord, run: Run, pid: number): ContainerRecord | undefined {
+/** A run that was under way; its start may not have been noted yet. */
+function adoptRun(context: Context, record: ContainerRecord, run: Run): ContainerRecord | undefined {
+  const { latest } = run.connection;
   const live = context.lives.of(record.id);
   live.run = run;
   live.outputEnded = new AbortController();
   const phase = record.state.phase === 'paused' ? 'paused' : 'running';
-  const adopted = context.records.update(record.id, { state: { phase, pid } });
+  const missed =
+    latest?.kind === 'started' && !isAlive(record.state.phase)
+      ? { startedAt: formatNano(latest.atUnixNs), exitCode: 0, error: '', oomKilled: false }
+      : {};
+  const pid = latest?.kind === 'started' ? latest.pid : record.state.pid;
+  const adopted = context.records.update(record.id, { state: { ...missed, phase, pid } });
   context.supervise(record.id, run);
   if (adopted) context.health.started(adopted);
   return adopted;
@@ -105,7 +112,11 @@ async function settleMissed(
   live.run = ended;
   live.stopping++;
   try {
-    await settleExit(context, record.id, ended, exitOf(run?.connection.latest ?? exit));
+    const end = exitOf(exit);
+    if (!isAlive(record.state.phase)) {
+      context.records.update(record.id, { state: { startedAt: formatNano(end.atUnixNs), error: '' } });
+    }
+    await settleExit(context, record.id, ended, end);
   } finally {
     live.stopping--;
   }
@@ -127,7 +138,9 @@ const GONE: Run['connection'] = {
 async function sweepFolders(context: Context): Promise<void> {
   const dir = join(context.paths('x').dir, '..');
   for (const name of await readdir(dir)) {
-    if (!context.records.byId(name)) context.background(rm(join(dir, name), { recursive: true, force: true }));
+    if (context.records.byId(name)) continue;
+    detach(join(dir, name, 'shm'));
+    context.background(rm(join(dir, name), { recursive: true, force: true }));
   }
 }
 

@@ -3,6 +3,7 @@
 import { rmSync } from 'node:fs';
 import { readdir, rename, rm } from 'node:fs/promises';
 import { type Context, publishContainer } from './context.ts';
+import { detach } from './shared-memory.ts';
 import type { ContainerRecord } from './types.ts';
 
 /**
@@ -30,9 +31,13 @@ export async function removeSettled(
 
 async function freeDisk(context: Context, record: ContainerRecord, shimClosed: Promise<void>): Promise<void> {
   await shimClosed;
-  await context.launcher.sweep(record);
-  const { dir, upper } = context.paths(record.id);
-  await removeFolder(dir, upper);
+  const { dir, upper, shm } = context.paths(record.id);
+  try {
+    detach(shm);
+    await context.launcher.sweep(record);
+  } finally {
+    await removeFolder(dir, upper);
+  }
 }
 
 /** Deletes a folder in two steps, so that a crash in between leaves a name that is seen as rubbish. */

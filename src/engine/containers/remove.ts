@@ -1,12 +1,13 @@
 // Owns the verbs that remove containers: one by name, all that do not run.
 
-import { GantryError } from '../../lib/errors.ts';
+import { GantryError, isGantryError } from '../../lib/errors.ts';
 import { folderBytes } from '../volumes/index.ts';
 import type { Context } from './context.ts';
 import { filterRecords } from './filter.ts';
 import { removeSettled } from './removal.ts';
-import { isAlive } from './state.ts';
+import { isActive } from './state.ts';
 import { endRun } from './stop.ts';
+import type { ContainerRecord } from './types.ts';
 
 /** See Containers.remove. */
 export async function remove(
@@ -14,21 +15,38 @@ export async function remove(
   ref: string,
   options: { readonly force: boolean; readonly volumes: boolean; readonly link: boolean },
 ): Promise<void> {
-  const { id, name, state } = context.records.find(ref);
+  const { id } = context.records.find(ref);
   if (options.link) {
     throw new GantryError('invalid', 'LINKS', 'links (--link) are not supported by this engine');
   }
-  const active = isAlive(state.phase) || state.phase === 'restarting';
-  if (active && !options.force) throw stillRunning(name, id, state.phase);
-  if (active) await endRun(context, id, { signal: 9, timeoutSeconds: 0 });
-  await context.queue.run(id, async () => {
-    const record = context.records.byId(id);
-    // Automatic removal may have come first.
-    if (record) await removeSettled(context, record, options);
-  });
+  for (let tries = 0; tries < MOST_TRIES; tries++) {
+    if (await context.queue.run(id, () => removeUnlessActive(context, id, options))) return;
+    await endRun(context, id, { signal: 9, timeoutSeconds: 0 });
+  }
+  throw stillRunning(context.records.find(id));
 }
 
-function stillRunning(name: string, id: string, phase: string): GantryError {
+/** Somebody may start the container as often as we end it. */
+const MOST_TRIES = 5;
+
+/** Runs inside the container's queue: what was true before it may have changed. @returns false when it runs again */
+async function removeUnlessActive(
+  context: Context,
+  id: string,
+  options: { readonly force: boolean; readonly volumes: boolean },
+): Promise<boolean> {
+  const record = context.records.byId(id);
+  // Automatic removal may have come first.
+  if (!record) return true;
+  if (!isActive(record.state.phase)) {
+    await removeSettled(context, record, options);
+    return true;
+  }
+  if (!options.force) throw stillRunning(record);
+  return false;
+}
+
+function stillRunning({ id, name, state: { phase } }: ContainerRecord): GantryError {
   const advice =
     phase === 'paused'
       ? 'unpause and then stop the container before removing or force remove'
@@ -49,10 +67,19 @@ export async function prune(
   const ids: string[] = [];
   let reclaimedBytes = 0;
   for (const record of filterRecords(context, context.records.all(), filters)) {
-    if (isAlive(record.state.phase) || record.state.phase === 'restarting') continue;
-    reclaimedBytes += await folderBytes(context.paths(record.id).upper);
-    await remove(context, record.id, { force: false, volumes: false, link: false });
-    ids.push(record.id);
+    const { id } = record;
+    if (isActive(record.state.phase)) continue;
+    const bytes = await folderBytes(context.paths(id).upper);
+    const removed = await context.queue
+      .run(id, () => removeUnlessActive(context, id, { force: false, volumes: false }))
+      .catch((error: unknown) => {
+        // Started meanwhile.
+        if (isGantryError(error, 'conflict')) return false;
+        throw error;
+      });
+    if (!removed) continue;
+    reclaimedBytes += bytes;
+    ids.push(id);
   }
   return { ids, reclaimedBytes };
 }

@@ -4,8 +4,10 @@ import { formatNano, nowNano, parseNano } from '../../lib/clock.ts';
 import { messageOf } from '../../lib/errors.ts';
 import { type ExitRecord, readExitRecord, type ShimEvent } from '../../runtime/link/index.ts';
 import { type Context, publishContainer } from './context.ts';
+import { leaveNetworks } from './leave-networks.ts';
 import type { Live, Run } from './live.ts';
 import { removeSettled } from './removal.ts';
+import { releaseSharedMemory } from './shared-memory.ts';
 import { startRun } from './start.ts';
 import { nextDelayMs, restartsAfterExit } from './state.ts';
 import type { ContainerRecord } from './types.ts';
@@ -17,29 +19,42 @@ export interface Exit {
   readonly oomKilled: boolean;
 }
 
-/** The exit code of a run whose shim was killed: nothing is known but that it is over. @source Docker's for a lost shim */
-const UNKNOWN_EXIT_CODE = 255;
+/** The exit code of a run whose shim was killed: what is left of it is killed too. @source dockerd 28.5 for a lost shim */
+const LOST_EXIT_CODE = 137;
 
 /** Waits for the end of a run and settles it; when the engine closes first, the run goes on unsettled. Never rejects. */
 export async function superviseRun(context: Context, id: string, run: Run): Promise<void> {
-  const exit = await endOf(run);
+  const end = await endOf(run);
   if (context.closing.aborted) return;
   await context.queue
-    .run(id, () => settleExit(context, id, run, exit))
+    .run(id, async () => {
+      if (end === undefined) await endLostRun(context, id, run);
+      await settleExit(context, id, run, exitOf(end));
+    })
     .catch((error: unknown) => {
       context.log('error', `container ${id}: settling its exit failed: ${messageOf(error)}`);
     });
 }
 
-async function endOf(run: Run): Promise<Exit> {
+async function endOf(run: Run): Promise<ExitRecord | ShimEvent | undefined> {
   const event = await run.connection.until('exited').catch(() => undefined);
-  return exitOf(event ?? (await readExitRecord(run.dir).catch(() => undefined)));
+  return event ?? (await readExitRecord(run.dir).catch(() => undefined));
+}
+
+/** Its shim was killed: nobody takes its output or waits for it any more, so its processes end too. */
+async function endLostRun(context: Context, id: string, run: Run): Promise<void> {
+  const record = context.records.byId(id);
+  if (!record || context.lives.of(id).run !== run) return;
+  context.log('warn', `container ${id}: its shim is gone; ending it`);
+  await context.launcher.sweep(record).catch((error: unknown) => {
+    context.log('error', `container ${id}: ending it failed: ${messageOf(error)}`);
+  });
 }
 
 /** The exit in a shim's last word, or the unknown one. */
 export function exitOf(end: ExitRecord | ShimEvent | undefined): Exit {
   if (end?.kind === 'exited') return end;
-  return { code: UNKNOWN_EXIT_CODE, atUnixNs: nowNano(), oomKilled: false };
+  return { code: LOST_EXIT_CODE, atUnixNs: nowNano(), oomKilled: false };
 }
 
 /** Runs inside the container's queue. */
@@ -51,9 +66,9 @@ export async function settleExit(context: Context, id: string, run: Run, exit: E
   live.outputEnded.abort();
   const before = context.records.byId(id);
   if (!before) return;
-  context.onStopped(id);
   context.health.stopped(id);
   await leaveNetworks(context, id);
+  releaseSharedMemory(context, before);
   const again = live.stopping === 0 && wantsRestart(before, exit);
   const record = context.records.update(id, {
     endpoints: [],
@@ -99,12 +114,6 @@ function ranForMs(record: ContainerRecord, exit: Exit): number {
   return Number((exit.atUnixNs - parseNano(record.state.startedAt)) / 1_000_000n);
 }
 
-async function leaveNetworks(context: Context, id: string): Promise<void> {
-  await context.networks.disconnect(id).catch((error: unknown) => {
-    context.log('error', `container ${id}: leaving its network failed: ${messageOf(error)}`);
-  });
-}
-
 function unmountEvents(context: Context, record: ContainerRecord): void {
   for (const mount of record.mounts) {
     if (mount.type !== 'volume' || mount.name === undefined) continue;
@@ -114,6 +123,7 @@ function unmountEvents(context: Context, record: ContainerRecord): void {
 }
 
 function scheduleRestart(context: Context, record: ContainerRecord, live: Live, ranMs: number): void {
+  if (context.closing.aborted) return;
   live.lastRestartDelayMs = nextDelayMs(live.lastRestartDelayMs, ranMs);
   live.restartTimer = setTimeout(() => {
     live.restartTimer = undefined;
@@ -127,7 +137,7 @@ function scheduleRestart(context: Context, record: ContainerRecord, live: Live, 
 
 async function restartNow(context: Context, id: string): Promise<void> {
   const record = context.records.byId(id);
-  if (record?.state.phase !== 'restarting') return;
+  if (record?.state.phase !== 'restarting' || context.closing.aborted) return;
   const counted = context.records.update(id, { state: { restartCount: record.state.restartCount + 1 } });
   if (counted) await startRun(context, counted);
 }

@@ -5,15 +5,17 @@ import { formatNano } from '../../lib/clock.ts';
 import { GantryError, isGantryError, messageOf } from '../../lib/errors.ts';
 import type { Endpoint } from '../networks/types.ts';
 import { type Context, publishContainer } from './context.ts';
-import { joinedNotRunning } from './errors.ts';
+import { joinedNetworkNotRunning, joinedNotRunning } from './errors.ts';
 import { writeIdentityFiles } from './identity-files.ts';
 import type { ConfigureRequest, Prepared } from './launcher.ts';
+import { leaveNetworks } from './leave-networks.ts';
 import type { Live } from './live.ts';
 import { fillVolumes, prepareMountSources } from './mount-sources.ts';
 import { networkPlan } from './network-mode.ts';
 import { portRequests } from './plan/ports.ts';
 import { removeSettled } from './removal.ts';
-import { checkMayStart } from './state.ts';
+import { makeSharedMemory, releaseSharedMemory, sharedMemoryOf } from './shared-memory.ts';
+import { checkMayStart, isAlive } from './state.ts';
 import type { ContainerRecord } from './types.ts';
 
 /** See Containers.start. */
@@ -63,12 +65,15 @@ async function launch(
   const plan = networkPlan(record);
   const paths = context.paths(record.id);
   const peers = peerPids(context, record);
+  const shmPath = sharedMemoryOf(context, record);
   await Promise.all([
     live.previousClosed,
     prepareMountSources(context, record),
     mkdir(paths.upper, { recursive: true, mode: 0o755 }),
     mkdir(paths.work, { recursive: true, mode: 0o700 }),
   ]);
+  undo.defer(() => releaseSharedMemory(context, record));
+  await makeSharedMemory(context, record);
   await using lease = await context.images.lease(record.imageId);
   const { layersDir, lowerDirs } = lease;
   const prepared = await context.launcher.prepare({
@@ -79,13 +84,17 @@ async function launch(
     ownNetwork: plan.kind === 'own',
   });
   undo.defer(() => abandon(prepared));
-  undo.defer(() => context.networks.disconnect(record.id));
+  const connecting = Promise.all(plan.networks.map((network) => connect(context, record, network, prepared.shimPid)));
+  // What is being plugged in can only be unplugged once it is.
+  undo.defer(() => connecting.catch(() => undefined).then(() => leaveNetworks(context, record.id)));
   const [endpoints] = await Promise.all([
-    Promise.all(plan.networks.map((network) => connect(context, record, network, prepared.shimPid))),
-    configure(context, record, prepared, { record, paths, peers }),
+    connecting,
+    configure(context, record, prepared, { record, paths, peers, shmPath }),
   ]);
   await writeIdentityFiles(context, record, endpoints);
-  await Promise.all([...live.pendingAttaches].map((join) => join(prepared.run)));
+  await Promise.all([...live.pendingAttaches].map(({ join }) => join(prepared.run)));
+  // Noted before the process runs: whoever finds it after our death must know what it is attached to.
+  context.records.update(record.id, { endpoints });
   const { pid, atUnixNs } = await context.launcher.start(prepared, record);
   return { prepared, pid, atUnixNs, endpoints };
 }
@@ -120,26 +129,36 @@ async function connect(context: Context, record: ContainerRecord, network: strin
   }
 }
 
-/** Init processes of the containers whose namespaces this one joins. @throws NO_SUCH_CONTAINER, or conflict when one does not run */
+/** Init processes of the containers whose namespaces this one joins. @throws NO_SUCH_CONTAINER, JOINED_CONTAINER_NOT_RUNNING */
 function peerPids(context: Context, record: ContainerRecord): ConfigureRequest['peers'] {
-  const pidOf = (mode: string | undefined): number | undefined => {
+  const pidOf = (
+    mode: string | undefined,
+    refused: (peer: ContainerRecord) => GantryError,
+    prefix = '',
+  ): number | undefined => {
     if (!mode?.startsWith('container:')) return undefined;
-    const peer = findPeer(context, mode.slice('container:'.length));
-    if (peer.state.pid > 0) return peer.state.pid;
-    throw joinedNotRunning(peer.id);
+    const peer = peerOf(context, mode.slice('container:'.length), prefix);
+    if (isAlive(peer.state.phase)) return peer.state.pid;
+    throw refused(peer);
   };
   const { NetworkMode, PidMode, IpcMode } = record.hostConfig;
-  return { network: pidOf(NetworkMode), pid: pidOf(PidMode), ipc: pidOf(IpcMode) };
+  return {
+    network: pidOf(
+      NetworkMode,
+      ({ name, state }) => joinedNetworkNotRunning(name, state.phase),
+      'joining network namespace of container: ',
+    ),
+    pid: pidOf(PidMode, ({ id }) => joinedNotRunning('PID', id)),
+    ipc: pidOf(IpcMode, ({ id }) => joinedNotRunning('IPC', id)),
+  };
 }
 
-/** @source dockerd 28.5: start with --network container:nope */
-function findPeer(context: Context, ref: string): ContainerRecord {
+function peerOf(context: Context, ref: string, prefix: string): ContainerRecord {
   try {
     return context.records.find(ref);
   } catch (error) {
     if (!isGantryError(error)) throw error;
-    const message = `joining network namespace of container: ${error.message}`;
-    throw new GantryError(error.kind, error.code, message, { params: error.params });
+    throw new GantryError(error.kind, error.code, `${prefix}${error.message}`, { params: error.params });
   }
 }
 
@@ -187,12 +206,15 @@ function settleStart(context: Context, record: ContainerRecord, live: Live, star
 }
 
 async function settleFailedStart(context: Context, record: ContainerRecord, error: unknown): Promise<void> {
+  const live = context.lives.of(record.id);
   const exitCode = context.launcher.exitCodeOf(error);
-  const phase = record.state.phase === 'restarting' ? 'exited' : record.state.phase;
+  const restarting = record.state.phase === 'restarting';
   const failed = context.records.update(record.id, {
     endpoints: [],
-    state: { phase, pid: 0, exitCode, error: messageOf(error) },
+    state: { phase: restarting ? 'exited' : record.state.phase, pid: 0, exitCode, error: messageOf(error) },
   });
-  // Nobody who waits for an exit is told: there was no run. The caller of start gets the error.
+  live.endPendingAttaches();
   if (failed && record.hostConfig.AutoRemove) await removeSettled(context, failed, { volumes: true });
+  // Of a start by hand the caller gets the error; of one by policy only those who wait for the end hear.
+  else if (restarting) live.announceExit({ exitCode });
 }

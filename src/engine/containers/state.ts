@@ -10,6 +10,11 @@ export function isAlive(phase: ContainerPhase): boolean {
   return phase === 'running' || phase === 'paused';
 }
 
+/** True while a process exists or is about to, by a restart policy. */
+export function isActive(phase: ContainerPhase): boolean {
+  return isAlive(phase) || phase === 'restarting';
+}
+
 /** @throws notModified when running, conflict when paused or being removed */
 export function checkMayStart({ id, state }: ContainerRecord): void {
   switch (state.phase) {
@@ -75,7 +80,7 @@ export function restartsWithDaemon(policy: RestartPolicy | undefined, state: Con
     case 'unless-stopped':
       return !state.stoppedByHand;
     case 'on-failure':
-      return state.exitCode !== 0 && !state.stoppedByHand;
+      return !state.stoppedByHand && restartsAfterExit(policy, state);
     default:
       return false;
   }

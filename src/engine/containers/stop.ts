@@ -1,12 +1,12 @@
 // Owns ending, signalling, pausing and restarting runs.
 
-import { GantryError, isGantryError } from '../../lib/errors.ts';
+import { GantryError, isGantryError, messageOf } from '../../lib/errors.ts';
 import { parseSignal } from '../../spec/signals.ts';
 import { type Context, publishContainer } from './context.ts';
 import { notRunning } from './errors.ts';
 import { removeSettled } from './removal.ts';
 import { startRun } from './start.ts';
-import { isAlive } from './state.ts';
+import { isActive, isAlive } from './state.ts';
 import type { ContainerRecord } from './types.ts';
 
 interface StopOptions {
@@ -15,7 +15,6 @@ interface StopOptions {
 }
 
 const SIGKILL = 9;
-const SIGCONT = 18;
 const DEFAULT_STOP_SECONDS = 10;
 /** After SIGKILL a process may still be held by the kernel (a dead NFS server); waiting longer helps nobody. */
 const KILL_PATIENCE_MS = 10_000;
@@ -24,23 +23,11 @@ const KILL_PATIENCE_MS = 10_000;
 export async function stop(context: Context, ref: string, options: StopOptions): Promise<void> {
   const record = context.records.find(ref);
   const { id, state } = record;
-  if (state.phase === 'restarting') return stopRestarting(context, record);
-  if (!isAlive(state.phase)) throw new GantryError('notModified', 'ALREADY_STOPPED', `container ${id} is not running`);
+  if (!isActive(state.phase)) throw new GantryError('notModified', 'ALREADY_STOPPED', `container ${id} is not running`);
   await endRun(context, id, plan(record, options));
   const stopped = context.records.byId(id) ?? record;
   publishContainer(context, stopped, 'stop');
   await removeIfAutomatic(context, id);
-}
-
-async function stopRestarting(context: Context, record: ContainerRecord): Promise<void> {
-  const live = context.lives.of(record.id);
-  live.cancelRestart();
-  await context.queue.run(record.id, async () => {
-    const now = context.records.byId(record.id);
-    if (now?.state.phase !== 'restarting') return;
-    context.records.update(record.id, { state: { phase: 'exited', stoppedByHand: true } });
-    live.announceExit({ exitCode: now.state.exitCode });
-  });
 }
 
 /** Automatic removal was held back while somebody stopped the container. */
@@ -68,22 +55,14 @@ export async function endRun(
   options: { readonly signal: number; readonly timeoutSeconds: number },
 ): Promise<void> {
   const live = context.lives.of(id);
-  live.cancelRestart();
   live.stopping++;
   try {
-    await context.queue.run(id, async () => {
-      context.records.update(id, { state: { stoppedByHand: true } });
-    });
-    const record = context.records.byId(id);
-    if (!record || !live.run) {
-      await cancelRestarting(context, id);
-      return;
-    }
-    if (record.state.phase === 'paused') await thaw(context, record);
-    const exited = live.exited();
-    await send(context, record, options.signal);
+    const run = await context.queue.run(id, () => prepareEnd(context, id));
+    if (!run) return;
+    const { exited } = run;
+    await send(context, id, options.signal);
     if (await within(exited, options.timeoutSeconds < 0 ? undefined : options.timeoutSeconds * 1000)) return;
-    if (options.signal !== SIGKILL || options.timeoutSeconds > 0) await send(context, record, SIGKILL);
+    if (options.signal !== SIGKILL || options.timeoutSeconds > 0) await send(context, id, SIGKILL);
     if (await within(exited, KILL_PATIENCE_MS)) return;
     throw new GantryError(
       'system',
@@ -95,9 +74,18 @@ export async function endRun(
   }
 }
 
-async function cancelRestarting(context: Context, id: string): Promise<void> {
-  const record = context.records.byId(id);
-  if (record?.state.phase === 'restarting') context.records.update(id, { state: { phase: 'exited' } });
+/** Cancels a restart that waits; otherwise answers the end of the present run, wrapped: it is not to be waited for here. */
+async function prepareEnd(context: Context, id: string): Promise<{ readonly exited: Promise<void> } | undefined> {
+  const live = context.lives.of(id);
+  live.cancelRestart();
+  const record = context.records.update(id, { state: { stoppedByHand: true } });
+  if (!record) return undefined;
+  if (live.run) return { exited: live.exited() };
+  if (record.state.phase === 'restarting') {
+    context.records.update(id, { state: { phase: 'exited' } });
+    live.announceExit({ exitCode: record.state.exitCode });
+  }
+  return undefined;
 }
 
 /** True when `promise` settled in time; undefined waits for ever. */
@@ -117,11 +105,24 @@ async function within(promise: Promise<void>, ms: number | undefined): Promise<b
   }
 }
 
-/** Sends and publishes; a process that has just ended is no failure. */
-async function send(context: Context, record: ContainerRecord, signal: number): Promise<void> {
-  const run = context.lives.of(record.id).run;
-  await run?.connection.signal(signal).catch(() => undefined);
+/**
+ * Sends and publishes; a process that has just ended is no failure. A signal that is to end a paused container thaws it, as
+ * Docker does: a frozen process takes none.
+ */
+async function send(context: Context, id: string, signal: number): Promise<void> {
+  await context.lives
+    .of(id)
+    .run?.connection.signal(signal)
+    .catch(() => undefined);
+  const record = context.records.byId(id);
+  if (!record) return;
   publishContainer(context, record, 'kill', { signal: String(signal) });
+  if (record.state.phase === 'paused' && thaws(record, signal)) await thaw(context, id);
+}
+
+/** @source dockerd 28.5: any signal when the container names none to stop by */
+function thaws({ config }: ContainerRecord, signal: number): boolean {
+  return signal === SIGKILL || !config.StopSignal || signal === parseSignal(config.StopSignal);
 }
 
 /** See Containers.kill. */
@@ -129,19 +130,17 @@ export async function kill(context: Context, ref: string, signalText: string): P
   const { record, signal } = inKillsWords(ref, () => {
     const found = context.records.find(ref);
     const parsed = signalText === '' ? SIGKILL : parseSignal(signalText);
-    const dead = !isAlive(found.state.phase) && found.state.phase !== 'restarting';
-    if (dead) throw notRunning(found.id);
+    if (!isActive(found.state.phase)) throw notRunning(found.id);
     return { record: found, signal: parsed };
   });
-  const live = context.lives.of(record.id);
-  if (record.state.phase === 'restarting') return stopRestarting(context, record);
+  const { id } = record;
+  if (record.state.phase === 'restarting') return endRun(context, id, { signal, timeoutSeconds: 0 });
   const stopSignal = parseSignal(record.config.StopSignal || 'SIGTERM');
   // A kill with the signal that stops cancels restart policies, as a stop does. @source dockerd 28.5
-  if (signal === SIGKILL || signal === stopSignal)
-    context.records.update(record.id, { state: { stoppedByHand: true } });
-  await send(context, record, signal);
-  if (record.state.phase === 'paused' && signal === SIGKILL) await thaw(context, record);
-  if (signal === SIGKILL) await within(live.exited(), KILL_PATIENCE_MS);
+  if (signal === SIGKILL || signal === stopSignal) context.records.update(id, { state: { stoppedByHand: true } });
+  const exited = context.lives.of(id).exited();
+  await send(context, id, signal);
+  if (signal === SIGKILL) await within(exited, KILL_PATIENCE_MS);
 }
 
 /** Docker puts the verb and the name before whatever is wrong with a kill. @source dockerd 28.5 */
@@ -156,12 +155,22 @@ function inKillsWords<T>(ref: string, check: () => T): T {
   }
 }
 
-async function thaw(context: Context, record: ContainerRecord): Promise<void> {
+async function thaw(context: Context, id: string): Promise<void> {
+  await context.queue.run(id, async () => {
+    const record = context.records.byId(id);
+    if (record?.state.phase !== 'paused') return;
+    await thawNow(context, record).catch((error: unknown) => {
+      // It may have ended meanwhile.
+      context.log('warn', `container ${id}: it could not be resumed: ${messageOf(error)}`);
+    });
+  });
+}
+
+/** Runs inside the container's queue. */
+async function thawNow(context: Context, record: ContainerRecord): Promise<void> {
   await context.launcher.unpause(record);
-  await context.lives
-    .of(record.id)
-    .run?.connection.signal(SIGCONT)
-    .catch(() => undefined);
+  context.records.update(record.id, { state: { phase: 'running' } });
+  publishContainer(context, record, 'unpause');
 }
 
 /** See Containers.restart. */
@@ -170,7 +179,7 @@ export async function restart(context: Context, ref: string, options: StopOption
   const live = context.lives.of(record.id);
   live.stopping++;
   try {
-    if (isAlive(record.state.phase)) {
+    if (isActive(record.state.phase)) {
       await endRun(context, record.id, plan(record, options));
       publishContainer(context, record, 'stop');
     }
@@ -211,8 +220,6 @@ export function unpause(context: Context, ref: string): Promise<void> {
     const record = context.records.find(id);
     // 500, as Docker answers. @source docker-behaviours, dockerd 28.5
     if (record.state.phase !== 'paused') throw new GantryError('system', 'NOT_PAUSED', `Container ${id} is not paused`);
-    await context.launcher.unpause(record);
-    context.records.update(id, { state: { phase: 'running' } });
-    publishContainer(context, record, 'unpause');
+    await thawNow(context, record);
   });
 }

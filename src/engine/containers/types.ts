@@ -89,6 +89,8 @@ export interface ContainerPaths {
   readonly hostname: string;
   readonly hosts: string;
   readonly log: string;
+  /** Where the /dev/shm that others may join is mounted. */
+  readonly shm: string;
   readonly upper: string;
   readonly work: string;
 }

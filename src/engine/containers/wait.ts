@@ -12,6 +12,7 @@ export function wait(
   ready: () => void,
   signal: AbortSignal,
 ): Promise<WaitResult> {
+  signal.throwIfAborted();
   const record = context.records.find(ref);
   const live = context.lives.of(record.id);
   const over = !isAlive(record.state.phase) && record.state.phase !== 'restarting';
@@ -20,17 +21,22 @@ export function wait(
     return Promise.resolve({ exitCode: record.state.exitCode });
   }
   const waiters = condition === 'removed' ? live.removeWaiters : live.exitWaiters;
+  const ends = [signal, context.closing];
   return new Promise((resolve, reject) => {
     const leave = (): void => {
-      waiters.delete(done);
-      reject(signal.reason);
+      settle();
+      reject(signal.aborted ? signal.reason : context.closing.reason);
     };
     const done = (result: WaitResult): void => {
-      signal.removeEventListener('abort', leave);
+      settle();
       resolve(result);
     };
+    const settle = (): void => {
+      waiters.delete(done);
+      for (const end of ends) end.removeEventListener('abort', leave);
+    };
     waiters.add(done);
-    signal.addEventListener('abort', leave, { once: true });
+    for (const end of ends) end.addEventListener('abort', leave, { once: true });
     ready();
   });
 }

@@ -42,6 +42,8 @@ interface Entry {
   run: Run | undefined;
   /** Resolves when the record tells the outcome. */
   settled: Promise<void>;
+  /** Unix milliseconds; undefined before. */
+  endedMs: number | undefined;
 }
 
 /** The exec capability with what the container capability needs of it. */
@@ -57,9 +59,14 @@ export interface ExecCapability {
     command: readonly string[],
     limits: { readonly timeoutMs: number; readonly mostBytes: number },
   ) => Promise<{ readonly exitCode: number; readonly output: string } | undefined>;
-  /** The container has stopped: its execs are forgotten. */
-  readonly onContainerStopped: (containerId: string) => void;
+  /** The container is gone: its execs are forgotten. */
+  readonly onContainerRemoved: (containerId: string) => void;
+  /** Lets go of all that run, which go on. */
+  readonly close: () => void;
 }
+
+/** An outcome can be asked for this long, or while the container exists. @source moby: exec garbage is collected after 5 minutes */
+const KEPT_MS = 300_000;
 
 export function createExecs(deps: ExecsDeps): ExecCapability {
   const entries = new Map<string, Entry>();
@@ -69,6 +76,18 @@ export function createExecs(deps: ExecsDeps): ExecCapability {
     if (!entry) throw new GantryError('notFound', 'NO_SUCH_EXEC', `No such exec instance: ${id}`, { params: { id } });
     return entry;
   };
+  const forget = ({ record: { id, containerId } }: Entry): void => {
+    entries.delete(id);
+    const siblings = byContainer.get(containerId);
+    siblings?.delete(id);
+    if (siblings?.size === 0) byContainer.delete(containerId);
+  };
+  let lookedMs = 0;
+  const forgetOld = (nowMs: number): void => {
+    if (nowMs - lookedMs < KEPT_MS / 10) return;
+    lookedMs = nowMs;
+    for (const entry of entries.values()) if ((entry.endedMs ?? nowMs) < nowMs - KEPT_MS) forget(entry);
+  };
   const face: Execs = {
     async create(containerRef, request) {
       const container = deps.find(containerRef);
@@ -76,9 +95,10 @@ export function createExecs(deps: ExecsDeps): ExecCapability {
       if (request.command.length === 0)
         throw new GantryError('invalid', 'NO_EXEC_COMMAND', 'No exec command specified');
       deps.launcher.check(container, request);
+      forgetOld(Date.now());
       const id = randomId();
       const record: ExecRecord = { id, containerId: container.id, request, running: false, exitCode: null, pid: 0 };
-      entries.set(id, { record, started: false, run: undefined, settled: Promise.resolve() });
+      entries.set(id, { record, started: false, run: undefined, settled: Promise.resolve(), endedMs: undefined });
       const siblings = byContainer.get(container.id) ?? new Set();
       byContainer.set(container.id, siblings.add(id));
       publish(deps, container, id, `exec_create: ${actionText(request)}`);
@@ -87,7 +107,8 @@ export function createExecs(deps: ExecsDeps): ExecCapability {
     start: (id, request, signal) => startExec(deps, entryOf(id), request, signal),
     inspect: (id) => entryOf(id).record,
     async resize(id, rows, columns) {
-      const { run } = entryOf(id);
+      const { run, record } = entryOf(id);
+      checkMayExecAs(deps.find(record.containerId), record.containerId);
       if (!run) throw new GantryError('invalid', 'EXEC_NOT_RUNNING', `exec ${id} is not running`);
       await run.connection.resize(rows, columns);
     },
@@ -96,12 +117,20 @@ export function createExecs(deps: ExecsDeps): ExecCapability {
     face,
     async run(container, command, limits) {
       const id = await face.create(container.id, { ...PLAIN_REQUEST, command });
-      return runToEnd(deps, container, entryOf(id), limits);
+      const entry = entryOf(id);
+      try {
+        return await runToEnd(deps, container, entry, limits);
+      } finally {
+        forget(entry);
+      }
     },
     idsOf: (containerId) => [...(byContainer.get(containerId) ?? [])].filter((id) => entries.get(id)?.record.running),
-    onContainerStopped(containerId) {
+    onContainerRemoved(containerId) {
       for (const id of byContainer.get(containerId) ?? []) entries.delete(id);
       byContainer.delete(containerId);
+    },
+    close() {
+      for (const { run } of entries.values()) run?.connection[Symbol.dispose]();
     },
   };
 }
@@ -151,7 +180,7 @@ async function runToEnd(
 
 const SIGKILL = 9;
 /** Of a process whose shim was killed. */
-const UNKNOWN_EXIT_CODE = 255;
+const LOST_EXIT_CODE = 137;
 
 /** Docker names a paused container as the caller did, other states by id. @source dockerd 28.5 */
 function checkMayExecAs(container: ContainerRecord, ref: string): void {
@@ -280,15 +309,20 @@ async function launch(
     // Listened for before the start: a short process may be gone by the time that the start is answered.
     const exited = run.connection.until('exited').then(
       ({ code }) => code,
-      () => UNKNOWN_EXIT_CODE,
+      () => LOST_EXIT_CODE,
     );
     const { pid } = await deps.launcher.start(run, container, request);
     entry.record = { ...entry.record, running: true, pid };
     void settle(deps, container, entry, run, exited).finally(outcome.resolve);
   } catch (error) {
+    const { run } = entry;
     entry.run = undefined;
     entry.record = { ...entry.record, running: false, exitCode: deps.launcher.exitCodeOf(error) };
+    entry.endedMs = Date.now();
     outcome.resolve();
+    // One that could not be joined still waits for its start.
+    await run?.connection.abandon().catch(() => undefined);
+    await run?.closed;
     await deps.launcher.sweep(id).catch(() => undefined);
     throw error;
   }
@@ -304,6 +338,7 @@ async function settle(
   const exitCode = await exited;
   entry.run = undefined;
   entry.record = { ...entry.record, running: false, exitCode };
+  entry.endedMs = Date.now();
   publish(deps, container, entry.record.id, 'exec_die', { exitCode: String(exitCode) });
   void run.closed.then(() => deps.launcher.sweep(entry.record.id)).catch(() => undefined);
 }

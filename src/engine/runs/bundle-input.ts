@@ -16,10 +16,20 @@ export interface BundleFacts {
   readonly rootfsPath: string;
   readonly user: ResolvedUser;
   readonly peers: ConfigureRequest['peers'];
+  readonly shmPath?: string | undefined;
   readonly wishes: WishFacts;
 }
 
-export function bundleInput({ host, record, paths, rootfsPath, user, peers, wishes }: BundleFacts): BundleInput {
+export function bundleInput({
+  host,
+  record,
+  paths,
+  rootfsPath,
+  user,
+  peers,
+  shmPath,
+  wishes,
+}: BundleFacts): BundleInput {
   return {
     id: record.id,
     config: record.config,
@@ -31,6 +41,7 @@ export function bundleInput({ host, record, paths, rootfsPath, user, peers, wish
     network: networkPlace(record, peers),
     joinPid: peers.pid,
     joinIpc: peers.ipc,
+    shmPath,
     ...wishes,
     host,
   };

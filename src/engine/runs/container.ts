@@ -101,6 +101,10 @@ function cgroupOf(deps: RunsDeps, { id, hostConfig }: Pick<ContainerRecord, 'id'
 }
 
 async function prepare(deps: RunsDeps, driver: RuntimeDriver, dir: string, request: LaunchRequest): Promise<Prepared> {
+  // An earlier shim that was killed may have left a state that the runtime would stumble over.
+  if (await exists(join(driver.stateDir, request.record.id))) {
+    await sweepRun(deps.spawner, driver, request.record.id, dir);
+  }
   await makeRunDir(dir);
   const { pid } = await deps.spawner.spawn(shimSpec(deps, driver, dir, request));
   const run = await joinRun(dir);
@@ -175,13 +179,13 @@ async function configure(
   deps: RunsDeps,
   driver: RuntimeDriver,
   { run, rootfs }: Prepared,
-  { record, paths, peers }: ConfigureRequest,
+  { record, paths, peers, shmPath }: ConfigureRequest,
 ): Promise<OciSpec> {
   using root = openRooted(rootfs);
   const user = resolveUser(record.config.User ?? '', record.hostConfig.GroupAdd ?? [], readUserFiles(root));
   const rootfsPath = join(run.dir, 'rootfs');
   const wishes = await gatherWishes(record);
-  const spec = buildSpec(bundleInput({ host: deps.host, record, paths, rootfsPath, user, peers, wishes }));
+  const spec = buildSpec(bundleInput({ host: deps.host, record, paths, rootfsPath, user, peers, shmPath, wishes }));
   await writeFile(join(run.dir, 'config.json'), specText(await deps.seccomp.withCompiled(driver, spec)), {
     mode: 0o600,
   });

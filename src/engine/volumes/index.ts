@@ -1,9 +1,10 @@
 // Owns named and anonymous volumes of the local driver: records, their folders, first-use copy. Refuses other drivers.
 
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { mkdirSync, readdirSync } from 'node:fs';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { formatNano, nowNano } from '../../lib/clock.ts';
-import { GantryError } from '../../lib/errors.ts';
+import { GantryError, isGantryError } from '../../lib/errors.ts';
 import { randomId } from '../../lib/ids.ts';
 import { KeyedQueue } from '../../lib/keyed-queue.ts';
 import type { Database, Migrations } from '../../store/database.ts';
@@ -36,9 +37,17 @@ export interface VolumesDeps {
   readonly usersOf: (name: string) => readonly string[];
 }
 
-/** Makes the volume capability. */
+/** Folders of removed volumes are called so until they are empty; no volume's name begins with a dot. */
+const RUBBISH = '.removed-';
+const FOLDER_MODE = 0o701;
+
+/** Makes the volume capability; finishes removals that the last engine did not. */
 export function createVolumes(deps: VolumesDeps): Volumes {
   deps.db.migrate(MIGRATIONS);
+  for (const name of readdirSync(deps.dir)) {
+    if (name.startsWith(RUBBISH))
+      void rm(join(deps.dir, name), { recursive: true, force: true }).catch(() => undefined);
+  }
   return new LocalVolumes(deps);
 }
 
@@ -52,7 +61,10 @@ class LocalVolumes implements Volumes {
     for (const row of deps.db.sql('SELECT * FROM volumes ORDER BY name').all()) {
       const name = String(row.name);
       const labels = JSON.parse(String(row.labels)) as Record<string, string>;
-      this.#records.set(name, this.#record(name, String(row.created), labels, row.anonymous === 1));
+      const record = this.#record(name, String(row.created), labels, row.anonymous === 1);
+      // Noted, and then the engine was killed.
+      mkdirSync(record.mountpoint, { recursive: true, mode: FOLDER_MODE });
+      this.#records.set(name, record);
     }
   }
 
@@ -65,10 +77,10 @@ class LocalVolumes implements Volumes {
       const anonymous = request.name === undefined;
       const labels = anonymous ? { ...request.labels, [ANONYMOUS_LABEL]: '' } : { ...request.labels };
       const record = this.#record(name, formatNano(nowNano()), labels, anonymous);
-      await mkdir(record.mountpoint, { recursive: true, mode: 0o701 });
       this.#deps.db
         .sql('INSERT INTO volumes VALUES (?, ?, ?, ?)')
         .run(name, record.created, JSON.stringify(labels), anonymous ? 1 : 0);
+      await this.#makeFolder(record);
       this.#records.set(name, record);
       this.#publish('create', name);
       return record;
@@ -95,9 +107,12 @@ class LocalVolumes implements Volumes {
       if (users.length > 0) {
         throw new GantryError('conflict', 'VOLUME_IN_USE', `remove ${name}: volume is in use - [${users.join(', ')}]`);
       }
+      // Renamed first: a new volume of this name must not find the old one's data, whatever comes in between.
+      const rubbish = join(this.#deps.dir, `${RUBBISH}${randomId()}`);
+      await rename(join(this.#deps.dir, name), rubbish).catch(ifMissing);
       this.#deps.db.sql('DELETE FROM volumes WHERE name = ?').run(name);
       this.#records.delete(name);
-      await rm(join(this.#deps.dir, name), { recursive: true, force: true });
+      await rm(rubbish, { recursive: true, force: true });
       this.#publish('destroy', name);
     });
   }
@@ -109,11 +124,32 @@ class LocalVolumes implements Volumes {
     let reclaimedBytes = 0;
     for (const record of this.list(rest)) {
       if ((!all && !record.anonymous) || this.#deps.usersOf(record.name).length > 0) continue;
-      reclaimedBytes += await folderBytes(record.mountpoint);
-      await this.remove(record.name, true);
+      const bytes = await folderBytes(record.mountpoint);
+      // A container may have come to use it meanwhile.
+      if (!(await this.#removeUnlessUsed(record.name))) continue;
+      reclaimedBytes += bytes;
       names.push(record.name);
     }
     return { names, reclaimedBytes };
+  }
+
+  async #removeUnlessUsed(name: string): Promise<boolean> {
+    try {
+      await this.remove(name, true);
+      return true;
+    } catch (error) {
+      if (isGantryError(error, 'conflict')) return false;
+      throw error;
+    }
+  }
+
+  async #makeFolder(record: VolumeRecord): Promise<void> {
+    try {
+      await mkdir(record.mountpoint, { recursive: true, mode: FOLDER_MODE });
+    } catch (error) {
+      this.#deps.db.sql('DELETE FROM volumes WHERE name = ?').run(record.name);
+      throw error;
+    }
   }
 
   #record(name: string, created: string, labels: Record<string, string>, anonymous: boolean): VolumeRecord {
@@ -138,6 +174,10 @@ class LocalVolumes implements Volumes {
   #publish(action: string, name: string): void {
     this.#deps.publish({ type: 'volume', action, actorId: name, attributes: { driver: 'local' } });
   }
+}
+
+function ifMissing(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'ENOENT') throw error;
 }
 
 function checkRequest({ name, driver, options }: VolumeCreateRequest): void {

@@ -323,6 +323,7 @@ function viewOf(container: FakeContainer): ContainerView {
       hostname: `${dir}/hostname`,
       hosts: `${dir}/hosts`,
       log: `${dir}/${container.record.id}-json.log`,
+      shm: '/shm',
       upper: `${dir}/rw/upper`,
       work: `${dir}/rw/work`,
     },

@@ -1,0 +1,31 @@
+// Owns the hold on a root folder: one engine for each, in whichever process. The kernel lets go when the holder dies.
+
+import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { errno, LOCK_EX, LOCK_NB, libc, must } from '../host/libc.ts';
+import { GantryError } from '../lib/errors.ts';
+
+/** Holds `root` (`what` names it in the error) until disposed. @throws ROOT_TAKEN when another engine has it */
+export function lockRoot(root: string, what: string): Disposable {
+  const path = join(root, 'lock');
+  // Close-on-exec, as all of Node's: no child keeps it.
+  const fd = openSync(path, 'a+', 0o600);
+  try {
+    const result = libc.flock(fd, LOCK_EX | LOCK_NB);
+    if (result === -errno.EWOULDBLOCK) throw rootTaken(root, what, path);
+    must(result, 'flock', path);
+    writeFileSync(path, `${process.pid}\n`);
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+  return { [Symbol.dispose]: () => closeSync(fd) };
+}
+
+function rootTaken(root: string, what: string, path: string): GantryError {
+  const holder = readFileSync(path, 'utf8').trim();
+  return new GantryError('conflict', 'ROOT_TAKEN', `the ${what} ${root} is in use by another engine (PID ${holder})`, {
+    hint: 'stop it, or choose another folder',
+    params: { root },
+  });
+}
