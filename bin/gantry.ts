@@ -1,15 +1,3 @@
-// Owns starting the command line in a process: real streams, and a quiet end when the reader of a pipe is gone.
+// Owns the hand-over of the process to the command line. Decides nothing.
 
-import { main } from '../src/cli/main.ts';
-
-const SIGPIPE_EXIT = 141;
-
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    process.exit(error.code === 'EPIPE' ? SIGPIPE_EXIT : 1);
-  });
-}
-
-main(process.argv.slice(2), process.env, process).then((code) => {
-  process.exitCode = code;
-});
+import '../src/cli/entry.ts';

@@ -1,4 +1,5 @@
 // Owns starting the command line in a process: real streams, and a quiet end when the reader of a pipe is gone.
+
 import { main } from './main.ts';
 
 const SIGPIPE_EXIT = 141;
@@ -9,4 +10,7 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
-process.exitCode = await main(process.argv.slice(2), process.env, process);
+// No await at the top: bundles are CommonJS.
+main(process.argv.slice(2), process.env, process).then((code) => {
+  process.exitCode = code;
+});

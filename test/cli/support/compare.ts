@@ -140,7 +140,12 @@ function normaliseRequest(request: Recorded): Recorded {
     if ((key === 'Binds' || key === 'Env') && Array.isArray(value)) return [...value].sort();
     return value;
   });
-  return JSON.parse(json.replaceAll(FIXTURES, 'FIXTURES').replaceAll(process.cwd(), 'CWD')) as Recorded;
+  return JSON.parse(
+    json
+      .replaceAll(FIXTURES, 'FIXTURES')
+      .replaceAll(process.cwd(), 'CWD')
+      .replaceAll(join(process.cwd(), '../up'), 'UP'),
+  ) as Recorded;
 }
 
 /** Docker's client sends every field of an endpoint, most of them empty. */
