@@ -22,6 +22,8 @@ const KNOWN = new Set([
 /** On by default, so that a chatty container cannot fill the disk: 5 files of 20 MiB, as Docker's `local` driver keeps. */
 const DEFAULT_MAX_SIZE_BYTES = 20 * 1024 * 1024;
 const DEFAULT_MAX_FILES = 5;
+/** @source dockerd 28.5: start with a bad value */
+const INITIALIZE = 'failed to create task for container: failed to initialize logging driver';
 const UNITS: Readonly<Record<string, number>> = { '': 1, b: 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3, t: 1024 ** 4 };
 
 export interface JsonFileOptions {
@@ -45,13 +47,17 @@ export function checkLogConfig(driver: string, options: Readonly<Record<string, 
 
 /** @throws GantryError for values that cannot be read; Docker checks these at start */
 export function parseJsonFileOptions(options: Readonly<Record<string, string>>): JsonFileOptions {
-  const fail = (why: string) => invalid('LOG_OPTION_VALUE', `failed to initialize logging driver: ${why}`);
+  const fail = (why: string) => invalid('LOG_OPTION_VALUE', `${INITIALIZE}: ${why}`);
   const maxFiles = options['max-file'] === undefined ? DEFAULT_MAX_FILES : Number(options['max-file']);
   if (!Number.isInteger(maxFiles)) throw fail(`strconv.Atoi: parsing "${options['max-file']}": invalid syntax`);
   if (maxFiles < 1) throw fail('max-file cannot be less than 1');
   const compress = options.compress ?? 'false';
   if (!/^(true|false|0|1|t|f)$/i.test(compress)) throw fail(`strconv.ParseBool: parsing "${compress}": invalid syntax`);
-  return { maxSizeBytes: maxSize(options['max-size'], fail), maxFiles, compress: /^(true|1|t)$/i.test(compress) };
+  const maxSizeBytes = maxSize(options['max-size'], fail);
+  const compresses = /^(true|1|t)$/i.test(compress);
+  if (compresses && (maxFiles < 2 || maxSizeBytes === 0))
+    throw fail('compress cannot be true when max-file is less than 2 or max-size is not set');
+  return { maxSizeBytes, maxFiles, compress: compresses };
 }
 
 function maxSize(text: string | undefined, fail: (why: string) => Error): number {
@@ -95,7 +101,7 @@ function regex(pattern: string): RegExp {
   try {
     return new RegExp(pattern);
   } catch (error) {
-    throw invalid('LOG_OPTION_VALUE', `failed to initialize logging driver: error parsing regexp: ${String(error)}`);
+    throw invalid('LOG_OPTION_VALUE', `${INITIALIZE}: error parsing regexp: ${String(error)}`);
   }
 }
 

@@ -46,17 +46,15 @@ async function removeUnlessActive(
   return false;
 }
 
+/** @source dockerd 28.5 */
 function stillRunning({ id, name, state: { phase } }: ContainerRecord): GantryError {
-  const advice =
+  const why =
     phase === 'paused'
-      ? 'unpause and then stop the container before removing or force remove'
-      : 'stop the container before removing or force remove';
-  return new GantryError(
-    'conflict',
-    'CONTAINER_STILL_RUNNING',
-    `cannot remove container "${name}": container is ${phase === 'paused' ? 'paused and must be unpaused first' : phase}: ${advice}`,
-    { params: { id, phase } },
-  );
+      ? 'container is paused and must be unpaused first'
+      : `container is ${phase}: stop the container before removing or force remove`;
+  return new GantryError('conflict', 'CONTAINER_STILL_RUNNING', `cannot remove container "${name}": ${why}`, {
+    params: { id, phase },
+  });
 }
 
 /** See Containers.prune. */

@@ -3,7 +3,7 @@
 import { GantryError, isGantryError, messageOf } from '../../lib/errors.ts';
 import { parseSignal } from '../../spec/signals.ts';
 import { type Context, publishContainer } from './context.ts';
-import { notRunning } from './errors.ts';
+import { isRestarting, notRunning } from './errors.ts';
 import { removeSettled } from './removal.ts';
 import { startRun } from './start.ts';
 import { isActive, isAlive } from './state.ts';
@@ -206,6 +206,7 @@ export function pause(context: Context, ref: string): Promise<void> {
     if (record.state.phase === 'paused') {
       throw new GantryError('conflict', 'ALREADY_PAUSED', `Container ${id} is already paused`);
     }
+    if (record.state.phase === 'restarting') throw isRestarting(id);
     if (record.state.phase !== 'running') throw notRunning(id);
     await context.launcher.pause(record);
     context.records.update(id, { state: { phase: 'paused' } });

@@ -59,13 +59,13 @@ export interface ExecCapability {
     command: readonly string[],
     limits: { readonly timeoutMs: number; readonly mostBytes: number },
   ) => Promise<{ readonly exitCode: number; readonly output: string } | undefined>;
-  /** The container is gone: its execs are forgotten. */
+  /** The container is gone: execs that were not started never will be. */
   readonly onContainerRemoved: (containerId: string) => void;
   /** Lets go of all that run, which go on. */
   readonly close: () => void;
 }
 
-/** An outcome can be asked for this long, or while the container exists. @source moby: exec garbage is collected after 5 minutes */
+/** An outcome can be asked for at least this long. @source moby: exec garbage is collected after 5 minutes */
 const KEPT_MS = 300_000;
 
 export function createExecs(deps: ExecsDeps): ExecCapability {
@@ -126,7 +126,8 @@ export function createExecs(deps: ExecsDeps): ExecCapability {
     },
     idsOf: (containerId) => [...(byContainer.get(containerId) ?? [])].filter((id) => entries.get(id)?.record.running),
     onContainerRemoved(containerId) {
-      for (const id of byContainer.get(containerId) ?? []) entries.delete(id);
+      // Who waits for an exec's end may ask for its outcome only now.
+      for (const id of byContainer.get(containerId) ?? []) if (!entries.get(id)?.started) entries.delete(id);
       byContainer.delete(containerId);
     },
     close() {

@@ -97,9 +97,16 @@ function prefix(line: StoredLine, { timestamps, details }: LineOptions): string 
   if (timestamps) text += `${nineDecimals(line.time)} `;
   if (details) {
     const pairs = Object.entries(line.attrs ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
-    text += `${pairs.map(([key, value]) => `${encodeURIComponent(key)}=${encodeURIComponent(value)}`).join(',')} `;
+    text += `${pairs.map(([key, value]) => `${queryEscape(key)}=${queryEscape(value)}`).join(',')} `;
   }
   return text;
+}
+
+/** As Go's url.QueryEscape: a space is `+`, and only letters, digits and `-_.~` stay. */
+function queryEscape(text: string): string {
+  return encodeURIComponent(text)
+    .replace(/%20/g, '+')
+    .replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 
 function nineDecimals(time: string): string {

@@ -49,7 +49,7 @@ export function createContainerLauncher(deps: RunsDeps): Launcher {
           paths: deps.paths(record.id),
           rootfsPath: '/',
           user: ROOT_USER,
-          peers: {},
+          peers: { network: 0, pid: 0, ipc: 0 },
           wishes: NO_WISHES,
         }),
       );

@@ -185,7 +185,14 @@ function checkRequest({ name, driver, options }: VolumeCreateRequest): void {
     throw new GantryError(
       'notFound',
       'UNKNOWN_VOLUME_DRIVER',
-      `error looking up volume plugin ${driver}: plugin "${driver}" not found`,
+      `create ${name ?? ''}: error looking up volume plugin ${driver}: plugin "${driver}" not found`,
+    );
+  }
+  if (name !== undefined && name.length < 2) {
+    throw new GantryError(
+      'invalid',
+      'INVALID_VOLUME_NAME',
+      `create ${name}: volume name is too short, names should be at least two alphanumeric characters`,
     );
   }
   if (name !== undefined && !NAME.test(name)) {

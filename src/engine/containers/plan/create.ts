@@ -3,6 +3,7 @@
 import { ZERO_TIME } from '../../../lib/clock.ts';
 import { shortId } from '../../../lib/ids.ts';
 import type { ContainerConfig, ContainerCreateRequest, HostConfig } from '../../../spec/docker/types.gen.ts';
+import { parseSignal } from '../../../spec/signals.ts';
 import type { ImageRecord } from '../../images/types.ts';
 import { invalid, invalidName } from '../errors.ts';
 import type { ContainerRecord, ContainerState, EndpointWish, MountRecord } from '../types.ts';
@@ -61,6 +62,8 @@ export function planCreate(body: ContainerCreateRequest, facts: CreateFacts): Cr
       `the working directory '${merged.WorkingDir}' is invalid, it needs to be an absolute path`,
     );
   }
+  checkHealth(merged.Healthcheck);
+  if (merged.StopSignal) parseSignal(merged.StopSignal);
   const hostConfig = completeHostConfig(givenHost, facts);
   const config = withHostname(merged, hostConfig, facts);
   const mounts = planMounts(config, hostConfig, facts.inherited);
@@ -85,6 +88,19 @@ export function planCreate(body: ContainerCreateRequest, facts: CreateFacts): Cr
     mounts,
     warnings: warningsFor(hostConfig),
   };
+}
+
+const HEALTH_TIMES = ['Interval', 'Timeout', 'StartPeriod', 'StartInterval'] as const;
+const LEAST_HEALTH_NS = 1_000_000;
+
+/** @source moby's validateHealthCheck, texts seen on 28.5 */
+function checkHealth(check: ContainerConfig['Healthcheck']): void {
+  for (const name of HEALTH_TIMES) {
+    const ns = check?.[name] ?? 0;
+    if (ns !== 0 && ns < LEAST_HEALTH_NS)
+      throw invalid('HEALTHCHECK', `${name} in Healthcheck cannot be less than 1ms`);
+  }
+  if ((check?.Retries ?? 0) < 0) throw invalid('HEALTHCHECK', 'Retries in Healthcheck cannot be negative');
 }
 
 function withHostname(config: ContainerConfig, hostConfig: HostConfig, facts: CreateFacts): ContainerConfig {

@@ -99,7 +99,11 @@ function fromMount(mount: Mount): MountWish {
       if (mount.Source) throw fail('field Source must not be specified');
       return { ...tmpfs(destination, tmpfsOptions(mount)), writable };
     default:
-      throw fail(`mount type ${type} is not supported by this engine`);
+      throw fail(
+        type === 'image' || type === 'cluster' || type === 'npipe'
+          ? `mount type ${type} is not supported by this engine`
+          : 'mount type unknown',
+      );
   }
 }
 
