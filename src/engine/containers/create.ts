@@ -3,7 +3,7 @@
 import { mkdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { formatNano, nowNano } from '../../lib/clock.ts';
-import { GantryError } from '../../lib/errors.ts';
+import { GantryError, isGantryError } from '../../lib/errors.ts';
 import { randomId } from '../../lib/ids.ts';
 import { platformText } from '../../spec/platform.ts';
 import type { ImageRecord } from '../images/types.ts';
@@ -32,6 +32,8 @@ async function act(context: Context, plan: CreatePlan, name: string | undefined)
   const mounts: MountRecord[] = [];
   for (const wish of plan.mounts) mounts.push(await resolveMount(context, wish, undo));
   // The name is taken in the same turn in which it is checked: no other create can come between.
+  // As the image: it may have been removed while volumes were made.
+  context.images.get(plan.record.imageId);
   const record: ContainerRecord = { ...plan.record, name: name ?? context.records.freeName(), mounts };
   context.records.insert(record);
   undo.defer(() => context.records.remove(record.id));
@@ -85,9 +87,19 @@ function inheritedMounts(context: Context, sources: readonly string[]): readonly
   return sources.flatMap((source) => {
     const [ref = '', mode = 'rw'] = source.split(':');
     if (mode !== 'ro' && mode !== 'rw') throw invalid('MOUNT_MODE', `invalid mode: ${mode}`);
-    const { mounts } = context.records.find(ref);
+    const { mounts } = sourceOf(context, ref);
     return mounts.map((mount) => ({ ...mount, writable: mount.writable && mode === 'rw' }));
   });
+}
+
+/** 400, not 404: a client takes that for a missing image. @source dockerd 28.5 */
+function sourceOf(context: Context, ref: string): ContainerRecord {
+  try {
+    return context.records.find(ref);
+  } catch (error) {
+    if (isGantryError(error, 'notFound')) throw invalid(error.code, error.message);
+    throw error;
+  }
 }
 
 async function resolveMount(context: Context, wish: MountWish, undo: AsyncDisposableStack): Promise<MountRecord> {

@@ -6,6 +6,7 @@ import { type ExitRecord, readExitRecord, type ShimEvent } from '../../runtime/l
 import { type Context, publishContainer } from './context.ts';
 import { leaveNetworks } from './leave-networks.ts';
 import type { Live, Run } from './live.ts';
+import { publishUnmounts } from './mount-events.ts';
 import { removeSettled } from './removal.ts';
 import { releaseSharedMemory } from './shared-memory.ts';
 import { startRun } from './start.ts';
@@ -67,6 +68,7 @@ export async function settleExit(context: Context, id: string, run: Run, exit: E
   const before = context.records.byId(id);
   if (!before) return;
   context.health.stopped(id);
+  if (exit.oomKilled) publishContainer(context, before, 'oom');
   await leaveNetworks(context, id);
   releaseSharedMemory(context, before);
   const again = live.stopping === 0 && wantsRestart(before, exit);
@@ -82,8 +84,7 @@ export async function settleExit(context: Context, id: string, run: Run, exit: E
   });
   if (!record) return;
   const ranMs = ranForMs(record, exit);
-  if (exit.oomKilled) publishContainer(context, record, 'oom');
-  unmountEvents(context, record);
+  publishUnmounts(context, record);
   const execDuration = String(Math.max(0, Math.floor(ranMs / 1000)));
   publishContainer(context, record, 'die', { execDuration, exitCode: String(exit.code) });
   await afterExit(context, record, live, again, ranMs);
@@ -112,14 +113,6 @@ function wantsRestart(record: ContainerRecord, exit: Exit): boolean {
 
 function ranForMs(record: ContainerRecord, exit: Exit): number {
   return Number((exit.atUnixNs - parseNano(record.state.startedAt)) / 1_000_000n);
-}
-
-function unmountEvents(context: Context, record: ContainerRecord): void {
-  for (const mount of record.mounts) {
-    if (mount.type !== 'volume' || mount.name === undefined) continue;
-    const attributes = { container: record.id, driver: 'local' };
-    context.publish({ type: 'volume', action: 'unmount', actorId: mount.name, attributes });
-  }
 }
 
 function scheduleRestart(context: Context, record: ContainerRecord, live: Live, ranMs: number): void {

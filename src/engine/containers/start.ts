@@ -10,6 +10,7 @@ import { writeIdentityFiles } from './identity-files.ts';
 import type { ConfigureRequest, Prepared } from './launcher.ts';
 import { leaveNetworks } from './leave-networks.ts';
 import type { Live } from './live.ts';
+import { publishMounts, publishUnmounts } from './mount-events.ts';
 import { fillVolumes, prepareMountSources } from './mount-sources.ts';
 import { networkPlan } from './network-mode.ts';
 import { portRequests } from './plan/ports.ts';
@@ -84,6 +85,8 @@ async function launch(
     ownNetwork: plan.kind === 'own',
   });
   undo.defer(() => abandon(prepared));
+  publishMounts(context, record);
+  undo.defer(() => publishUnmounts(context, record));
   const connecting = Promise.all(plan.networks.map((network) => connect(context, record, network, prepared.shimPid)));
   // What is being plugged in can only be unplugged once it is.
   undo.defer(() => connecting.catch(() => undefined).then(() => leaveNetworks(context, record.id)));
@@ -183,21 +186,6 @@ function settleStart(context: Context, record: ContainerRecord, live: Live, star
       startedAt: formatNano(started.atUnixNs),
     },
   });
-  for (const mount of record.mounts) {
-    if (mount.type !== 'volume' || mount.name === undefined) continue;
-    context.publish({
-      type: 'volume',
-      action: 'mount',
-      actorId: mount.name,
-      attributes: {
-        container: record.id,
-        destination: mount.destination,
-        driver: 'local',
-        propagation: mount.propagation,
-        'read/write': String(mount.writable),
-      },
-    });
-  }
   if (settled) {
     publishContainer(context, settled, 'start');
     context.health.started(settled);

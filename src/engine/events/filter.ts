@@ -37,9 +37,8 @@ function matchesKey(event: EngineEvent, key: string, values: readonly string[]):
 
 function namesActor(event: EngineEvent, value: string): boolean {
   const name = event.attributes.name ?? '';
-  return (
-    event.actorId === value || name === value || name === value.replace(/^\//, '') || event.actorId.startsWith(value)
-  );
+  // Beginnings do. @source moby's filters.FuzzyMatch, seen on 28.5
+  return event.actorId.startsWith(value) || name.startsWith(value.replace(/^\//, ''));
 }
 
 function namesImage(event: EngineEvent, value: string): boolean {

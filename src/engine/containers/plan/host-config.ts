@@ -1,5 +1,6 @@
 // Owns the defaults and the validity of a container's host configuration. Pure: host facts come in as arguments.
 
+import { MASKED_PATHS, READONLY_PATHS } from '../../../runtime/bundle/index.ts';
 import type { HostConfig } from '../../../spec/docker/types.gen.ts';
 import { invalid } from '../errors.ts';
 
@@ -12,23 +13,6 @@ export interface HostFacts {
   readonly logDriver: string;
   readonly logOptions: Readonly<Record<string, string>>;
 }
-
-/** Paths hidden from, and read-only in, every unprivileged container. @source dockerd 28.5 inspect */
-export const MASKED_PATHS = [
-  '/proc/asound',
-  '/proc/acpi',
-  '/proc/interrupts',
-  '/proc/kcore',
-  '/proc/keys',
-  '/proc/latency_stats',
-  '/proc/timer_list',
-  '/proc/timer_stats',
-  '/proc/sched_debug',
-  '/proc/scsi',
-  '/sys/firmware',
-  '/sys/devices/virtual/powercap',
-] as const;
-export const READONLY_PATHS = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'] as const;
 
 const MEMORY_FLOOR_BYTES = 6 * 1024 * 1024;
 const SHM_BYTES = 64 * 1024 * 1024;
@@ -62,6 +46,8 @@ export function completeHostConfig(given: HostConfig, facts: HostFacts): HostCon
     IpcMode: given.IpcMode || 'private',
     ShmSize: given.ShmSize || SHM_BYTES,
     Runtime: runtime,
+    // The command line says -1 for unset. @source dockerd 28.5 inspect
+    MemorySwappiness: given.MemorySwappiness === -1 ? null : (given.MemorySwappiness ?? null),
     MemorySwap: given.Memory && !given.MemorySwap ? given.Memory * 2 : (given.MemorySwap ?? 0),
     MaskedPaths: given.MaskedPaths ?? (privileged ? null : [...MASKED_PATHS]),
     ReadonlyPaths: given.ReadonlyPaths ?? (privileged ? null : [...READONLY_PATHS]),
@@ -180,7 +166,15 @@ function validateMemory({
 }
 
 function validateCpu(given: HostConfig, { cpus }: HostFacts): void {
-  const { NanoCpus = 0, CpuPeriod = 0, CpuQuota = 0, OomScoreAdj = 0 } = given;
+  const { NanoCpus = 0, CpuPeriod = 0, CpuQuota = 0, OomScoreAdj = 0, CpusetCpus = '' } = given;
+  const wanted = cpusetOf(CpusetCpus);
+  if (wanted.some((cpu) => cpu >= cpus)) {
+    const available = cpus === 1 ? '0' : `0-${cpus - 1}`;
+    throw invalid(
+      'CPUSET_RANGE',
+      `Requested CPUs are not available - requested ${CpusetCpus}, available: ${available}`,
+    );
+  }
   if (NanoCpus < 0 || NanoCpus > cpus * 1e9) {
     throw invalid('CPUS_RANGE', `range of CPUs is from 0.01 to ${cpus}.00, as there are only ${cpus} CPUs available`);
   }
@@ -201,6 +195,16 @@ function validateCpu(given: HostConfig, { cpus }: HostFacts): void {
   if (OomScoreAdj < -1000 || OomScoreAdj > 1000) {
     throw invalid('OOM_SCORE_RANGE', `Invalid value ${OomScoreAdj}, range for oom score adj is [-1000, 1000]`);
   }
+}
+
+/** First and last of each range in `0-2,7`. @throws CPUSET_INVALID */
+function cpusetOf(text: string): readonly number[] {
+  if (text === '') return [];
+  return text.split(',').flatMap((range) => {
+    const match = /^(\d+)(?:-(\d+))?$/.exec(range);
+    if (!match) throw invalid('CPUSET_INVALID', `Invalid value ${text} for cpuset cpus: invalid format: ${range}`);
+    return [Number(match[1]), Number(match[2] ?? match[1])];
+  });
 }
 
 function validateRestart({ RestartPolicy, AutoRemove }: HostConfig): void {
