@@ -1,6 +1,5 @@
 // Owns running further processes in containers. Each is a shim of its own; its record lives until the container stops.
 
-import { PassThrough } from 'node:stream';
 import { DeferredDuplex, type InputFilter } from '../../lib/deferred-duplex.ts';
 import { GantryError, messageOf } from '../../lib/errors.ts';
 import { randomId } from '../../lib/ids.ts';
@@ -273,11 +272,15 @@ function attached(
     request.tty && request.stdin ? detachFilter(deps, container, entry, request) : undefined,
   );
   signal.addEventListener('abort', () => stream.destroy(), { once: true });
-  const join = async (): Promise<void> => stream.connect(await attachShim(run.dir, request), entry.settled);
-  launch(deps, container, entry, request, run, join).catch((error: unknown) => {
-    const failure = new PassThrough();
-    stream.connect(failure);
-    failure.end(failureFrame(messageOf(error), request.tty));
+  let joined = false;
+  const join = async (): Promise<void> => {
+    const socket = await attachShim(run.dir, request);
+    joined = true;
+    stream.connect(socket, entry.settled);
+  };
+  const tell = (error: unknown): void => void stream.push(failureFrame(messageOf(error), request.tty));
+  launch(deps, container, entry, request, run, join, tell).catch(() => {
+    if (!joined) stream.push(null);
   });
   return { tty: request.tty, stream };
 }
@@ -300,6 +303,7 @@ async function launch(
   request: ExecRequest,
   run: Run,
   join: () => Promise<void>,
+  tell: (error: unknown) => void = () => undefined,
 ): Promise<void> {
   const { id } = entry.record;
   const outcome = Promise.withResolvers<void>();
@@ -320,6 +324,8 @@ async function launch(
     entry.run = undefined;
     entry.record = { ...entry.record, running: false, exitCode: deps.launcher.exitCodeOf(error) };
     entry.endedMs = Date.now();
+    // Before the outcome, which ends the stream.
+    tell(error);
     outcome.resolve();
     // One that could not be joined still waits for its start.
     await run?.connection.abandon().catch(() => undefined);
