@@ -1,6 +1,7 @@
 // Owns the records database (SQLite, write-ahead log): opening, migrations, transactions. Knows no table of its own.
 
-import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import { GantryError } from '../lib/errors.ts';
 
 /** One table family's schema history: entry i brings it from version i to i+1. Never edit an entry that was released. */
 export interface Migrations {
@@ -8,6 +9,11 @@ export interface Migrations {
   readonly name: string;
   readonly steps: readonly string[];
 }
+
+/** Kept free inside the file and in its log: on a full disk small changes still find room. */
+const RESERVE_BYTES = 256 * 1024;
+/** @source sqlite.org/rescode.html: SQLITE_FULL */
+const SQLITE_FULL = 13;
 
 /** A database shared by the capabilities; each writes only its own tables. */
 export interface Database extends Disposable {
@@ -29,15 +35,19 @@ export function openDatabase(path: string): Database {
     'PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 2000;',
   );
   db.exec('CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT');
+  reserve(db);
   const statements = new Map<string, StatementSync>();
+  let depth = 0;
   const sql = (text: string): StatementSync => {
     const cached = statements.get(text);
     if (cached) return cached;
     const statement = db.prepare(text);
+    const run = statement.run.bind(statement);
+    statement.run = ((...values: SQLInputValue[]) =>
+      depth > 0 ? run(...values) : withRoom(db, () => run(...values))) as StatementSync['run'];
     statements.set(text, statement);
     return statement;
   };
-  let depth = 0;
   const transaction = <T>(work: () => T): T => {
     if (depth > 0) return work();
     db.exec('BEGIN IMMEDIATE');
@@ -55,11 +65,12 @@ export function openDatabase(path: string): Database {
   };
   return {
     sql,
-    transaction,
+    transaction: (work) => (depth > 0 ? work() : inWords(() => transaction(work))),
     migrate({ name, steps }) {
       transaction(() => {
         const row = sql('SELECT version FROM migrations WHERE name = ?').get(name);
         const version = Number(row?.version ?? 0);
+        if (version === steps.length) return;
         for (const step of steps.slice(version)) db.exec(step);
         sql('INSERT INTO migrations VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET version = excluded.version').run(
           name,
@@ -72,4 +83,42 @@ export function openDatabase(path: string): Database {
       db.close();
     },
   };
+}
+
+/** Makes the file and its log large enough that both can take small changes without growing. A full disk has none to give. */
+function reserve(db: DatabaseSync): void {
+  const pragma = (name: string): number => Number(Object.values(db.prepare(`PRAGMA ${name}`).get() ?? {})[0]);
+  if (pragma('freelist_count') * pragma('page_size') >= RESERVE_BYTES / 2) return;
+  try {
+    db.exec(`CREATE TABLE reserve (bytes BLOB); INSERT INTO reserve VALUES (zeroblob(${RESERVE_BYTES}))`);
+  } catch (error) {
+    if (!isFull(error)) throw error;
+  }
+  db.exec('DROP TABLE IF EXISTS reserve; PRAGMA wal_checkpoint(RESTART)');
+}
+
+/** When the log cannot grow, its beginning is used again: what it held goes into the file first. */
+function withRoom<T>(db: DatabaseSync, act: () => T): T {
+  try {
+    return act();
+  } catch (error) {
+    if (!isFull(error)) throw error;
+    return inWords(() => {
+      db.exec('PRAGMA wal_checkpoint(RESTART)');
+      return act();
+    });
+  }
+}
+
+function inWords<T>(act: () => T): T {
+  try {
+    return act();
+  } catch (cause) {
+    if (!isFull(cause)) throw cause;
+    throw new GantryError('exhausted', 'DISK_FULL', 'cannot write the records: no space left on device', { cause });
+  }
+}
+
+function isFull(error: unknown): boolean {
+  return error instanceof Error && 'errcode' in error && error.errcode === SQLITE_FULL;
 }

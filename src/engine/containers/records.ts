@@ -1,6 +1,6 @@
 // Owns the stored containers: the table, the lookup by id, name and prefix, and name reservation. The only writer of both.
 
-import { GantryError } from '../../lib/errors.ts';
+import { GantryError, isGantryError } from '../../lib/errors.ts';
 import { randomName } from '../../lib/ids.ts';
 import type { Database, Migrations } from '../../store/database.ts';
 import { ambiguousId, nameTaken, noSuchContainer } from './errors.ts';
@@ -29,6 +29,8 @@ export class ContainerRecords {
   readonly #db: Database;
   readonly #byId = new Map<ContainerId, ContainerRecord>();
   readonly #idByName = new Map<string, ContainerId>();
+  /** Changed in memory only. */
+  readonly #unwritten = new Set<ContainerId>();
 
   constructor(db: Database) {
     this.#db = db;
@@ -101,11 +103,28 @@ export class ContainerRecords {
     const old = this.#byId.get(id);
     if (!old) return undefined;
     const record = { ...old, state: { ...old.state, ...change.state }, endpoints: change.endpoints ?? old.endpoints };
-    this.#db
-      .sql('UPDATE containers SET state = ?, endpoints = ? WHERE id = ?')
-      .run(JSON.stringify(record.state), JSON.stringify(record.endpoints), id);
     this.#byId.set(id, record);
+    this.#unwritten.add(id);
+    this.#write();
     return record;
+  }
+
+  /** What is true is true though the disk is full: it is written with a later change, or found out by the next engine. */
+  #write(): void {
+    for (const id of this.#unwritten) {
+      const record = this.#byId.get(id);
+      try {
+        if (record) {
+          this.#db
+            .sql('UPDATE containers SET state = ?, endpoints = ? WHERE id = ?')
+            .run(JSON.stringify(record.state), JSON.stringify(record.endpoints), id);
+        }
+      } catch (error) {
+        if (isGantryError(error, 'exhausted')) return;
+        throw error;
+      }
+      this.#unwritten.delete(id);
+    }
   }
 
   /** @throws CONTAINER_NAME_TAKEN */
