@@ -44,9 +44,9 @@ export function forwardTcp(fd: number, { address, port }: Target): Disposable {
   };
 }
 
-/** Serves a bound datagram socket, which it owns from now on. Each client has a socket of its own towards the container. */
-export function forwardUdp(fd: number, v6: boolean, { address, port }: Target): Disposable {
-  const server = dgram.createSocket(v6 ? 'udp6' : 'udp4');
+/** Serves a bound IPv6 datagram socket, which it owns from now on. Each client has a socket of its own towards the container. */
+export function forwardUdp(fd: number, { address, port }: Target): Disposable {
+  const server = dgram.createSocket('udp6');
   const clients = new Map<string, UdpClient>();
   const forget = (key: string): void => {
     clients.get(key)?.socket.close();

@@ -37,7 +37,9 @@ export function openHostPort(wish: HostPortWish): Disposable {
   const fd = boundSocket(wish);
   if (fd === undefined) return { [Symbol.dispose]: () => {} };
   if (wish.forwardTo && wish.protocol === 'tcp') return forwardTcp(fd, wish.forwardTo);
-  if (wish.forwardTo && wish.protocol === 'udp') return forwardUdp(fd, isIPv6(wish.hostIp), wish.forwardTo);
+  // IPv4 datagrams are the firewall's alone: one that came before its rule would else bind its client to the forwarder, and
+  // the container would not see who sends.
+  if (wish.forwardTo && wish.protocol === 'udp' && isIPv6(wish.hostIp)) return forwardUdp(fd, wish.forwardTo);
   return { [Symbol.dispose]: () => void libc.close(fd) };
 }
 

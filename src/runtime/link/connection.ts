@@ -25,8 +25,8 @@ export interface ShimConnection extends Disposable {
   /** The newest event, undefined before the first. */
   readonly latest: ShimEvent | undefined;
   /**
-   * Resolves to the newest event when it is of this kind, else to the next of it.
-   * @throws SHIM_FAILED when the start failed; SHIM_GONE when the shim ended or went past it
+   * Resolves to the event of this kind, seen already or yet to come. A short process may be gone before anybody asks.
+   * @throws SHIM_FAILED when the start failed; SHIM_GONE when the shim ended without it
    */
   until<K extends ShimEventKind>(kind: K): Promise<EventOf<K>>;
   /** Lets a ready shim run its runtime; `started` or `failed` follows. */
@@ -57,10 +57,12 @@ export async function connectShim(
 ): Promise<ShimConnection> {
   const socket = await connectSocket(dir, 'control');
   const waiters = new Set<Waiter>();
+  const seen = new Map<ShimEventKind, ShimEvent>();
   let latest: ShimEvent | undefined;
   let disposed = false;
   const publish = (event: ShimEvent): void => {
     latest = event;
+    seen.set(event.kind, event);
     for (const waiter of waiters) if (settle(waiter, event)) waiters.delete(waiter);
     onEvent(event);
   };
@@ -84,7 +86,8 @@ export async function connectShim(
     until(kind) {
       return new Promise((resolve, reject) => {
         const waiter: Waiter = { kind, resolve: (event) => resolve(event as EventOf<typeof kind>), reject };
-        if (latest === undefined || !settle(waiter, latest)) waiters.add(waiter);
+        const known = seen.get(kind) ?? latest;
+        if (known === undefined || !settle(waiter, known)) waiters.add(waiter);
       });
     },
     start: () => command('start'),

@@ -62,7 +62,7 @@ function runTemplate(template: Template, event: DaemonEvent): string {
   const data = { ...event };
   for (const [name, value] of Object.entries(aliases)) Object.defineProperty(data, name, { value, enumerable: false });
   try {
-    return evaluateTemplate(template, data);
+    return evaluateTemplate(template, data, { missingKey: 'no value' });
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error;
     throw new CommandFailure(1, error.message);
