@@ -13,13 +13,54 @@ const inflate = promisify(gunzip);
 /** The log's files that exist, oldest first; rotated ones may be gzipped. */
 export async function logFiles(path: string): Promise<readonly string[]> {
   const files: string[] = [];
-  for (let n = 1; n <= MOST_FILES; n++) {
-    const plain = await exists(`${path}.${n}`);
-    if (!plain && !(await exists(`${path}.${n}.gz`))) break;
-    files.unshift(plain ? `${path}.${n}` : `${path}.${n}.gz`);
-  }
   if (await exists(path)) files.push(path);
+  let missing = 0;
+  for (let n = 1; n <= MOST_FILES && missing < 2; n++) {
+    const found = await nthFile(path, n);
+    // One may be missing in the middle of a rotation, which begins at the oldest.
+    if (found === undefined) missing++;
+    else files.unshift(found);
+  }
   return files;
+}
+
+async function nthFile(path: string, n: number): Promise<string | undefined> {
+  for (const name of [`${path}.${n}`, `${path}.${n}.gz`]) if (await exists(name)) return name;
+  return undefined;
+}
+
+/** One file of a log, held open: it may be rotated away while it waits to be read. */
+export interface OpenLogFile extends AsyncDisposable {
+  readonly handle: FileHandle;
+  readonly inode: bigint;
+  readonly zipped: boolean;
+}
+
+/**
+ * Opens all files of the log, oldest first. The newest is opened first: what is rotated meanwhile is met again under its next
+ * name, and taken once.
+ */
+export async function openLogFiles(path: string): Promise<readonly OpenLogFile[]> {
+  const files: OpenLogFile[] = [];
+  let missing = 0;
+  for (let n = 0; n <= MOST_FILES && missing < 2; n++) {
+    const names = n === 0 ? [path] : [`${path}.${n}`, `${path}.${n}.gz`];
+    const file = await openFirst(names);
+    if (file === undefined) missing += n === 0 ? 0 : 1;
+    else if (files.some(({ inode }) => inode === file.inode)) await file[Symbol.asyncDispose]();
+    else files.unshift(file);
+  }
+  return files;
+}
+
+async function openFirst(names: readonly string[]): Promise<OpenLogFile | undefined> {
+  for (const name of names) {
+    const handle = await open(name, 'r').catch(() => undefined);
+    if (!handle) continue;
+    const { ino } = await handle.stat({ bigint: true });
+    return { handle, inode: ino, zipped: name.endsWith('.gz'), [Symbol.asyncDispose]: () => handle.close() };
+  }
+  return undefined;
 }
 
 async function exists(path: string): Promise<boolean> {
@@ -43,18 +84,17 @@ export class LogCursor implements AsyncDisposable {
   #rest: Buffer = Buffer.alloc(0);
   #block: Buffer | undefined;
 
-  private constructor(handle: FileHandle, inode: bigint) {
+  /** Takes the file over, from `offset` on. */
+  constructor({ handle, inode }: Pick<OpenLogFile, 'handle' | 'inode'>, offset = 0) {
     this.#handle = handle;
     this.inode = inode;
+    this.#offset = offset;
   }
 
   /** Opens `path`, or resolves to undefined when it is gone. */
-  static async open(path: string, offset = 0): Promise<LogCursor | undefined> {
-    const handle = await open(path, 'r').catch(() => undefined);
-    if (!handle) return undefined;
-    const cursor = new LogCursor(handle, (await handle.stat({ bigint: true })).ino);
-    cursor.#offset = offset;
-    return cursor;
+  static async open(path: string): Promise<LogCursor | undefined> {
+    const file = await openFirst([path]);
+    return file && new LogCursor(file);
   }
 
   /** The next whole lines, '' at the present end of the file. An unfinished last line stays for the next call. */
@@ -92,13 +132,11 @@ export class LogCursor implements AsyncDisposable {
 }
 
 /** All text of a finished gzipped file. */
-export async function readGzip(path: string): Promise<string> {
-  const handle = await open(path, 'r');
-  try {
-    return (await inflate(await handle.readFile(), { maxOutputLength: GZIP_MOST_BYTES })).toString();
-  } finally {
-    await handle.close();
-  }
+export async function readGzip({ handle }: OpenLogFile): Promise<string> {
+  const { size } = await handle.stat();
+  const packed = Buffer.allocUnsafe(size);
+  const { bytesRead } = await handle.read(packed, 0, size, 0);
+  return (await inflate(packed.subarray(0, bytesRead), { maxOutputLength: GZIP_MOST_BYTES })).toString();
 }
 
 /** Where the last `lines` lines of the files begin. */
@@ -110,45 +148,41 @@ export interface TailPosition {
   readonly skipLines: number;
 }
 
-export async function tailPosition(files: readonly string[], lines: number): Promise<TailPosition> {
+export async function tailPosition(files: readonly OpenLogFile[], lines: number): Promise<TailPosition> {
   let missing = lines;
   for (let index = files.length - 1; index >= 0; index--) {
-    const file = files[index] ?? '';
-    if (file.endsWith('.gz')) {
+    const file = files[index];
+    if (!file) break;
+    if (file.zipped) {
       const count = (await readGzip(file)).split('\n').length - 1;
       if (count >= missing) return { file: index, offset: 0, skipLines: count - missing };
       missing -= count;
       continue;
     }
-    const found = await offsetOfLastLines(file, missing);
+    const found = await offsetOfLastLines(file.handle, missing);
     if (found.missing === 0) return { file: index, offset: found.offset, skipLines: 0 };
     missing = found.missing;
   }
   return { file: 0, offset: 0, skipLines: 0 };
 }
 
-async function offsetOfLastLines(path: string, lines: number): Promise<{ offset: number; missing: number }> {
-  const handle = await open(path, 'r');
-  try {
-    const block = Buffer.allocUnsafe(64 * 1024);
-    let end = (await handle.stat()).size;
-    if (lines === 0) return { offset: end, missing: 0 };
-    let newlines = 0;
-    while (end > 0) {
-      const start = Math.max(0, end - block.length);
-      const { bytesRead } = await handle.read(block, 0, end - start, start);
-      for (
-        let at = block.lastIndexOf(0x0a, bytesRead - 1);
-        at >= 0;
-        at = at === 0 ? -1 : block.lastIndexOf(0x0a, at - 1)
-      ) {
-        // The newline before the wanted first line: one more than the lines, because the last line ends with one too.
-        if (newlines++ === lines) return { offset: start + at + 1, missing: 0 };
-      }
-      end = start;
+async function offsetOfLastLines(handle: FileHandle, lines: number): Promise<{ offset: number; missing: number }> {
+  const block = Buffer.allocUnsafe(64 * 1024);
+  let end = (await handle.stat()).size;
+  if (lines === 0) return { offset: end, missing: 0 };
+  let newlines = 0;
+  while (end > 0) {
+    const start = Math.max(0, end - block.length);
+    const { bytesRead } = await handle.read(block, 0, end - start, start);
+    for (
+      let at = block.lastIndexOf(0x0a, bytesRead - 1);
+      at >= 0;
+      at = at === 0 ? -1 : block.lastIndexOf(0x0a, at - 1)
+    ) {
+      // The newline before the wanted first line: one more than the lines, because the last line ends with one too.
+      if (newlines++ === lines) return { offset: start + at + 1, missing: 0 };
     }
-    return { offset: 0, missing: lines - newlines };
-  } finally {
-    await handle.close();
+    end = start;
   }
+  return { offset: 0, missing: lines - newlines };
 }

@@ -2,7 +2,7 @@
 
 import { watch } from 'node:fs';
 import { dirname } from 'node:path';
-import { inodeOf, LogCursor, logFiles, readGzip, tailPosition } from './files.ts';
+import { inodeOf, LogCursor, logFiles, openLogFiles, readGzip, tailPosition } from './files.ts';
 import { isPast, type LineOptions, renderLines } from './format.ts';
 
 export type { LineOptions } from './format.ts';
@@ -30,25 +30,25 @@ export async function* readLog(
   options: ReadOptions,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
-  const files = await logFiles(source.path);
-  const start =
-    options.tail === undefined ? { file: 0, offset: 0, skipLines: 0 } : await tailPosition(files, options.tail);
+  const files = await openLogFiles(source.path);
   let newest: LogCursor | undefined;
   try {
-    for (let index = start.file; index < files.length; index++) {
-      const file = files[index] ?? '';
+    const start =
+      options.tail === undefined ? { file: 0, offset: 0, skipLines: 0 } : await tailPosition(files, options.tail);
+    for (const [index, file] of files.entries()) {
+      if (index < start.file) continue;
       const first = index === start.file;
-      if (file.endsWith('.gz')) {
+      newest = undefined;
+      if (file.zipped) {
         yield* chunks([skipLines(await readGzip(file), first ? start.skipLines : 0)], options);
         continue;
       }
-      await newest?.[Symbol.asyncDispose]();
-      newest = await LogCursor.open(file, first ? start.offset : 0);
-      if (newest && (yield* drain(newest, options, signal))) return;
+      newest = new LogCursor(file, first ? start.offset : 0);
+      if (yield* drain(newest, options, signal)) return;
     }
     if (options.follow) yield* follow(source, newest, options, signal);
   } finally {
-    await newest?.[Symbol.asyncDispose]();
+    await Promise.all(files.map((file) => file[Symbol.asyncDispose]()));
   }
 }
 
@@ -112,13 +112,23 @@ async function* follow(
 
 /** The file written after the one that `cursor` reads, when that was rotated away. */
 async function newerThan(path: string, cursor: LogCursor): Promise<LogCursor | undefined> {
-  if ((await inodeOf(path)) === cursor.inode) return undefined;
+  for (;;) {
+    if ((await inodeOf(path)) === cursor.inode) return undefined;
+    const next = await fileAfter(path, cursor.inode);
+    if (next === undefined) return undefined;
+    const opened = await LogCursor.open(next);
+    // Another rotation may have come between the looking and the opening.
+    const wanted = await fileAfter(path, cursor.inode);
+    if (opened && wanted !== undefined && (await inodeOf(wanted)) === opened.inode) return opened;
+    await opened?.[Symbol.asyncDispose]();
+  }
+}
+
+async function fileAfter(path: string, inode: bigint): Promise<string | undefined> {
   const files = await logFiles(path);
   const inodes = await Promise.all(files.map(inodeOf));
-  const at = inodes.indexOf(cursor.inode);
   // Rotated out of existence: go on with the oldest that is left.
-  const next = files[at + 1];
-  return next === undefined ? undefined : LogCursor.open(next);
+  return files[inodes.indexOf(inode) + 1];
 }
 
 /** Wakes a follower when the log's folder changes, its source ends, its time is up or it is aborted. */
