@@ -41,15 +41,21 @@ export async function run(engine: Engine, options: RunOptions): Promise<RunOutco
     const stdin = options.input !== undefined;
     const streams = { stdin, stdout: true, stderr: true, logs: false, stream: true };
     const { stream } = await engine.containers.attach(id, streams, never);
-    const output = demultiplex(stream);
+    const outcome = Promise.all([engine.containers.wait(id, 'next-exit', () => {}, never), demultiplex(stream)]);
+    // When the start fails, that is the error to tell.
+    outcome.catch(() => {});
     stream.end(options.input);
-    const ended = engine.containers.wait(id, 'next-exit', () => {}, never);
+    options.signal?.throwIfAborted();
     await engine.containers.start(id, never);
     const kill = (): void => void engine.containers.kill(id, 'KILL').catch(() => {});
+    if (options.signal?.aborted) kill();
     options.signal?.addEventListener('abort', kill, { once: true });
-    const [{ exitCode }, { stdout, stderr }] = await Promise.all([ended, output]);
-    options.signal?.removeEventListener('abort', kill);
-    return { exitCode, stdout, stderr };
+    try {
+      const [{ exitCode }, { stdout, stderr }] = await outcome;
+      return { exitCode, stdout, stderr };
+    } finally {
+      options.signal?.removeEventListener('abort', kill);
+    }
   } finally {
     await engine.containers.remove(id, { force: true, volumes: true, link: false });
   }

@@ -119,3 +119,10 @@ test('a volume that the engine noted before it died is there, one it was removin
   await must('volume', 'rm', 'noted');
   assert.deepEqual(volumes(), []);
 });
+
+test('of containers that start together on an empty volume each finds it filled', async () => {
+  const runs = Array.from({ length: 4 }, () => must('run', '--rm', '-v', 'common:/bin', 'busybox', 'ls', '/bin'));
+  const [first, ...others] = await Promise.all(runs);
+  for (const other of others) assert.equal(other, first);
+  await must('volume', 'rm', 'common');
+});

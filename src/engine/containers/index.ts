@@ -104,10 +104,10 @@ function letGo({ lives }: Context): void {
   }
 }
 
-/** Containers with automatic removal that ended while no daemon ran. */
+/** Containers with automatic removal that ended while no daemon ran, or whose client went with it before the start. */
 function removeLeftovers(context: Context): void {
   for (const { id, hostConfig, state } of context.records.all()) {
-    if (!hostConfig.AutoRemove || isAlive(state.phase) || state.phase === 'created') continue;
+    if (!hostConfig.AutoRemove || isAlive(state.phase)) continue;
     context.background(
       context.queue.run(id, async () => {
         const record = context.records.byId(id);

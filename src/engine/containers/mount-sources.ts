@@ -25,7 +25,10 @@ export async function fillVolumes(context: Context, record: ContainerRecord, roo
   for (const mount of record.mounts) {
     if (mount.type !== 'volume' || mount.copyUp === false || mount.name === undefined) continue;
     const volume = context.volumes.get(mount.name);
-    if (await isEmptyVolume(volume)) await copyContent(rootfs, mount.destination, volume.mountpoint);
+    // One container at a time: another that starts now must not find it half filled.
+    await context.queue.run(`volume ${mount.name}`, async () => {
+      if (await isEmptyVolume(volume)) await copyContent(rootfs, mount.destination, volume.mountpoint);
+    });
   }
 }
 

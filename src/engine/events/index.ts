@@ -46,8 +46,11 @@ export function createEvents(now: () => bigint = nowNano): Events {
       const subscriber: Subscriber = { pending: past(query), wake: () => {}, overrun: false };
       // Joined before the caller's first read: nothing published in between is lost.
       const ended = query.until !== undefined && query.until <= now();
-      if (!ended) subscribers.add(subscriber);
-      return live(subscriber, query, signal, ended, () => subscribers.delete(subscriber), now);
+      const leave = (): void => void subscribers.delete(subscriber);
+      if (!ended && !signal.aborted) subscribers.add(subscriber);
+      // Also when it is never read.
+      signal.addEventListener('abort', leave, { once: true });
+      return live(subscriber, query, signal, ended, leave, now);
     },
   };
 }
