@@ -2,6 +2,7 @@
 
 import type { ImageRecord } from '../../engine/images/types.ts';
 import type { Engine } from '../../engine/types.ts';
+import { fitsGlob } from '../../lib/pattern.ts';
 import type { Query } from '../../spec/docker/decode-query.ts';
 import { boolFilter, type Filters, matchesLabels } from '../../spec/docker/filters.ts';
 import { parseRfc3339 } from '../../spec/time.ts';
@@ -68,21 +69,6 @@ function named(image: ImageRecord, patterns: readonly string[]): ImageRecord | u
 
 /** Shell patterns on the name with or without its tag; `*` stops at slashes. @source distribution/reference FamiliarMatch */
 export function matchesReference(name: string, pattern: string): boolean {
-  const glob = globOf(pattern);
-  if (glob === undefined) return false;
   const withoutTag = name.replace(/(?:@[^@]+|:[^:/]+)$/, '');
-  return glob.test(name) || glob.test(withoutTag);
-}
-
-function globOf(pattern: string): RegExp | undefined {
-  const source = pattern.replace(/\\.|\[[^\]]*\]|[*?]|[.+^${}()|[\]\\]/g, (part) => {
-    if (part === '*') return '[^/]*';
-    if (part === '?') return '[^/]';
-    return part.length > 1 ? part : `\\${part}`;
-  });
-  try {
-    return new RegExp(`^${source}$`);
-  } catch {
-    return undefined;
-  }
+  return fitsGlob(name, pattern) || fitsGlob(withoutTag, pattern);
 }

@@ -1,6 +1,7 @@
 // Owns the options of the json-file log driver: which exist, what they mean, the attributes they add. Pure.
 
 import { shortId } from '../../lib/ids.ts';
+import { textsMatching } from '../../lib/pattern.ts';
 import type { ContainerConfig } from '../../spec/docker/types.gen.ts';
 import { invalid } from './errors.ts';
 
@@ -86,10 +87,9 @@ export function logAttributes(
     list: string | undefined,
     pattern: string | undefined,
   ): void => {
-    for (const name of (list ?? '').split(',')) if (name in facts) attrs[name] = facts[name] ?? '';
+    for (const name of (list ?? '').split(',')) if (Object.hasOwn(facts, name)) attrs[name] = facts[name] ?? '';
     if (!pattern) return;
-    const expression = regex(pattern);
-    for (const [name, value] of Object.entries(facts)) if (expression.test(name)) attrs[name] = value;
+    for (const name of namesMatching(pattern, Object.keys(facts))) attrs[name] = facts[name] ?? '';
   };
   pick(container.config.Labels ?? {}, options.labels, options['labels-regex']);
   pick(variables(container.config.Env ?? []), options.env, options['env-regex']);
@@ -97,9 +97,9 @@ export function logAttributes(
   return Object.keys(attrs).length > 0 ? attrs : undefined;
 }
 
-function regex(pattern: string): RegExp {
+function namesMatching(pattern: string, names: readonly string[]): Iterable<string> {
   try {
-    return new RegExp(pattern);
+    return textsMatching(pattern, names);
   } catch (error) {
     throw invalid('LOG_OPTION_VALUE', `${INITIALIZE}: error parsing regexp: ${String(error)}`);
   }

@@ -1,6 +1,7 @@
 // Owns Docker's `filters` parameter: both JSON forms, key checks and the value matchers that lists share. Knows no object.
 
-import { GantryError } from '../../lib/errors.ts';
+import { GantryError, isGantryError } from '../../lib/errors.ts';
+import { textsMatching } from '../../lib/pattern.ts';
 
 /** key → values, in the order sent. Values of one key are alternatives, keys must all hold. */
 export type Filters = ReadonlyMap<string, readonly string[]>;
@@ -61,13 +62,14 @@ export function matchesLabels(labels: Readonly<Record<string, string>>, wanted: 
   });
 }
 
-/** True when `text` equals a value, or a value as a regular expression finds something in it. @source moby filters.Args.Match */
+/** True when `text` equals a value, or a value as a regular expression finds something in it. @throws PATTERN_TOO_COSTLY. @source moby filters.Args.Match */
 export function matchesPattern(text: string, values: readonly string[]): boolean {
   return values.some((value) => {
     if (value === text) return true;
     try {
-      return new RegExp(value).test(text);
-    } catch {
+      return textsMatching(value, [text]).size > 0;
+    } catch (error) {
+      if (isGantryError(error)) throw error;
       return text.includes(value);
     }
   });
