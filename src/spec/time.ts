@@ -59,7 +59,8 @@ function parseInt64(text: string): bigint {
   if (!/^[+-]?\d+$/.test(text)) {
     throw new GantryError('system', 'BAD_TIMESTAMP', `strconv.ParseInt: parsing ${quoted}: invalid syntax`);
   }
-  const value = BigInt(text.replace(/^\+/, ''));
+  // More digits than 64 bits have: no need to read millions of them.
+  const value = /[1-9]\d{19}/.test(text) ? 2n ** 63n : BigInt(text.replace(/^\+/, ''));
   if (value > 2n ** 63n - 1n || value < -(2n ** 63n)) {
     throw new GantryError('system', 'BAD_TIMESTAMP', `strconv.ParseInt: parsing ${quoted}: value out of range`);
   }
@@ -84,7 +85,7 @@ export function parseGoDuration(text: string): bigint | undefined {
   for (const [, number, unit] of match[2].matchAll(/(\d+(?:\.\d*)?)(ns|us|µs|ms|s|m|h)/g)) {
     nanos += Number(number) * (UNIT_NANOS[unit ?? ''] ?? 0);
   }
-  return BigInt(Math.round(match[1] === '-' ? -nanos : nanos));
+  return Number.isFinite(nanos) ? BigInt(Math.round(match[1] === '-' ? -nanos : nanos)) : undefined;
 }
 
 const PARTIAL_DATES: readonly RegExp[] = [

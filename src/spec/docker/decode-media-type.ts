@@ -4,7 +4,8 @@ import { GantryError } from '../../lib/errors.ts';
 
 const TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
 const HEAD = new RegExp(`^(${TOKEN})(?:/(${TOKEN}))?$`);
-const PARAMETERS = new RegExp(`^(?:\\s*;\\s*(?:${TOKEN}\\s*=\\s*(?:${TOKEN}|"(?:[^"\\\\]|\\\\.)*"))?)*\\s*$`);
+// Each blank can be taken in one way only: a header of blanks and semicolons would else be tried in all ways.
+const PARAMETERS = new RegExp(`^(?:\\s*;(?:\\s*${TOKEN}\\s*=\\s*(?:${TOKEN}|"(?:[^"\\\\]|\\\\.)*"))?)*\\s*$`);
 
 /**
  * Accepts `application/json` with any parameters, and no header at all when there is no body.

@@ -100,6 +100,7 @@ export function uint32Fault(text: string): string | undefined {
 
 function goIntFault(text: string, min: bigint, max: bigint, signed: boolean): string | undefined {
   if (!(signed ? /^[+-]?[0-9]+$/ : /^[0-9]+$/).test(text)) return 'invalid syntax';
+  if (/[1-9]\d{20}/.test(text)) return 'value out of range';
   const number = BigInt(text.replace(/^\+/, ''));
   return number < min || number > max ? 'value out of range' : undefined;
 }

@@ -163,6 +163,8 @@ function decodeNumber(type: Type & { kind: 'number' }, value: unknown, place: Pl
 class NumberFault extends Error {}
 
 function inRange(text: string, type: Type & { kind: 'number' }): boolean {
+  // More digits than 64 bits have: no need to read millions of them.
+  if (/[1-9]\d{20}/.test(text)) return false;
   const number = BigInt(text);
   if (number < BigInt(type.min)) return false;
   // The upper bounds of 63 and 64 bits round up as doubles; one below them is the last good value.
