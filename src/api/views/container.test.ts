@@ -83,6 +83,14 @@ describe('a container as Docker shows it', () => {
     );
   });
 
+  it('shows a network that is called like something of every object', () => {
+    for (const mode of ['constructor', '__proto__']) {
+      const record = { ...RECORD, endpoints: [], hostConfig: { ...RECORD.hostConfig, NetworkMode: mode } };
+      const { Networks } = inspect(record).NetworkSettings as { Networks: object };
+      assert.deepEqual(Object.keys(Networks), [mode]);
+    }
+  });
+
   it('shows published and merely exposed ports, and none when stopped', () => {
     const settings = inspect(RECORD).NetworkSettings as { Ports: unknown };
     assert.deepEqual(settings.Ports, {

@@ -84,7 +84,7 @@ function endpointView(
   endpoint: Endpoint | undefined,
   idOf: NetworkIds,
 ): unknown {
-  const wish = record.networks[name];
+  const wish = Object.hasOwn(record.networks, name) ? record.networks[name] : undefined;
   const started = !isZeroTime(record.state.startedAt);
   const isUserNetwork = !['bridge', 'host', 'none'].includes(name);
   return {

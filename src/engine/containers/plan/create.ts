@@ -126,9 +126,10 @@ function networkWishes(
   hostConfig: HostConfig,
   networking: ContainerCreateRequest['NetworkingConfig'],
 ): Readonly<Record<string, EndpointWish>> {
-  const wishes: Record<string, EndpointWish> = {};
+  // A map, since any text is a name here, `__proto__` too.
+  const wishes = new Map<string, EndpointWish>();
   const mode = hostConfig.NetworkMode ?? 'bridge';
-  if (!mode.startsWith('container:')) wishes[mode] = { aliases: [] };
+  if (!mode.startsWith('container:')) wishes.set(mode, { aliases: [] });
   for (const [name, settings] of Object.entries(networking?.EndpointsConfig ?? {})) {
     const ipv4Address = settings?.IPAMConfig?.IPv4Address || undefined;
     if (ipv4Address && ['bridge', 'host', 'none', 'default'].includes(name)) {
@@ -137,13 +138,13 @@ function networkWishes(
         'invalid config for network bridge: user specified IP address is supported on user defined networks only',
       );
     }
-    wishes[name === 'default' ? 'bridge' : name] = {
+    wishes.set(name === 'default' ? 'bridge' : name, {
       aliases: settings?.Aliases ?? [],
       ipv4Address,
       macAddress: settings?.MacAddress || undefined,
-    };
+    });
   }
-  return wishes;
+  return Object.fromEntries(wishes);
 }
 
 function warningsFor(hostConfig: HostConfig): readonly string[] {

@@ -1,0 +1,59 @@
+// Words of a request that mean something to JavaScript mean nothing to the engine.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Context } from '../context.ts';
+import { filterRecords } from '../filter.ts';
+import { logAttributes } from '../log-options.ts';
+import type { ContainerRecord } from '../types.ts';
+import { type CreateFacts, planCreate } from './create.ts';
+
+const FACTS = {
+  cpus: 2,
+  cgroupVersion: 1,
+  defaultRuntime: 'crun',
+  runtimes: ['crun'],
+  logDriver: 'json-file',
+  logOptions: {},
+  id: 'ab'.repeat(32),
+  created: '2024-01-01T00:00:00Z',
+  hostName: 'host',
+  peerHostName: '',
+  inherited: [],
+  image: { id: '', platform: { os: 'linux', architecture: 'amd64' }, config: { Cmd: ['true'] } },
+} as unknown as CreateFacts;
+
+test('a network called __proto__ is asked for by that name, and is no network', () => {
+  for (const name of ['__proto__', 'constructor', 'toString']) {
+    const { record } = planCreate({ Image: 'x', HostConfig: { NetworkMode: name } }, FACTS);
+    assert.deepEqual(Object.keys(record.networks), [name]);
+    assert.deepEqual(Object.getOwnPropertyDescriptor(record.networks, name)?.value, { aliases: [] });
+  }
+});
+
+test('log options take no words that the container did not set', () => {
+  const container = { id: 'ab'.repeat(32), name: 'c', imageName: 'x', config: { Labels: { a: '1' } } };
+  assert.deepEqual(logAttributes({ labels: 'constructor,toString,a' }, container), { a: '1' });
+  assert.throws(
+    () =>
+      logAttributes(
+        { 'labels-regex': '^(.+)+(.+)+(.+)+$^' },
+        {
+          ...container,
+          config: { Labels: { ['a'.repeat(64)]: '1' } },
+        },
+      ),
+    /too long/,
+  );
+});
+
+test('a name filter that would run for ages is refused at once, however many containers there are', () => {
+  const records = Array.from({ length: 200 }, (_, i) => ({ name: `${'a'.repeat(60)}${i}` }) as ContainerRecord);
+  const context = {} as Context;
+  const began = performance.now();
+  const filter = (name: string) => filterRecords(context, records, new Map([['name', [name]]]));
+  assert.throws(() => filter('^(.+)+(.+)+(.+)+$^'), /too long/);
+  assert.ok(performance.now() - began < 1000);
+  assert.equal(filter('^/a+7$').length, 1);
+  assert.equal(filter('(').length, 0);
+});
