@@ -1,7 +1,8 @@
 // Owns taking up what a killed daemon left: runs that go on, runs that ended meanwhile, half-made and half-removed things.
 
-import { readdir, rm } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { removeTree } from '../../host/remove-tree.ts';
 import { formatNano, parseNano } from '../../lib/clock.ts';
 import { messageOf } from '../../lib/errors.ts';
 import { type ExitRecord, readExitRecord } from '../../runtime/link/index.ts';
@@ -140,7 +141,7 @@ async function sweepFolders(context: Context): Promise<void> {
   for (const name of await readdir(dir)) {
     if (context.records.byId(name)) continue;
     detach(join(dir, name, 'shm'));
-    context.background(rm(join(dir, name), { recursive: true, force: true }));
+    context.background(removeTree(join(dir, name)));
   }
 }
 

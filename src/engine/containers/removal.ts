@@ -1,7 +1,7 @@
 // Owns the end of a container: its record at once, its disk behind it in the background.
 
-import { rmSync } from 'node:fs';
-import { readdir, rename, rm } from 'node:fs/promises';
+import { readdir, rename } from 'node:fs/promises';
+import { removeTree, removeTreeSync } from '../../host/remove-tree.ts';
 import { type Context, publishContainer } from './context.ts';
 import { detach } from './shared-memory.ts';
 import type { ContainerRecord } from './types.ts';
@@ -46,8 +46,8 @@ async function removeFolder(dir: string, upper: string): Promise<void> {
   const untouched = (await readdir(upper).catch(() => [])).length === 0;
   const rubbish = `${dir}.removed`;
   await rename(dir, rubbish).catch(() => undefined);
-  if (untouched) rmSync(rubbish, { recursive: true, force: true });
-  else await rm(rubbish, { recursive: true, force: true, maxRetries: 3 });
+  if (untouched) removeTreeSync(rubbish);
+  else await removeTree(rubbish);
 }
 
 async function removeAnonymousVolumes(context: Context, record: ContainerRecord): Promise<void> {

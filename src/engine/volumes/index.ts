@@ -1,8 +1,9 @@
 // Owns named and anonymous volumes of the local driver: records, their folders, first-use copy. Refuses other drivers.
 
 import { mkdirSync, readdirSync } from 'node:fs';
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
+import { removeTree } from '../../host/remove-tree.ts';
 import { formatNano, nowNano } from '../../lib/clock.ts';
 import { GantryError, isGantryError } from '../../lib/errors.ts';
 import { randomId } from '../../lib/ids.ts';
@@ -45,8 +46,7 @@ const FOLDER_MODE = 0o701;
 export function createVolumes(deps: VolumesDeps): Volumes {
   deps.db.migrate(MIGRATIONS);
   for (const name of readdirSync(deps.dir)) {
-    if (name.startsWith(RUBBISH))
-      void rm(join(deps.dir, name), { recursive: true, force: true }).catch(() => undefined);
+    if (name.startsWith(RUBBISH)) void removeTree(join(deps.dir, name)).catch(() => undefined);
   }
   return new LocalVolumes(deps);
 }
@@ -112,7 +112,7 @@ class LocalVolumes implements Volumes {
       await rename(join(this.#deps.dir, name), rubbish).catch(ifMissing);
       this.#deps.db.sql('DELETE FROM volumes WHERE name = ?').run(name);
       this.#records.delete(name);
-      await rm(rubbish, { recursive: true, force: true });
+      await removeTree(rubbish);
       this.#publish('destroy', name);
     });
   }

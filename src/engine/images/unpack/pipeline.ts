@@ -3,8 +3,9 @@
 // Inflating runs on libuv's threads while this thread hashes and writes the piece before it.
 
 import { createHash } from 'node:crypto';
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import type { Transform } from 'node:stream';
+import { removeTreeSync } from '../../../host/remove-tree.ts';
 import { GantryError, isGantryError } from '../../../lib/errors.ts';
 import { TarReader } from '../../../lib/tar/index.ts';
 import { compressionOf, inflateError, inflaterFor, MAGIC_BYTES } from './inflate.ts';
@@ -224,6 +225,6 @@ export function verificationFailed(hex: string): GantryError {
 /** Removes whatever of a layer is there. */
 export function removeTarget(target: UnpackTarget): void {
   for (const path of [target.directory, target.skeleton, target.replaced]) {
-    rmSync(path, { recursive: true, force: true });
+    removeTreeSync(path);
   }
 }

@@ -1,8 +1,8 @@
 // Owns the worker thread that unpacks and removes layers. Holds no state beyond its running jobs.
 
-import { rmSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
 import { CLONE_FS, libc, SystemError } from '../../../host/libc.ts';
+import { removeTreeSync } from '../../../host/remove-tree.ts';
 import { GantryError, messageOf } from '../../../lib/errors.ts';
 import type { FromWorker, SentError, ToWorker } from './messages.ts';
 import { LayerPipeline } from './pipeline.ts';
@@ -24,7 +24,7 @@ port.on('message', (message: ToWorker) => {
   try {
     if (message.kind === 'unpack') start(message);
     else if (message.kind === 'remove') {
-      for (const path of message.paths) rmSync(path, { recursive: true, force: true });
+      for (const path of message.paths) removeTreeSync(path);
       post({ kind: 'done', job, result: undefined });
     } else if (message.kind === 'chunk') {
       const { buffer, byteOffset, byteLength } = message.bytes;
