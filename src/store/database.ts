@@ -1,5 +1,6 @@
 // Owns the records database (SQLite, write-ahead log): opening, migrations, transactions. Knows no table of its own.
 
+import { chmodSync, closeSync, existsSync, openSync } from 'node:fs';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { GantryError } from '../lib/errors.ts';
 
@@ -24,12 +25,21 @@ export interface Database extends Disposable {
   migrate(migrations: Migrations): void;
 }
 
+/** Records hold what containers were given, secrets among it: no one else reads them, whatever the folder's mode. */
+function keepPrivate(path: string): void {
+  if (path === ':memory:') return;
+  closeSync(openSync(path, 'a', 0o600));
+  // SQLite gives its log and index the mode of the database.
+  for (const suffix of ['', '-wal', '-shm']) if (existsSync(path + suffix)) chmodSync(path + suffix, 0o600);
+}
+
 /**
  * Opens or makes the database at `path` (`:memory:` for tests).
  * WAL with synchronous=NORMAL: a SIGKILL of the daemon loses nothing; a power cut may lose the last transactions but never corrupts.
  * @throws Error when another process holds it or the file is no database
  */
 export function openDatabase(path: string): Database {
+  keepPrivate(path);
   const db = new DatabaseSync(path);
   db.exec(
     'PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 2000;',
