@@ -134,6 +134,33 @@ test('a later entry replaces an earlier one, and both are in the archive given b
   assert.ok(saved.includes(tar));
 });
 
+test('what only overlayfs may say is not the image’s to say', async () => {
+  await using bench = openWorkbench();
+  const xattrs = new Map(
+    ['trusted.overlay.redirect', 'trusted.overlay.metacopy', 'trusted.overlay.opaque', 'user.kept'].map(
+      (name): [ByteString, Buffer] => [name as ByteString, Buffer.from('y')],
+    ),
+  );
+  const dir = await unpacked(bench, { name: 'f', data: 'x', xattrs }, { name: 'd/', type: 'directory', xattrs });
+  for (const path of ['f', 'd']) {
+    assert.equal(xattr(join(dir, path), 'user.kept')?.toString(), 'y');
+    for (const name of ['redirect', 'metacopy', 'opaque'])
+      assert.equal(xattr(join(dir, path), `trusted.overlay.${name}`), undefined, `${path} ${name}`);
+  }
+});
+
+test('a layer that replaces its files over and over is given back soon', async () => {
+  await using bench = openWorkbench();
+  const members = Array.from({ length: 20_000 }, (_, i): Member => ({ name: `d/f${i % 10}`, data: `${i}` }));
+  const tar = tarOf(...members);
+  const image = imageOf([layerOf(tar)]);
+  await bench.images.load(streamOf(archiveOf([{ image, tags: ['again:1'] }])), bench.report, NEVER);
+  const began = performance.now();
+  const saved = await collect(bench.images.save(['again:1'], NEVER));
+  assert.ok(saved.includes(tar));
+  assert.ok(performance.now() - began < 20_000);
+});
+
 test('links lead nowhere but inside the layer', async () => {
   await using bench = openWorkbench();
   const dir = await unpacked(

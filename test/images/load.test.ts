@@ -228,3 +228,27 @@ test('importing makes a one-layer image with the changes asked for', async () =>
     /invalid tar header/,
   );
 });
+
+test('an archive of very many small or long-named members does not fill the memory', async () => {
+  await using bench = openWorkbench();
+  const longName = tarOf({ name: 'n'.repeat(100_000), data: '' });
+  await assert.rejects(bench.images.load(streamOf(longName), bench.report, NEVER), /too long a name/);
+  // 128 MiB in members that are small each: they go to disk, and the image among them still loads.
+  const small = Buffer.alloc(64 * 1024);
+  const image = imageOf([layerOf(tarOf({ name: 'a', data: 'x' }))]);
+  const archive = async function* (): AsyncGenerator<Uint8Array> {
+    for (let i = 0; i < 2048; i++) yield tarOf({ name: `s${i}`, data: small }).subarray(0, -1024);
+    yield archiveOf([{ image, tags: ['small:1'] }]);
+  };
+  let most = 0;
+  const watch = setInterval(() => {
+    most = Math.max(most, process.memoryUsage().arrayBuffers);
+  }, 5);
+  try {
+    await bench.images.load(archive(), bench.report, NEVER);
+  } finally {
+    clearInterval(watch);
+  }
+  assert.equal(bench.images.get('small:1').id, image.id);
+  assert.ok(most < 100 << 20, `${most} bytes were held`);
+});

@@ -44,7 +44,6 @@ export class TarReader {
   #padding = 0;
   #specialType = '';
   #special: Buffer[] = [];
-  readonly #global: PaxRecords = new Map();
   #local: PaxRecords | undefined;
   #longName: ByteString | undefined;
   #longLink: ByteString | undefined;
@@ -145,10 +144,12 @@ export class TarReader {
   #applySpecial(): void {
     const bytes = Buffer.concat(this.#special);
     this.#special = [];
-    if (this.#specialType === 'g') parsePax(bytes, this.#global);
-    else if (this.#specialType === 'x') {
-      this.#local ??= new Map();
-      parsePax(bytes, this.#local);
+    if (this.#specialType === 'g' || this.#specialType === 'x') {
+      // Each stands alone, so that no number of them adds up in memory. A global one is checked and has no effect.
+      // @source Go's archive/tar and dockerd 28.5: pkg/archive Unpack ignores XGlobalHeader
+      const records: PaxRecords = new Map();
+      parsePax(bytes, records);
+      if (this.#specialType === 'x') this.#local = records;
     } else {
       const nul = bytes.indexOf(0);
       const name = byteString(bytes, 0, nul < 0 ? bytes.length : nul);
@@ -157,9 +158,10 @@ export class TarReader {
     }
   }
 
-  /** The entry of `header` with what came before it applied. Pax wins over GNU names, local over global. */
+  /** The entry of `header` with what came before it applied. Pax wins over GNU names. */
   #compose(header: RawHeader): TarEntry {
-    const pax = this.#takeRecords();
+    const pax = this.#local;
+    this.#local = undefined;
     const get = (key: string): Buffer | undefined => {
       const value = pax?.get(key);
       return value === undefined || value.length === 0 ? undefined : value;
@@ -191,13 +193,6 @@ export class TarReader {
       deviceMinor: header.deviceMinor,
       xattrs: pax && paxXattrs(pax),
     };
-  }
-
-  #takeRecords(): PaxRecords | undefined {
-    const local = this.#local;
-    this.#local = undefined;
-    if (this.#global.size === 0) return local;
-    return local ? new Map([...this.#global, ...local]) : this.#global;
   }
 }
 

@@ -97,7 +97,7 @@ test('GNU tar reads what the writer writes', () => {
   assert.match(listed, /-rwsr-sr-x 3000000\/5\s+7 .*ä\/file/);
 });
 
-test('global pax records apply until a local one overrides them', () => {
+test('pax records count for the next entry alone, as Docker reads them: no number of them adds up', () => {
   const pax = (flag: string, text: string): Buffer => {
     const body = Buffer.from(text);
     const head = tarHeader({ name: 'h' as ByteString, type: 'file', size: body.length });
@@ -110,13 +110,18 @@ test('global pax records apply until a local one overrides them', () => {
   const bytes = Buffer.concat([
     pax('g', '10 uid=77\n'),
     tarHeader({ name: 'a' as ByteString, type: 'file' }),
+    pax('x', '10 gid=66\n'),
     pax('x', '10 uid=88\n'),
     archive([{ name: 'b' as ByteString, type: 'file' }]),
   ]);
   assert.deepEqual(
-    read(bytes).entries.map(({ entry }) => entry.uid),
-    [77, 88],
+    read(bytes).entries.map(({ entry }) => [entry.uid, entry.gid]),
+    [
+      [0, 0],
+      [88, 0],
+    ],
   );
+  assert.throws(() => read(Buffer.concat([pax('g', '99 uid=88\n'), TAR_END])), /invalid tar header/);
   assert.throws(() => read(Buffer.concat([pax('x', '99 uid=88\n'), TAR_END])), /invalid tar header/);
   assert.throws(() => read(Buffer.concat([pax('x', '22 GNU.sparse.major=1\n'), TAR_END])), /sparse/);
 });

@@ -10,9 +10,14 @@ import { cleanName } from '../unpack/names.ts';
 
 const MEMORY_MAX_BYTES = 64 * 1024;
 const MEMBERS_MAX = 100_000;
+/** Of all small members together; those after go to disk as large ones do. */
+const MEMORY_TOTAL_BYTES = 32 << 20;
+/** @source PATH_MAX: no member of a real archive has a longer name */
+const NAME_MAX_BYTES = 4096;
 
 interface Member {
   readonly sizeBytes: number;
+  readonly inMemory: boolean;
   readonly parts: Buffer[];
   scratch: ScratchFile | undefined;
 }
@@ -87,20 +92,24 @@ async function readAll(
   signal: AbortSignal,
 ): Promise<void> {
   let member: Member | undefined;
+  let heldBytes = 0;
   let pending: { readonly member: Member; readonly bytes: Buffer }[] = [];
   const reader = new TarReader({
     entry(entry) {
       if (members.size + links.size >= MEMBERS_MAX) throw badArchive('the archive has too many members');
       member = undefined;
+      if (entry.name.length + entry.linkName.length > NAME_MAX_BYTES) throw badArchive('a member has too long a name');
       const name = textOf(cleanName(entry.name));
       if (entry.type === 'file') {
-        member = { sizeBytes: entry.size, parts: [], scratch: undefined };
+        const inMemory = entry.size <= MEMORY_MAX_BYTES && heldBytes + entry.size <= MEMORY_TOTAL_BYTES;
+        if (inMemory) heldBytes += entry.size;
+        member = { sizeBytes: entry.size, inMemory, parts: [], scratch: undefined };
         members.set(name, member);
       } else if (entry.type === 'symlink' || entry.type === 'hardlink') links.set(name, linkTarget(name, entry));
     },
     data(bytes) {
       if (!member) return;
-      if (member.sizeBytes <= MEMORY_MAX_BYTES) member.parts.push(Buffer.from(bytes));
+      if (member.inMemory) member.parts.push(Buffer.from(bytes));
       else pending.push({ member, bytes });
     },
     entryEnd() {},

@@ -95,16 +95,40 @@ export async function* rebuildTar(
   target: { readonly directory: string; readonly skeleton: string; readonly replaced: string },
   moves: readonly Replaced[],
 ): AsyncGenerator<Buffer, void, void> {
+  const byPath = Map.groupBy(moves, ({ path }) => path);
   for await (const record of readRecords(target.skeleton)) {
     if (record.literal.length > 0) yield record.literal;
     if (record.payloadBytes === 0) continue;
-    const move = moves.find(
-      ({ entry, path }) => record.entry < entry && (record.path === path || record.path.startsWith(`${path}/`)),
-    );
+    const move = firstMove(byPath, record.path, record.entry);
     const base = move ? target.replaced : target.directory;
     const path = (move ? `${move.to}${record.path.slice(move.path.length)}` : record.path) as ByteString;
     yield* readPayload(base, path, record.payloadBytes);
   }
+}
+
+/** The first move after entry number `entry` that took `path` or a folder above it away. Moves of one path come in order. */
+function firstMove(
+  byPath: ReadonlyMap<string, readonly Replaced[]>,
+  path: string,
+  entry: number,
+): Replaced | undefined {
+  let first: Replaced | undefined;
+  for (let end = path.length; end > 0 && byPath.size > 0; end = path.lastIndexOf('/', end - 1)) {
+    const found = firstAfter(byPath.get(path.slice(0, end)) ?? [], entry);
+    if (found && (!first || found.to < first.to)) first = found;
+  }
+  return first;
+}
+
+/** By halves: a hostile archive may replace one file a million times. */
+function firstAfter(moves: readonly Replaced[], entry: number): Replaced | undefined {
+  let [low, high] = [0, moves.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((moves[middle]?.entry ?? 0) > entry) high = middle;
+    else low = middle + 1;
+  }
+  return moves[low];
 }
 
 async function* readRecords(path: string): AsyncGenerator<SkeletonRecord, void, void> {

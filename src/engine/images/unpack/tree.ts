@@ -112,7 +112,7 @@ export class LayerTree implements Disposable {
     try {
       if (this.#owned(entry)) must(libc.fchown(fd, entry.uid, entry.gid), 'fchown', cstringOf(this.#path));
       if (this.#moded(entry)) must(libc.fchmod(fd, entry.mode), 'fchmod', cstringOf(this.#path));
-      for (const [name, value] of entry.xattrs ?? []) {
+      for (const [name, value] of this.#xattrsOf(entry)) {
         this.#xattrResult(libc.fsetxattr(fd, cstringOf(name), value, value.length, 0), name);
       }
       must(libc.futimens(fd, this.#timesOf(entry.mtime)), 'futimens', cstringOf(this.#path));
@@ -157,6 +157,11 @@ export class LayerTree implements Disposable {
     return this.#setAllModes || ((entry.mode & 0o6000) !== 0 && this.#owned(entry));
   }
 
+  /** What overlayfs reads of a lower layer is ours to say: a redirect or metacopy of the image's would show other files. */
+  #xattrsOf(entry: TarEntry): (readonly [ByteString, Buffer])[] {
+    return [...(entry.xattrs ?? [])].filter(([name]) => !name.startsWith('trusted.overlay.'));
+  }
+
   /** Docker ignores attributes that the file system does not know. */
   #xattrResult(result: number, name: ByteString): void {
     if (result === -errno.ENOTSUP || (result === -errno.EPERM && name.startsWith('user.'))) return;
@@ -172,7 +177,7 @@ export class LayerTree implements Disposable {
       if (there.type === 'directory' && entry.type === 'directory') result = 0;
       else {
         hid = isWhiteout(there);
-        this.#moveAway(dir, base);
+        this.#moveAway(dir, base, there.type === 'directory');
         const { parent } = splitClean(this.#path);
         result = this.#create(entry, this.#parents.get(parent), base);
       }
@@ -247,7 +252,7 @@ export class LayerTree implements Disposable {
   #setXattrsAt(entry: TarEntry, dir: number, base: Buffer): void {
     if (!entry.xattrs) return;
     const path = Buffer.concat([Buffer.from(`/proc/self/fd/${dir}/`), base]);
-    for (const [name, value] of entry.xattrs) {
+    for (const [name, value] of this.#xattrsOf(entry)) {
       this.#xattrResult(libc.lsetxattr(path, cstringOf(name), value, value.length, 0), name);
     }
   }
@@ -280,7 +285,7 @@ export class LayerTree implements Disposable {
   }
 
   /** Keeps what an entry replaces: the layer's archive can only be written again with every payload at hand. */
-  #moveAway(dir: number, base: Buffer): void {
+  #moveAway(dir: number, base: Buffer, isDirectory: boolean): void {
     if (this.#replacedFd < 0) {
       const path = this.#options.replacedDirectory;
       must(libc.mkdirat(-100, path, 0o700), 'mkdirat', path);
@@ -289,7 +294,7 @@ export class LayerTree implements Disposable {
     const to = this.replaced.length;
     must(libc.renameat(dir, base, this.#replacedFd, `${to}`), 'renameat', cstringOf(this.#path));
     this.replaced.push({ entry: this.#entries, path: this.#path, to });
-    for (const path of this.#directoryTimes.keys()) {
+    for (const path of isDirectory ? this.#directoryTimes.keys() : []) {
       if (path === this.#path || path.startsWith(`${this.#path}/`)) this.#directoryTimes.delete(path);
     }
     this.#parents.clear();
