@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { parseChallenge } from '../../src/engine/images/registry/auth.ts';
 import { libc, MNT_DETACH, must } from '../../src/host/libc.ts';
 import { isGantryError } from '../../src/lib/errors.ts';
 import { digestOf } from '../../src/store/blobs.ts';
@@ -219,6 +220,58 @@ test('redirects without end and to other protocols are refused', async () => {
     return true;
   };
   await refused(s.bench, s.registry, /unsupported protocol scheme/);
+});
+
+test('an answer without end that nobody wants is cut off', async () => {
+  await using s = await setting();
+  let sentBytes = 0;
+  const closed = Promise.withResolvers<void>();
+  s.registry.misbehave = (request, response) => {
+    if (request.url !== '/v2/') return false;
+    response.writeHead(200);
+    const piece = Buffer.alloc(64 * 1024);
+    const more = (): void => {
+      while (!response.destroyed && sentBytes < 256 << 20) {
+        sentBytes += piece.length;
+        if (!response.write(piece)) return void response.once('drain', more);
+      }
+      response.end();
+    };
+    response.once('close', closed.resolve);
+    more();
+    return true;
+  };
+  assert.equal((await pull(s.bench, s.registry)).id, IMAGE.id);
+  await closed.promise;
+  assert.ok(sentBytes < 64 << 20, `${sentBytes} bytes were taken`);
+});
+
+test('tags that are none are left out, and a list that is none is said to be none', async () => {
+  await using s = await setting();
+  let list = JSON.stringify({ tags: ['1', '../../../evil', 'a\nb', '', 7, null, '__proto__ '] });
+  s.registry.misbehave = (request, response) => {
+    if (!request.url?.endsWith('/tags/list')) return false;
+    response.end(list);
+    return true;
+  };
+  const all = { reference: `${s.registry.host}/demo`, allTags: true };
+  await s.bench.images.pull(all, s.bench.report, NEVER);
+  assert.deepEqual(s.bench.images.list()[0]?.repoTags, [`${s.registry.host}/demo:1`]);
+  list = '{';
+  await assert.rejects(s.bench.images.pull(all, s.bench.report, NEVER), /the tag list is no JSON/);
+});
+
+test('a challenge of a long word does not hold the daemon up', async () => {
+  const began = performance.now();
+  assert.equal(parseChallenge(`Bearer ${'a'.repeat(100_000)}`).scheme, 'none');
+  assert.ok(performance.now() - began < 200);
+});
+
+test('a layer with folders deeper than a path is refused or unpacked, and leaves nothing when refused', async () => {
+  await using s = await setting();
+  const deep = (levels: number): Buffer => tarOf({ name: `${'a-folder/'.repeat(levels)}f`, data: 'x' });
+  s.registry.push('demo', '1', imageOf([LAYER, layerOf(Buffer.concat([deep(440).subarray(0, -1024), deep(900)]))]));
+  await refused(s.bench, s.registry, /name too long/i);
 });
 
 test('a layer that climbs out is refused, and its neighbours go too', async () => {

@@ -13,13 +13,15 @@ export type Challenge =
   | { readonly scheme: 'bearer'; readonly realm: string; readonly service: string };
 
 const TOKEN_MAX_BYTES = 1 << 20;
+/** Looking for words in a header takes the square of its length. */
+const CHALLENGE_MAX_CHARS = 4096;
 /** Tokens live at least so long. @source token.md */
 const TOKEN_DEFAULT_SECONDS = 60;
 const TOKENS_MAX = 256;
 
 /** Reads WWW-Authenticate; bearer wins where both are offered. */
 export function parseChallenge(header: string | undefined): Challenge {
-  if (header === undefined) return { scheme: 'none' };
+  if (header === undefined || header.length > CHALLENGE_MAX_CHARS) return { scheme: 'none' };
   const bearer = /(?:^|,)\s*bearer\s+(.*)/i.exec(header)?.[1];
   if (bearer !== undefined) {
     const facts = new Map<string, string>();

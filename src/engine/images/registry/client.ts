@@ -3,16 +3,20 @@
 import type { IncomingMessage } from 'node:http';
 import type { Digest } from '../../../spec/digest.ts';
 import { MANIFEST_ACCEPT } from '../../../spec/oci/manifest.ts';
+import { isTag } from '../../../spec/reference.ts';
 import { digestOf, MANIFEST_MAX_BYTES } from '../../../store/blobs.ts';
 import type { RegistryCredentials, RegistryOptions } from '../types.ts';
 import { basic, type Challenge, parseChallenge, Tokens } from './auth.ts';
 import { type Endpoint, endpointsFor } from './endpoints.ts';
 import { RegistryError } from './errors.ts';
-import { createHttp, DEFAULT_TIMEOUTS, errorOf, type Http, readBody, type Timeouts } from './http.ts';
+import { createHttp, DEFAULT_TIMEOUTS, discard, errorOf, type Http, readBody, type Timeouts } from './http.ts';
 
 const PING_KEPT_MS = 60_000;
 const REDIRECTS_MAX = 5;
 const TAG_PAGES_MAX = 1000;
+const TAGS_MAX = 100_000;
+/** Longer headers are no use to us; patterns that look for something in them take the square of their length. */
+const LINK_MAX_CHARS = 4096;
 
 /** One repository at one endpoint, as one user. */
 export interface Repository {
@@ -31,6 +35,17 @@ export interface FetchedManifest {
 export interface RegistryClientOptions {
   readonly userAgent: string;
   readonly timeouts?: Timeouts | undefined;
+}
+
+/** The tags of one page that are tags: others would become names that nobody can type. */
+function tagsIn(body: Buffer): readonly string[] {
+  let found: unknown;
+  try {
+    found = (JSON.parse(body.toString()) as { tags?: unknown } | null)?.tags;
+  } catch (cause) {
+    throw new RegistryError('the tag list is no JSON', { cause });
+  }
+  return Array.isArray(found) ? found.filter((tag) => typeof tag === 'string' && isTag(tag)) : [];
 }
 
 /** Talks to registries. All methods throw RegistryError, or CANCELLED when the signal fires. */
@@ -87,10 +102,11 @@ export class RegistryClient implements Disposable {
     let url: string | undefined = `${repository.endpoint.base}/v2/${repository.path}/tags/list`;
     for (let page = 0; url !== undefined && page < TAG_PAGES_MAX; page++) {
       const answer: IncomingMessage = await this.#get(repository, url, {});
-      const next: string | undefined = /<([^>]+)>;\s*rel="?next/.exec(String(answer.headers.link ?? ''))?.[1];
-      const body: unknown = JSON.parse((await readBody(answer, MANIFEST_MAX_BYTES, 'the tag list')).toString());
-      const found = (body as { tags?: unknown } | null)?.tags;
-      if (Array.isArray(found)) tags.push(...found.filter((tag) => typeof tag === 'string'));
+      const next: string | undefined = /<([^>]+)>;\s*rel="?next/.exec(
+        String(answer.headers.link ?? '').slice(0, LINK_MAX_CHARS),
+      )?.[1];
+      for (const tag of tagsIn(await readBody(answer, MANIFEST_MAX_BYTES, 'the tag list'))) tags.push(tag);
+      if (tags.length > TAGS_MAX) throw new RegistryError(`the repository has over ${TAGS_MAX} tags`);
       const absolute: URL | undefined = next === undefined ? undefined : new URL(next, url);
       url = absolute?.host === new URL(url).host ? absolute.href : undefined;
     }
@@ -110,7 +126,7 @@ export class RegistryClient implements Disposable {
     const status = answer.statusCode ?? 0;
     const challenge = parseChallenge(status === 401 ? answer.headers['www-authenticate'] : undefined);
     if (status >= 500 || status === 429) throw await errorOf(answer);
-    answer.resume();
+    discard(answer);
     this.#pings.set(endpoint.base, { challenge, until: Date.now() + PING_KEPT_MS });
     return challenge;
   }
@@ -125,7 +141,7 @@ export class RegistryClient implements Disposable {
       const headers = { Authorization: basic(credentials.username ?? '', credentials.password ?? '') };
       const answer = await this.#http.open({ method: 'GET', url, headers, insecure: endpoint.insecure, signal });
       const status = answer.statusCode ?? 0;
-      answer.resume();
+      discard(answer);
       if (status < 400) return '';
       throw new RegistryError(`login attempt to ${url} failed with status: ${status} ${answer.statusMessage ?? ''}`, {
         status,
@@ -175,7 +191,7 @@ export class RegistryClient implements Disposable {
       });
       const { location } = answer.headers;
       if (![301, 302, 303, 307, 308].includes(answer.statusCode ?? 0) || location === undefined) return answer;
-      answer.resume();
+      discard(answer);
       if (hop === REDIRECTS_MAX || !URL.canParse(location, url))
         throw new RegistryError(`Get "${start}": stopped after ${hop} redirects`);
       const next = new URL(location, url);

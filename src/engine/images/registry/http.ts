@@ -117,6 +117,15 @@ export async function readBody(answer: IncomingMessage, maxBytes: number, what: 
 
 const ERROR_BODY_MAX = 64 * 1024;
 
+/** Reads the rest of a body that nobody wants, so that its connection can be used again; one without end is cut off. */
+export function discard(answer: IncomingMessage): void {
+  let total = 0;
+  answer.on('data', (part: Buffer) => {
+    total += part.length;
+    if (total > ERROR_BODY_MAX) answer.destroy();
+  });
+}
+
 /** The error that an answer with a status of 400 or more stands for. Reads its body. */
 export async function errorOf(answer: IncomingMessage): Promise<RegistryError> {
   const body = await readBody(answer, ERROR_BODY_MAX, 'the error').catch(() => Buffer.alloc(0));
