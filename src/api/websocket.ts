@@ -10,6 +10,8 @@ import { DONE, type Exchange, type Reply } from './exchange.ts';
 const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 /** Longer client messages are refused: they are keystrokes. */
 const MAX_MESSAGE_BYTES = 1 << 20;
+/** @source RFC 6455, 5.5 */
+const MAX_CONTROL_BYTES = 125;
 const OPCODES = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
 
 /** Answers the handshake, then moves bytes both ways; output loses Docker's framing, as in dockerd. */
@@ -61,7 +63,8 @@ function join(connection: Duplex, container: Duplex, tty: boolean, stdin: boolea
         container.once('drain', () => connection.resume());
       }
     },
-    ping: (payload) => connection.write(encodeMessage(OPCODES.pong, payload)),
+    // A client that pings and does not read gets no answers to pile up.
+    ping: (payload) => void (connection.writableNeedDrain || connection.write(encodeMessage(OPCODES.pong, payload))),
     close: () => connection.end(encodeMessage(OPCODES.close, Uint8Array.of(0x03, 0xe8)), () => connection.destroy()),
   });
   connection.on('data', (chunk: Buffer) => {
@@ -121,7 +124,7 @@ function readFrame(buffer: Buffer): ClientFrame | 'broken' | undefined {
   const headerBytes = 2 + extra + 4;
   if (buffer.length < headerBytes) return undefined;
   const length = extra === 0 ? short : extra === 2 ? buffer.readUInt16BE(2) : Number(buffer.readBigUInt64BE(2));
-  if (length > MAX_MESSAGE_BYTES) return 'broken';
+  if (length > MAX_MESSAGE_BYTES || ((first & 0x08) !== 0 && length > MAX_CONTROL_BYTES)) return 'broken';
   if (buffer.length < headerBytes + length) return undefined;
   const mask = buffer.subarray(headerBytes - 4, headerBytes);
   const payload = Buffer.from(buffer.subarray(headerBytes, headerBytes + length));
