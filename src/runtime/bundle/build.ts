@@ -15,7 +15,7 @@ const OCI_VERSION = '1.0.2';
 /**
  * The OCI configuration of a container.
  * @throws CAPABILITY_UNKNOWN, CAPABILITY_UNAVAILABLE, SECURITY_OPTION_INVALID, SECCOMP_PROFILE_INVALID,
- * DEVICE_RULE_INVALID, BLOCK_DEVICE_UNKNOWN
+ * DEVICE_RULE_INVALID, BLOCK_DEVICE_UNKNOWN, MOUNT_OVER_PROC
  */
 export function buildSpec(input: BundleInput): OciSpec {
   const { hostConfig } = input;

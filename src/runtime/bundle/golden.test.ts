@@ -271,3 +271,25 @@ test('before Linux 4.8 ptrace could step out of the filter, so it stays closed t
     ) ?? [];
   assert.ok(!names([4, 7]).includes('ptrace') && names([4, 8]).includes('ptrace'));
 });
+
+test('nothing lies over /proc but files that only report, whatever the image calls a volume', () => {
+  const plain = CASES.plain;
+  assert.ok(plain);
+  const over = (destination: string, source = '/var/lib/x'): OciSpec => {
+    const mount = {
+      type: 'bind',
+      source,
+      sourceIsDirectory: true,
+      destination,
+      writable: true,
+      propagation: '',
+    } as const;
+    return buildSpec({ ...inputOf(plain), mounts: [mount] });
+  };
+  for (const destination of ['/proc', '/proc/1', '/proc/self/attr', '/proc/sys'])
+    assert.throws(() => over(destination), /cannot be mounted because it is inside \/proc/, destination);
+  const tmpfs = { ...plain, hostConfig: { ...plain.hostConfig, Tmpfs: { '/proc/1': '' } } };
+  assert.throws(() => buildSpec(inputOf(tmpfs)), /inside \/proc/);
+  for (const destination of ['/proc/cpuinfo', '/procs', '/x/proc']) over(destination);
+  over('/proc', '/proc');
+});

@@ -1,5 +1,6 @@
 // Owns the mount list of a container: the kernel's file systems, the user's mounts, the engine's files. Pure.
 
+import { GantryError } from '../../lib/errors.ts';
 import type { BundleInput, BundleMount } from './input.ts';
 import type { OciMount } from './oci.ts';
 
@@ -76,7 +77,27 @@ function userMounts(input: BundleInput): OciMount[] {
   const others = input.mounts.map((mount) =>
     mount.type === 'tmpfs' ? recordedTmpfs(mount) : bindMount(mount, input.host.recursiveReadOnly),
   );
-  return [...tmpfs, ...others];
+  const all = [...tmpfs, ...others];
+  all.forEach(checkProc);
+  return all;
+}
+
+/** What may lie over /proc: files that only report. @source runc 1.1.5: libcontainer/rootfs_linux.go checkProcMount */
+const OVER_PROC: ReadonlySet<string> = new Set(
+  'cpuinfo diskstats meminfo stat swaps uptime loadavg slabinfo net/dev sys/kernel/ns_last_pid sys/crypto/fips_enabled'
+    .split(' ')
+    .map((name) => `/proc/${name}`),
+);
+
+/**
+ * An image's VOLUME over /proc would feed the runtime false files when it confines the process (CVE-2019-16884). runc refuses
+ * that, crun does not. @throws MOUNT_OVER_PROC
+ */
+function checkProc({ destination, source, type }: OciMount): void {
+  if (destination !== '/proc' && !destination.startsWith('/proc/')) return;
+  if (OVER_PROC.has(destination) || (type === 'bind' && destination === source && source === '/proc')) return;
+  const message = `error mounting "${source}" to rootfs at "${destination}": "${destination}" cannot be mounted because it is inside /proc`;
+  throw new GantryError('invalid', 'MOUNT_OVER_PROC', message, { params: { source, destination } });
 }
 
 function bindMount(mount: BundleMount, recursiveReadOnly: boolean): OciMount {
