@@ -79,9 +79,11 @@ export async function top(context: Context, ref: string, psArgs: string): Promis
   return parsePs(stdout, pids);
 }
 
-/** A column renamed to PID would let a caller see other processes. @source CVE-2014-era check in moby's top */
-function checkPsArgs(args: readonly string[]): void {
+/** Another column called PID would let a caller see processes of others by it. @source moby daemon/top_unix.go validatePSArgs */
+export function checkPsArgs(args: readonly string[]): void {
   for (const arg of args) {
+    const [, column = '', title = ''] = /(?:^|,)([^,=]*)=\s*(PID\S*)/.exec(arg) ?? [];
+    if (title !== '') throw new GantryError('invalid', 'PS_ARGS', `specifying "${column}=${title}" is not allowed`);
     if (/(?:^|\s|,)\s*pid\s*=\s*./i.test(arg)) {
       throw new GantryError('invalid', 'PS_ARGS', 'specifying "PID=..." is not allowed');
     }

@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import type { Context } from '../context.ts';
 import { filterRecords } from '../filter.ts';
 import { logAttributes } from '../log-options.ts';
+import { checkPsArgs } from '../read.ts';
 import type { ContainerRecord } from '../types.ts';
 import { type CreateFacts, planCreate } from './create.ts';
 
@@ -56,4 +57,10 @@ test('a name filter that would run for ages is refused at once, however many con
   assert.ok(performance.now() - began < 1000);
   assert.equal(filter('^/a+7$').length, 1);
   assert.equal(filter('(').length, 0);
+});
+
+test('no other column of ps passes for the pid', () => {
+  for (const arg of ['comm=PID', '-oppid=PID', 'pid,ppid=PID', 'args,pid=X', 'uid=PIDX'])
+    assert.throws(() => checkPsArgs(['-e', '-o', arg]), /is not allowed/, arg);
+  checkPsArgs(['-eo', 'pid,ppid,args', '-o', 'comm=WHAT']);
 });
