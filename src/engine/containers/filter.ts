@@ -1,8 +1,9 @@
 // Owns Docker's container list filters.
 
-import { parseNano } from '../../lib/clock.ts';
+import { nowNano, parseNano } from '../../lib/clock.ts';
 import { GantryError } from '../../lib/errors.ts';
 import { textsMatching } from '../../lib/pattern.ts';
+import { parseMoment } from '../../spec/time.ts';
 import type { Context } from './context.ts';
 import type { ContainerRecord } from './types.ts';
 
@@ -127,7 +128,11 @@ function ageTest({ records }: Pick<Context, 'records'>, key: string, values: rea
 }
 
 function untilTest(values: readonly string[]): Test {
-  const times = values.map((value) => BigInt(Math.round(Number(value) * 1e9)));
+  const times = values.map((value) => {
+    const time = parseMoment(value, nowNano());
+    if (time === undefined) throw new GantryError('invalid', 'INVALID_FILTER', `invalid filter 'until=${value}'`);
+    return time;
+  });
   return (record) => times.every((time) => parseNano(record.created) < time);
 }
 

@@ -64,3 +64,10 @@ test('no other column of ps passes for the pid', () => {
     assert.throws(() => checkPsArgs(['-e', '-o', arg]), /is not allowed/, arg);
   checkPsArgs(['-eo', 'pid,ppid,args', '-o', 'comm=WHAT']);
 });
+
+test('prune by age takes what Docker takes: a duration, a date or seconds, and refuses the rest', () => {
+  const records = [{ created: '2020-01-01T00:00:00Z' }, { created: '2999-01-01T00:00:00Z' }] as ContainerRecord[];
+  const old = (until: string) => filterRecords({} as Context, records, new Map([['until', [until]]])).length;
+  assert.deepEqual(['10m', '2021-01-01', '1600000000', '2021-01-01T00:00:00Z'].map(old), [1, 1, 1, 1]);
+  assert.throws(() => old('when?'), /invalid filter 'until=when\?'/);
+});
