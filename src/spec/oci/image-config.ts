@@ -6,6 +6,8 @@ import type { Platform } from '../platform.ts';
 import { badManifest, isRecord, parseObject, stringMap } from './manifest.ts';
 
 const DIFF_IDS_MAX = 500;
+/** A line of a build each. A million empty ones would fit into a configuration and be kept in memory. */
+const HISTORY_MAX = 10_000;
 
 /** What an image says of itself. */
 export interface ImageFacts {
@@ -36,6 +38,8 @@ export function parseImageConfig(bytes: Uint8Array): ImageFacts {
     throw badManifest('invalid image configuration: rootfs');
   const ids = rootfs.diff_ids ?? [];
   if (!Array.isArray(ids) || ids.length > DIFF_IDS_MAX) throw badManifest('invalid image configuration: diff_ids');
+  const history = Array.isArray(body.history) ? body.history : [];
+  if (history.length > HISTORY_MAX) throw badManifest('invalid image configuration: history');
   const variant = text(body, 'variant');
   const platform = { os: text(body, 'os') || 'linux', architecture: text(body, 'architecture') };
   return {
@@ -50,7 +54,7 @@ export function parseImageConfig(bytes: Uint8Array): ImageFacts {
       if (!digest) throw badManifest('invalid image configuration: diff_ids');
       return digest;
     }),
-    history: Array.isArray(body.history) ? body.history.map(parseHistory) : [],
+    history: history.map(parseHistory),
   };
 }
 

@@ -9,6 +9,8 @@ import { type Compression, compressionOf, MAGIC_BYTES } from '../unpack/index.ts
 import { inflateError } from '../unpack/inflate.ts';
 
 const PIECE_BYTES = 256 * 1024;
+/** An archive names the memory its reader needs, up to 4 GiB; `xz -9` asks for 65 MiB. */
+const XZ_MEMORY = '--memlimit-decompress=256MiB';
 
 /** The plain bytes of `archive`, whatever it is compressed by. @throws CORRUPT_LAYER, TRUNCATED_LAYER, TOOL_MISSING */
 export async function* decompressed(archive: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer, void, void> {
@@ -50,7 +52,8 @@ function stageFor(compression: Exclude<Compression, 'none'>): Stage {
         : createZstdDecompress({ chunkSize: PIECE_BYTES });
     return { input: inflater, output: inflater, ended: Promise.resolve(), stop: () => inflater.destroy() };
   }
-  const child = spawn(compression, ['-d', '-c', '-q'], { stdio: ['pipe', 'pipe', 'ignore'] });
+  const limit = compression === 'xz' ? [XZ_MEMORY] : [];
+  const child = spawn(compression, ['-d', '-c', '-q', ...limit], { stdio: ['pipe', 'pipe', 'ignore'] });
   const ended = new Promise<void>((resolve, reject) => {
     child.once('error', (cause) =>
       reject(
