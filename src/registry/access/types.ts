@@ -1,0 +1,33 @@
+// Owns the face of access control: who asks, and what they may do. Knows no HTTP beyond the Authorization header.
+
+import type { Action, Actor } from '../types.ts';
+
+/** What a request shows of its sender. */
+export interface Credentials {
+  /** The Authorization header. */
+  readonly authorization: string | undefined;
+  readonly remoteAddress: string;
+}
+
+/** What one sender may do. */
+export interface Grant {
+  readonly actor: Actor;
+  /** True for the administration API and everything else. */
+  readonly isAdmin: boolean;
+  may(action: Action, repository: string): boolean;
+}
+
+/** Who may do what. */
+export interface Access extends AsyncDisposable {
+  /**
+   * Finds out who asks. No credentials: the anonymous grant.
+   * @throws UNAUTHORIZED (unauthorized) for wrong, expired or malformed credentials; TOOMANYREQUESTS (unavailable) when guessing
+   */
+  authenticate(credentials: Credentials): Promise<Grant>;
+  /**
+   * The WWW-Authenticate header for a request that needs more than it had. `scope` as in Docker's token specification,
+   * `repository:NAME:pull,push` or `registry:catalog:*`; undefined for `/v2/`. `base` is this server's URL as the client sees it.
+   * `token` says that the refused request carried a bearer token that lacked the scope.
+   */
+  challenge(scope: string | undefined, base: string, token: { readonly isInsufficient: boolean }): string;
+}

@@ -1,0 +1,58 @@
+// Owns the words that the parts of the registry share: who acts, what happened, where to tell of it. No behaviour.
+
+import type { Digest } from '../spec/digest.ts';
+
+/** What one may do in a repository. `admin` is registry-wide and holds all others. */
+export type Action = 'pull' | 'push' | 'delete';
+
+/** Who acts, as access control found out. */
+export interface Actor {
+  /** '' for nobody in particular. */
+  readonly name: string;
+  readonly kind: 'anonymous' | 'user' | 'robot' | 'system';
+}
+
+/** Work that the registry does by itself: retention, replication, scans. */
+export const SYSTEM: Actor = { name: 'gantry-registry', kind: 'system' };
+
+/** The request behind an event, for its envelope. */
+export interface RequestFacts {
+  readonly id: string;
+  /** Remote address and port. */
+  readonly address: string;
+  /** The Host header. */
+  readonly host: string;
+  readonly method: string;
+  readonly userAgent: string;
+}
+
+export type EventAction = 'push' | 'pull' | 'delete' | 'mount' | 'sign' | 'scan';
+
+/** Something that happened in a repository. */
+export interface RegistryEvent {
+  /** UUID. */
+  readonly id: string;
+  readonly action: EventAction;
+  /** RFC 3339. */
+  readonly at: string;
+  readonly repository: string;
+  readonly digest: Digest;
+  readonly mediaType: string;
+  readonly sizeBytes: number;
+  readonly tag?: string | undefined;
+  /** For `mount`: the repository that the blob came from. */
+  readonly fromRepository?: string | undefined;
+  /** For `sign` and `scan`: the manifest that was signed or scanned. */
+  readonly subject?: Digest | undefined;
+  readonly actor: Actor;
+  readonly request?: RequestFacts | undefined;
+}
+
+/**
+ * Hears of events. Called inside the transaction that made them true: synchronous, must not throw, may write its own tables
+ * (they commit or roll back with the event).
+ */
+export type EventListener = (event: RegistryEvent) => void;
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+export type Log = (level: LogLevel, message: string, facts?: Readonly<Record<string, unknown>>) => void;
