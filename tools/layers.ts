@@ -19,7 +19,7 @@ export interface Edge {
 }
 
 /** Folders whose children are siblings that use each other through a face only. */
-const HOUSES = ['src/engine', 'src/api/routes'];
+const HOUSES = ['src/engine', 'src/api/routes', 'src/registry'];
 const FACES = new Set(['index.ts', 'types.ts', 'types.gen.ts']);
 const IMPORT =
   /\b(?<keyword>import|export)\s+(?<type>type\s+)?(?:[\w*{][^;'"`]*?\s+from\s+)?(?<q>['"])(?<a>\.[^'"\n]+)\k<q>|\bimport\(\s*(?<q2>['"])(?<b>\.[^'"\n]+)\k<q2>\s*\)|\bnew URL\(\s*(?<q3>['"])(?<c>\.[^'"\n]+)\k<q3>\s*,\s*import\.meta\.url/g;

@@ -1,0 +1,49 @@
+// Owns what a route of the registry's HTTP server is: its row in a table, and the exchange that its handler works on.
+
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Grant } from '../access/types.ts';
+import type { Doer } from '../repositories/types.ts';
+
+export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
+/**
+ * What the sender must be allowed before the handler runs. `pull`, `push` and `delete` speak of the route's `{name}`;
+ * `known` wants any valid identity (or anonymous access being on); `open` asks nobody.
+ */
+export type Right = 'open' | 'known' | 'pull' | 'push' | 'delete' | 'catalog' | 'admin';
+
+/** One row of a route table. */
+export interface Route {
+  readonly method: Method;
+  /** Segments by `/`; `{name}` may hold slashes, other `{x}` may not. E.g. `/v2/{name}/manifests/{reference}`. */
+  readonly path: string;
+  readonly right: Right;
+  /** The name under which metrics and the access log count it. */
+  readonly label: string;
+  readonly handle: (exchange: Exchange) => Promise<void> | void;
+}
+
+/** One request and its answer. */
+export interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly id: string;
+  /** Path without query, percent-decoded once. */
+  readonly path: string;
+  readonly query: URLSearchParams;
+  /** What `{…}` of the route stood for. */
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly grant: Grant;
+  /** Actor and request facts, for events and records. */
+  readonly doer: Doer;
+  /** Aborts when the client goes away. */
+  readonly signal: AbortSignal;
+  /** `scheme://host[:port]` as the client sees it (Host, X-Forwarded-Proto from a trusted proxy). */
+  readonly base: string;
+  /** Sends `value` as JSON; HEAD gets the headers alone. */
+  json(status: number, value: unknown, headers?: Readonly<Record<string, string>>): void;
+  /** Sends bytes or nothing; HEAD gets the headers alone. */
+  send(status: number, headers: Readonly<Record<string, string>>, body?: Uint8Array | string): void;
+  /** The whole request body. @throws SIZE_INVALID (413) over `maxBytes` */
+  body(maxBytes: number): Promise<Buffer>;
+}
