@@ -24,6 +24,19 @@ export interface ManifestRecord {
   readonly annotations: Readonly<Record<string, string>>;
   readonly pushedAtMs: number;
   readonly pushedBy: string;
+  readonly summary: ManifestSummary;
+}
+
+/** What searches and pages show of a manifest; read from its configuration when it was pushed. */
+export interface ManifestSummary {
+  /** `os/architecture[/variant]`; of an index those of its entries. */
+  readonly platforms: readonly string[];
+  /** The image's labels; of an index and of artifacts none. */
+  readonly labels: Readonly<Record<string, string>>;
+  /** When the image says that it was built, Unix milliseconds. */
+  readonly createdAtMs?: number | undefined;
+  /** Configuration and layers together; of an index those of its entries that are here. */
+  readonly contentBytes: number;
 }
 
 /** What a manifest points at. */
