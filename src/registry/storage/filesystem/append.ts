@@ -1,0 +1,83 @@
+// Owns moving bytes into and out of one open upload file: written in large pieces, hashed on the way. Opens and names no file.
+
+import { createHash } from 'node:crypto';
+import type { FileHandle } from 'node:fs/promises';
+import type { Digest } from '../../../spec/digest.ts';
+import { uploadTooLarge } from '../errors.ts';
+import { digestOfHash, type RunningHash } from '../hashing.ts';
+import type { Append } from '../types.ts';
+
+/** Sockets give 64 KiB at a time; a write for each would be a trip to the thread pool each. */
+const WRITE_BYTES = 512 * 1024;
+const HASH_READ_BYTES = 1 << 20;
+
+/**
+ * Appends `source` at `offsetBytes`; resolves to the new size. When `source` fails, what came before is written, then its error thrown.
+ * @throws SIZE_INVALID over `maxBytes`, with the file cut back to `offsetBytes`
+ */
+export async function appendTo(
+  handle: FileHandle,
+  source: AsyncIterable<Uint8Array>,
+  { offsetBytes, maxBytes }: Append,
+  progress: RunningHash | undefined,
+): Promise<number> {
+  let at = offsetBytes;
+  let pieces: Uint8Array[] = [];
+  let waiting = 0;
+  const flush = async (): Promise<void> => {
+    await writeAll(handle, pieces, at);
+    at += waiting;
+    pieces = [];
+    waiting = 0;
+  };
+  try {
+    for await (const piece of source) {
+      if (at + waiting + piece.length > maxBytes) throw uploadTooLarge(maxBytes);
+      progress?.hash.update(piece);
+      if (progress) progress.bytes += piece.length;
+      pieces.push(piece);
+      waiting += piece.length;
+      if (waiting >= WRITE_BYTES) await flush();
+    }
+  } catch (error) {
+    if (isTooLarge(error)) await handle.truncate(offsetBytes);
+    else await flush();
+    throw error;
+  }
+  await flush();
+  return at;
+}
+
+const isTooLarge = (error: unknown): boolean => (error as { code?: unknown }).code === 'SIZE_INVALID';
+
+async function writeAll(handle: FileHandle, pieces: readonly Uint8Array[], position: number): Promise<void> {
+  let at = position;
+  let left = [...pieces];
+  while (left.length > 0) {
+    const { bytesWritten } = await handle.writev(left, at);
+    at += bytesWritten;
+    left = rest(left, bytesWritten);
+  }
+}
+
+/** What a short write has left over. */
+function rest(pieces: readonly Uint8Array[], written: number): Uint8Array[] {
+  let skip = written;
+  return pieces.flatMap((piece) => {
+    const taken = Math.min(skip, piece.length);
+    skip -= taken;
+    return taken === piece.length ? [] : [piece.subarray(taken)];
+  });
+}
+
+/** The digest of a whole file, read once more: after a restart, or for a hash that was not running. */
+export async function hashFile(handle: FileHandle, algorithm: 'sha256' | 'sha512'): Promise<Digest> {
+  const hash = createHash(algorithm);
+  const buffer = Buffer.allocUnsafe(HASH_READ_BYTES);
+  for (let at = 0; ; ) {
+    const { bytesRead } = await handle.read(buffer, 0, buffer.length, at);
+    if (bytesRead === 0) return digestOfHash(algorithm, hash);
+    hash.update(buffer.subarray(0, bytesRead));
+    at += bytesRead;
+  }
+}
