@@ -31,7 +31,7 @@ export interface ManifestRecord {
 export interface ManifestSummary {
   /** `os/architecture[/variant]`; of an index those of its entries. */
   readonly platforms: readonly string[];
-  /** The image's labels; of an index and of artifacts none. */
+  /** The image's labels; of an index those of the first entry that has any. */
   readonly labels: Readonly<Record<string, string>>;
   /** When the image says that it was built, Unix milliseconds. */
   readonly createdAtMs?: number | undefined;
@@ -85,6 +85,8 @@ export interface PutManifest extends Doer {
   readonly reference: string;
   readonly mediaType: string;
   readonly bytes: Buffer;
+  /** What it points at need not be here yet: a pull-through cache fetches it when it is asked for. */
+  readonly isPartial?: boolean | undefined;
 }
 
 export interface Upload {

@@ -1,0 +1,82 @@
+// Owns the verbs that take away: tags, manifests, blobs, whole repositories. Bytes are freed by the collection that follows.
+
+import type { Digest } from '../../spec/digest.ts';
+import type { Context } from './context.ts';
+import { blobInUse } from './errors.ts';
+import { digestIn } from './rows.ts';
+import type { Doer, ManifestRecord } from './types.ts';
+
+/** @throws NAME_UNKNOWN, MANIFEST_UNKNOWN, and what guards throw */
+export function deleteTag(context: Context, repository: string, tag: string, doer: Doer): void {
+  const record = context.queries.manifest(repository, tag);
+  for (const guard of context.guards) guard.beforeDelete?.(repository, { tag });
+  context.database.transaction(() => {
+    context.changes.deleteTag(context.queries.requireRepository(repository), tag, context.now());
+    context.happened({ action: 'delete', ...factsOf(record), tag }, doer);
+  });
+}
+
+/** Removes a manifest and every tag on it. @throws NAME_UNKNOWN, MANIFEST_UNKNOWN, and what guards throw */
+export function deleteManifest(context: Context, repository: string, digest: Digest, doer: Doer): void {
+  const record = context.queries.manifest(repository, digest);
+  const tags = context.queries.tagsOf(repository, digest);
+  for (const guard of context.guards) {
+    guard.beforeDelete?.(repository, { digest });
+    for (const tag of tags) guard.beforeDelete?.(repository, { tag });
+  }
+  context.database.transaction(() => {
+    const id = context.queries.requireRepository(repository);
+    for (const tag of tags) context.changes.deleteTag(id, tag, context.now());
+    context.changes.deleteManifest(id, digest);
+    context.happened({ action: 'delete', ...factsOf(record) }, doer);
+  });
+}
+
+/** Takes a blob out of a repository. @throws BLOB_UNKNOWN, NAME_UNKNOWN; UNSUPPORTED while a manifest there needs it */
+export function deleteBlob(context: Context, repository: string, digest: Digest, doer: Doer): void {
+  context.database.transaction(() => {
+    const id = context.queries.requireRepository(repository);
+    const sizeBytes = context.queries.blobSize(repository, digest);
+    const needed = context.database
+      .sql(
+        `SELECT 1 FROM manifests m JOIN manifest_references f ON f.manifest = m.id WHERE m.repository = ? AND f.digest = ? LIMIT 1`,
+      )
+      .get(id, digest);
+    if (needed) throw blobInUse(digest);
+    context.database
+      .sql('DELETE FROM blob_links WHERE repository = ? AND blob = (SELECT id FROM blobs WHERE digest = ?)')
+      .run(id, digest);
+    context.changes.removeIfUnneeded(digest);
+    context.happened({ action: 'delete', repository, digest, mediaType: 'application/octet-stream', sizeBytes }, doer);
+  });
+}
+
+/** Removes a repository with everything in it. @throws NAME_UNKNOWN, and what guards throw of its tags */
+export function deleteRepository(context: Context, repository: string, doer: Doer): void {
+  context.database.transaction(() => {
+    const id = context.queries.requireRepository(repository);
+    const db = context.database;
+    const tags = db
+      .sql('SELECT name FROM tags WHERE repository = ?')
+      .all(id)
+      .map((row) => String(row.name));
+    for (const guard of context.guards) for (const tag of tags) guard.beforeDelete?.(repository, { tag });
+    const manifests = db
+      .sql('SELECT digest FROM manifests WHERE repository = ?')
+      .all(id)
+      .map((row) => digestIn(row.digest));
+    const records = manifests.map((digest) => context.queries.manifest(repository, digest));
+    const blobs = db
+      .sql('SELECT b.digest FROM blob_links l JOIN blobs b ON b.id = l.blob WHERE l.repository = ?')
+      .all(id)
+      .map((row) => digestIn(row.digest));
+    context.changes.deleteRepository(id);
+    for (const digest of new Set([...manifests, ...blobs])) context.changes.removeIfUnneeded(digest);
+    for (const record of records) context.happened({ action: 'delete', ...factsOf(record) }, doer);
+  });
+}
+
+function factsOf(record: ManifestRecord) {
+  const { repository, digest, mediaType, sizeBytes } = record;
+  return { repository, digest, mediaType, sizeBytes };
+}

@@ -1,0 +1,105 @@
+// The face of repositories: opens them over a database and a store, and keeps their garbage collected.
+
+import { LRUCache } from 'lru-cache';
+import { isGantryError } from '../../lib/errors.ts';
+import { Context, type RepositoriesOptions } from './context.ts';
+import { deleteBlob, deleteManifest, deleteRepository, deleteTag } from './delete.ts';
+import { manifestUnknown } from './errors.ts';
+import { collectGarbage, removeStrays } from './garbage.ts';
+import { putManifest } from './put-manifest.ts';
+import { MIGRATIONS } from './schema.ts';
+import type { GarbageReport, Repositories } from './types.ts';
+import { abortUpload, appendUpload, beginUpload, findUpload, finishUpload, mount, putBlob } from './uploads.ts';
+
+export type { RepositoriesOptions } from './context.ts';
+export { parseManifestBody } from './manifest-body.ts';
+
+/** Manifests kept in memory: a busy registry is asked for the same ones over and over. */
+const MANIFEST_CACHE_BYTES = 16 << 20;
+
+export interface OpenRepositories extends Repositories, AsyncDisposable {
+  /** Removes stored bytes that no record knows of. Run once after a start, while requests go on. */
+  removeStrays(signal: AbortSignal): Promise<number>;
+  /** Tells who wants to know that a collection may find something. */
+  onGarbage(listener: () => void): void;
+}
+
+/** Opens the records, making the tables when absent. */
+export function openRepositories(options: RepositoriesOptions): OpenRepositories {
+  options.database.migrate(MIGRATIONS);
+  const context = new Context(options);
+  const { queries, changes, storage } = context;
+  const bytesOf = new LRUCache<string, Buffer>({
+    maxSize: MANIFEST_CACHE_BYTES,
+    sizeCalculation: (bytes) => bytes.length + 256,
+  });
+  const garbageListeners: (() => void)[] = [];
+  const freed = <T>(result: T): T => {
+    for (const listener of garbageListeners) listener();
+    return result;
+  };
+  let collecting: Promise<GarbageReport> | undefined;
+  return {
+    manifest: (repository, reference) => queries.manifest(repository, reference),
+    findManifest: (repository, reference) => queries.findManifest(repository, reference),
+    references: (repository, digest) => queries.references(repository, digest),
+    referrers: (repository, subject, artifactType) => queries.referrers(repository, subject, artifactType),
+    async manifestBytes(digest) {
+      const kept = bytesOf.get(digest);
+      if (kept) return kept;
+      const bytes = await storage.readSmall(digest, options.maxManifestBytes).catch((error: unknown) => {
+        throw isGantryError(error) && error.code === 'NO_SUCH_BLOB' ? manifestUnknown('', digest) : error;
+      });
+      bytesOf.set(digest, bytes);
+      return bytes;
+    },
+    putManifest: (put) => putManifest(context, put),
+    deleteManifest: async (repository, digest, doer) => freed(deleteManifest(context, repository, digest, doer)),
+    deleteTag: async (repository, tag, doer) => deleteTag(context, repository, tag, doer),
+
+    blobSize: (repository, digest) => queries.blobSize(repository, digest),
+    claimBlob(repository, digest) {
+      const sizeBytes = queries.blobSize(repository, digest);
+      const nowMs = context.now();
+      changes.claim(repository, digest, nowMs, nowMs - options.garbageGraceMs / 4);
+      return sizeBytes;
+    },
+    readBlob: (digest, range) => storage.read(digest, range),
+    localPath: (digest) => storage.localPath?.(digest),
+    deleteBlob: async (repository, digest, doer) => freed(deleteBlob(context, repository, digest, doer)),
+    mount: (repository, digest, from, doer) => mount(context, repository, digest, from, doer),
+
+    beginUpload: (repository) => beginUpload(context, repository),
+    upload: (repository, id) => findUpload(context, repository, id),
+    appendUpload: (repository, id, source, offsetBytes) => appendUpload(context, repository, id, source, offsetBytes),
+    finishUpload: (repository, id, digest, doer) => finishUpload(context, repository, id, digest, doer),
+    abortUpload: (repository, id) => abortUpload(context, repository, id),
+    putBlob: (repository, bytes, doer) => putBlob(context, repository, bytes, doer),
+
+    tags: (repository, page) => queries.tags(repository, page),
+    tagRecords: (repository, page) => queries.tagRecords(repository, page),
+    tagsOf: (repository, digest) => queries.tagsOf(repository, digest),
+    tagHistory: (repository, tag, limit) => queries.tagHistory(repository, tag, limit),
+    manifests: (repository, page) => queries.manifests(repository, page),
+    repositories: (page) => queries.repositories(page),
+    hasRepository: (repository) => queries.repositoryId(repository) !== undefined,
+    deleteRepository: async (repository, doer) => freed(deleteRepository(context, repository, doer)),
+
+    listen: (listener) => context.listen(listener),
+    publish: (event) => context.publish(event),
+    guard: (guard) => void context.guards.push(guard),
+
+    collectGarbage(signal) {
+      collecting ??= collectGarbage(context, signal).finally(() => {
+        collecting = undefined;
+      });
+      return collecting;
+    },
+    removeStrays: (signal) => removeStrays(context, signal),
+    onGarbage: (listener) => void garbageListeners.push(listener),
+    async [Symbol.asyncDispose]() {
+      await collecting?.catch(() => undefined);
+      await context.queue.idle();
+    },
+  };
+}

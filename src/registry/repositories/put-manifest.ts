@@ -1,0 +1,84 @@
+// Owns the verb that makes a manifest visible: read, checked against what is here, kept, tagged.
+
+import { algorithmOf, type Digest, parseAnyDigest } from '../../spec/digest.ts';
+import { digestBytes, digestMismatch } from '../storage/index.ts';
+import type { Context } from './context.ts';
+import { manifestBlobUnknown } from './errors.ts';
+import { type BodyReference, invalid, type ManifestBody, parseManifestBody } from './manifest-body.ts';
+import { summarise } from './summary.ts';
+import type { ManifestRecord, ManifestSummary, PutManifest } from './types.ts';
+
+/** @throws MANIFEST_INVALID, MANIFEST_BLOB_UNKNOWN, DIGEST_INVALID, and what guards throw */
+export async function putManifest(context: Context, put: PutManifest): Promise<ManifestRecord> {
+  const { repository, reference, bytes } = put;
+  if (bytes.length > context.options.maxManifestBytes)
+    throw invalid(`it is over ${context.options.maxManifestBytes} bytes`);
+  const asked = parseAnyDigest(reference);
+  const digest = digestBytes(asked ? algorithmOf(asked) : 'sha256', bytes);
+  if (asked && asked !== digest) throw digestMismatch(asked, digest);
+  const body = parseManifestBody(bytes, put.mediaType);
+  const repositoryId = context.queries.repositoryId(repository);
+  if (!put.isPartial) checkReferences(context, repository, body);
+  const previous = asked ? undefined : context.queries.findManifest(repository, reference)?.digest;
+  for (const guard of context.guards) await guard.beforePut?.(put, digest, previous);
+  const summary = await summarise(body, context.storage, (child) => context.queries.findManifest(repository, child));
+  await context.queue.run(digest, async () => {
+    const isKept = repositoryId !== undefined && context.queries.findManifest(repository, digest) !== undefined;
+    if (!isKept) await context.storage.put(digest, bytes);
+    context.database.transaction(() => settle(context, put, digest, body, summary));
+  });
+  return context.queries.manifest(repository, digest);
+}
+
+/** Everything that becomes true at once. What was checked before is checked again: a collection may have come between. */
+function settle(
+  context: Context,
+  put: PutManifest,
+  digest: Digest,
+  body: ManifestBody,
+  summary: ManifestSummary,
+): void {
+  const { repository, reference, bytes, actor } = put;
+  const nowMs = context.now();
+  const { changes } = context;
+  if (!put.isPartial) checkReferences(context, repository, body);
+  const repositoryId = changes.ensureRepository(repository, nowMs);
+  changes.ensureBlob(digest, bytes.length);
+  const id = changes.putManifest({
+    repositoryId,
+    digest,
+    sizeBytes: bytes.length,
+    body,
+    summary,
+    nowMs,
+    by: actor.name,
+  });
+  const tag = parseAnyDigest(reference) ? undefined : reference;
+  if (tag !== undefined) changes.setTag(repositoryId, tag, id, digest, nowMs, actor.name);
+  const happening = {
+    repository,
+    digest,
+    mediaType: body.mediaType,
+    sizeBytes: bytes.length,
+    tag,
+    subject: body.subject,
+  };
+  context.happened({ action: 'push', ...happening }, put);
+}
+
+/** @throws MANIFEST_BLOB_UNKNOWN for what is not in the repository, MANIFEST_INVALID for a size that is a lie */
+function checkReferences(context: Context, repository: string, body: ManifestBody): void {
+  for (const reference of body.references) {
+    if (reference.isForeign) continue;
+    const sizeBytes = sizeHere(context, repository, reference);
+    if (sizeBytes === undefined) throw manifestBlobUnknown(reference.digest);
+    if (sizeBytes !== reference.sizeBytes) {
+      throw invalid(`${reference.digest} is said to have ${reference.sizeBytes} bytes, it has ${sizeBytes}`);
+    }
+  }
+}
+
+function sizeHere(context: Context, repository: string, reference: BodyReference): number | undefined {
+  if (reference.kind === 'manifest') return context.queries.findManifest(repository, reference.digest)?.sizeBytes;
+  return context.queries.findBlobSize(repository, reference.digest);
+}
