@@ -14,11 +14,15 @@ export interface Grant {
   readonly actor: Actor;
   /** True for the administration API and everything else. */
   readonly isAdmin: boolean;
+  /** True for the list of repositories, which shows those that may be pulled: anonymous pull or any user; of tokens, scope `registry:catalog:*`. */
+  readonly mayList: boolean;
   may(action: Action, repository: string): boolean;
 }
 
 /** Who may do what. */
 export interface Access extends AsyncDisposable {
+  /** True when there is anybody to log in as: then `/v2/` asks who comes, also where nobody in particular may do something. */
+  readonly hasAccounts: boolean;
   /**
    * Finds out who asks. No credentials: the anonymous grant.
    * @throws UNAUTHORIZED (unauthorized) for wrong, expired or malformed credentials; TOOMANYREQUESTS (unavailable) when guessing
