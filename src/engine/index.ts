@@ -26,7 +26,7 @@ import { createHealth, type Health, OUTPUT_BYTES } from './health/index.ts';
 import { createImages } from './images/index.ts';
 import { createNetworks, DEFAULT_ADDRESS_POOLS } from './networks/index.ts';
 import { readyContainers, readyExecs } from './readiness.ts';
-import { lockRoot } from './root-lock.ts';
+import { lockRoot } from '../host/root-lock.ts';
 import { createRuns, gatherHost } from './runs/index.ts';
 import { createSystem } from './system/index.ts';
 import type { Engine } from './types.ts';

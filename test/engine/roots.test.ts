@@ -30,7 +30,7 @@ test('a second daemon on a taken root is refused at once, in one line, and harms
     const args = [...roots, '--host', `unix://${own('sock')}`, '--bridge', 'none'];
     const said = await run(GANTRYD, args, { env: { NODE_TEST_CONTEXT: undefined }, timeoutMs: 15_000 });
     assert.equal(said.code, 1, `${what}: ${said.stderr}`);
-    assert.match(said.stderr, /^gantryd: the (data|exec) root \S+ is in use by another engine \(PID \d+\)[^\n]*\n$/);
+    assert.match(said.stderr, /^gantryd: the (data|exec) root \S+ is in use by another process \(PID \d+\)[^\n]*\n$/);
   }
   for (const name of ['exec', 'data']) rmSync(own(name), { recursive: true, force: true });
   const inside = await daemon.gantry('exec', 'kept', 'echo', 'unharmed');

@@ -87,5 +87,7 @@ export class HttpExchange implements Exchange {
 }
 
 function tooLarge(maxBytes: number): GantryError {
-  return new GantryError('exhausted', 'SIZE_INVALID', `the request body is over ${maxBytes} bytes`, { params: { maxBytes } });
+  return new GantryError('exhausted', 'SIZE_INVALID', `the request body is over ${maxBytes} bytes`, {
+    params: { maxBytes },
+  });
 }

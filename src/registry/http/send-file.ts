@@ -32,7 +32,12 @@ export function socketFd(response: ServerResponse): number | undefined {
  * Sends `length` bytes of `file` from `start` as the body of `response`, whose head was written with that Content-Length.
  * Resolves to the bytes sent: fewer when the peer went away.
  */
-export async function sendFile(response: ServerResponse, file: FileHandle, start: number, length: number): Promise<number> {
+export async function sendFile(
+  response: ServerResponse,
+  file: FileHandle,
+  start: number,
+  length: number,
+): Promise<number> {
   const socket = response.socket;
   const fd = socketFd(response);
   if (!socket || fd === undefined) throw new TypeError('the answer has no plain socket');

@@ -47,3 +47,23 @@ export interface Exchange {
   /** The whole request body. @throws SIZE_INVALID (413) over `maxBytes` */
   body(maxBytes: number): Promise<Buffer>;
 }
+
+/** One answered request, for metrics and the access log. */
+export interface RequestReport {
+  readonly id: string;
+  /** The route's, or `unknown`. */
+  readonly label: string;
+  readonly method: string;
+  readonly path: string;
+  readonly status: number;
+  readonly durationMs: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  /** Remote address and port. */
+  readonly remoteAddress: string;
+  /** '' for nobody in particular. */
+  readonly actor: string;
+  readonly userAgent: string;
+  /** True when the peer went away before the end. */
+  readonly isAborted: boolean;
+}

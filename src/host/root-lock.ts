@@ -1,11 +1,11 @@
-// Owns the hold on a root folder: one engine for each, in whichever process. The kernel lets go when the holder dies.
+// Owns the hold on a root folder: one engine or registry for each, in whichever process. The kernel lets go when the holder dies.
 
 import { closeSync, constants, openSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { errno, LOCK_EX, LOCK_NB, libc, must } from '../host/libc.ts';
+import { errno, LOCK_EX, LOCK_NB, libc, must } from './libc.ts';
 import { GantryError } from '../lib/errors.ts';
 
-/** Holds `root` (`what` names it in the error) until disposed. @throws ROOT_TAKEN when another engine has it */
+/** Holds `root` (`what` names it in the error) until disposed. @throws ROOT_TAKEN when another process has it */
 export function lockRoot(root: string, what: string): Disposable {
   const path = join(root, 'lock');
   // Close-on-exec, as all of Node's: no child keeps it.
@@ -33,7 +33,7 @@ function tellHolder(fd: number): void {
 
 function rootTaken(root: string, what: string, path: string): GantryError {
   const holder = readFileSync(path, 'utf8').trim();
-  return new GantryError('conflict', 'ROOT_TAKEN', `the ${what} ${root} is in use by another engine (PID ${holder})`, {
+  return new GantryError('conflict', 'ROOT_TAKEN', `the ${what} ${root} is in use by another process (PID ${holder})`, {
     hint: 'stop it, or choose another folder',
     params: { root },
   });

@@ -1,0 +1,204 @@
+// Owns the way of every request: found, authenticated, authorised, handled, and its errors answered. Knows no verb of the registry.
+
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { GantryError } from '../../lib/errors.ts';
+import { isRepositoryName } from '../../spec/oci/names.ts';
+import type { Access } from '../access/types.ts';
+import type { Log } from '../types.ts';
+import { refusalOf } from './authorise.ts';
+import { wireError } from './errors.ts';
+import { HttpExchange } from './exchange.ts';
+import { Router } from './router.ts';
+import type { RequestReport, Route } from './types.ts';
+
+/** After an error the rest of a body is read and dropped for so long, so that the sender sees the answer. */
+const LINGER_MS = 10_000;
+const HOST = /^[A-Za-z0-9.\-_]+(?::\d{1,5})?$|^\[[0-9A-Fa-f:.]+\](?::\d{1,5})?$/;
+
+export interface DispatchOptions {
+  readonly routes: readonly Route[];
+  readonly access: Access;
+  /** Hears of every answered request. */
+  readonly observe: (report: RequestReport) => void;
+  readonly log: Log;
+  /** Headers of every answer. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly externalUrl: string | undefined;
+  /** True for addresses whose X-Forwarded-* are believed. */
+  readonly isTrustedProxy: (address: string) => boolean;
+}
+
+/** What a request turned out to be, for the observer. */
+interface Course {
+  label: string;
+  actor: string;
+  readonly id: string;
+  readonly startedMs: number;
+  readonly remote: string;
+  path: string;
+}
+
+/** Makes the request listener of a server. */
+export function createDispatcher(
+  options: DispatchOptions,
+): (request: IncomingMessage, response: ServerResponse) => void {
+  const router = new Router(options.routes);
+  return (request, response) => {
+    const course: Course = {
+      label: 'unknown',
+      actor: '',
+      id: randomUUID(),
+      startedMs: performance.now(),
+      remote: addressOf(request, options),
+      path: request.url ?? '',
+    };
+    response.once('close', () => observe(options, request, response, course));
+    response.setHeader('Docker-Distribution-Api-Version', 'registry/2.0');
+    response.setHeader('X-Content-Type-Options', 'nosniff');
+    for (const [name, value] of Object.entries(options.headers)) response.setHeader(name, value);
+    handle(options, router, request, response, course).catch((error: unknown) =>
+      fail(options, request, response, course, error),
+    );
+  };
+}
+
+async function handle(
+  options: DispatchOptions,
+  router: Router,
+  request: IncomingMessage,
+  response: ServerResponse,
+  course: Course,
+): Promise<void> {
+  const { access } = options;
+  const { path, query } = targetOf(request.url ?? '/');
+  course.path = path;
+  const match = router.match(request.method ?? 'GET', path);
+  if (match.kind !== 'route') {
+    if (match.kind === 'none') throw new GantryError('notFound', 'NOT_FOUND', 'there is nothing at this path');
+    response.setHeader('Allow', match.allow.join(', '));
+    throw new GantryError('notImplemented', 'UNSUPPORTED', `${request.method} is not supported here`);
+  }
+  const { route, parameters } = match;
+  course.label = route.label;
+  const repository = parameters.name ?? '';
+  const { authorization } = request.headers;
+  const base = baseOf(request, options);
+  const credentials = { authorization, remoteAddress: hostOf(course.remote) };
+  const grant = await access.authenticate(credentials).catch((error: unknown) => {
+    // Routes that ask nobody judge the credentials themselves.
+    if (route.right === 'open') return undefined;
+    const isBearer = authorization !== undefined && /^bearer /i.test(authorization);
+    if (error instanceof GantryError && error.kind === 'unauthorized') {
+      response.setHeader('WWW-Authenticate', access.challenge(undefined, base, { isInsufficient: isBearer }));
+    }
+    throw error;
+  });
+  const known = grant ?? NOBODY;
+  course.actor = known.actor.name;
+  if (parameters.name !== undefined && !isRepositoryName(repository)) throw nameInvalid(repository);
+  const refusal = refusalOf({ access, grant: known, route, repository, authorization, base });
+  if (refusal) {
+    if (refusal.challenge !== undefined) response.setHeader('WWW-Authenticate', refusal.challenge);
+    throw refusal.error;
+  }
+  const { id, remote: address } = course;
+  await route.handle(new HttpExchange({ request, response, id, path, query, parameters, grant: known, base, address }));
+}
+
+const NOBODY = {
+  actor: { name: '', kind: 'anonymous' },
+  isAdmin: false,
+  mayList: false,
+  may: () => false,
+} as const;
+
+function nameInvalid(name: string): GantryError {
+  return new GantryError('invalid', 'NAME_INVALID', 'invalid repository name', {
+    params: { name: name.slice(0, 300) },
+  });
+}
+
+/** @throws BAD_PATH */
+function targetOf(url: string): { readonly path: string; readonly query: URLSearchParams } {
+  const mark = url.indexOf('?');
+  const raw = mark < 0 ? url : url.slice(0, mark);
+  try {
+    const path = raw.includes('%') ? decodeURIComponent(raw) : raw;
+    return { path, query: new URLSearchParams(mark < 0 ? '' : url.slice(mark + 1)) };
+  } catch (cause) {
+    throw new GantryError('invalid', 'BAD_PATH', 'the path is not percent-encoded UTF-8', { cause });
+  }
+}
+
+function addressOf(request: IncomingMessage, options: DispatchOptions): string {
+  const { remoteAddress = '', remotePort = 0 } = request.socket;
+  const forwarded = request.headers['x-forwarded-for'];
+  if (typeof forwarded === 'string' && forwarded.length < 1024 && options.isTrustedProxy(remoteAddress)) {
+    const nearest = forwarded.split(',').at(-1)?.trim() ?? '';
+    if (/^[0-9A-Fa-f:.]{2,45}$/.test(nearest)) return `${nearest}:0`;
+  }
+  return `${remoteAddress}:${remotePort}`;
+}
+
+const hostOf = (address: string): string => address.slice(0, address.lastIndexOf(':'));
+
+/** This server's URL as the client sees it. */
+function baseOf(request: IncomingMessage, options: DispatchOptions): string {
+  if (options.externalUrl !== undefined) return options.externalUrl;
+  const isTls = 'encrypted' in request.socket;
+  const isTrusted = options.isTrustedProxy(request.socket.remoteAddress ?? '');
+  const forwarded = isTrusted ? request.headers['x-forwarded-proto'] : undefined;
+  const scheme = forwarded === 'https' || forwarded === 'http' ? forwarded : isTls ? 'https' : 'http';
+  const { host = '' } = request.headers;
+  return HOST.test(host) ? `${scheme}://${host}` : '';
+}
+
+function fail(
+  options: DispatchOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+  course: Course,
+  error: unknown,
+): void {
+  if (response.destroyed || response.socket?.destroyed) return;
+  const { status, body, retryAfterSeconds } = wireError(error);
+  if (status >= 500) {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    options.log('error', `${request.method} ${course.path.slice(0, 500)}: ${text}`, { id: course.id });
+  }
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  if (retryAfterSeconds !== undefined) response.setHeader('Retry-After', String(retryAfterSeconds));
+  if (!request.complete) linger(request, response);
+  response.writeHead(status, { 'Content-Type': 'application/json', 'Content-Length': String(Buffer.byteLength(body)) });
+  response.end(request.method === 'HEAD' ? undefined : body);
+}
+
+/** A sender in the middle of a body must find the answer before the connection ends. Node reads and drops what still comes. */
+function linger(request: IncomingMessage, response: ServerResponse): void {
+  response.setHeader('Connection', 'close');
+  const timer = setTimeout(() => request.destroy(), LINGER_MS);
+  request.once('close', () => clearTimeout(timer));
+}
+
+function observe(options: DispatchOptions, request: IncomingMessage, response: ServerResponse, course: Course): void {
+  const length = Number(response.getHeader('content-length') ?? 0);
+  const received = Number(request.headers['content-length'] ?? 0);
+  options.observe({
+    id: course.id,
+    label: course.label,
+    method: request.method ?? '',
+    path: course.path,
+    status: response.statusCode,
+    durationMs: performance.now() - course.startedMs,
+    bytesIn: Number.isFinite(received) ? received : 0,
+    bytesOut: request.method === 'HEAD' ? 0 : length,
+    remoteAddress: course.remote,
+    actor: course.actor,
+    userAgent: request.headers['user-agent'] ?? '',
+    isAborted: !response.writableFinished,
+  });
+}

@@ -1,0 +1,5 @@
+// The face of the registry's HTTP server.
+
+export { createDispatcher, type DispatchOptions } from './dispatch.ts';
+export { sendFile, socketFd } from './send-file.ts';
+export { type ListeningServer, listen } from './server.ts';

@@ -1,0 +1,140 @@
+// Owns Node's HTTP(S) server for registry clients: limits, time-outs, certificates that change while it runs. Routes nothing.
+
+import { readFileSync, statSync } from 'node:fs';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
+import type { Socket } from 'node:net';
+import type { SecureContextOptions } from 'node:tls';
+import { GantryError, messageOf } from '../../lib/errors.ts';
+import type { TlsConfig } from '../config/types.ts';
+import type { Log } from '../types.ts';
+
+const MAX_HEADER_BYTES = 64 * 1024;
+const HEADERS_TIMEOUT_MS = 30_000;
+const KEEP_ALIVE_MS = 75_000;
+/** A connection on which nothing moves for so long is let go: bodies that stall, answers that nobody reads. */
+const IDLE_MS = 300_000;
+const TLS_CHECK_MS = 5_000;
+
+export interface ServerOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly tls: TlsConfig | undefined;
+  readonly listener: RequestListener;
+  readonly log: Log;
+}
+
+/** A listening server. Disposing it lets running requests end for a while, then cuts them. */
+export interface ListeningServer extends AsyncDisposable {
+  readonly host: string;
+  readonly port: number;
+  /** `http://host:port` or `https://…`. */
+  readonly url: string;
+}
+
+const DRAIN_MS = 5_000;
+
+/** @throws LISTEN_FAILED (system), ADDRESS_IN_USE (conflict), TLS_INVALID (invalid) */
+export async function listen(options: ServerOptions): Promise<ListeningServer> {
+  const { host, port, tls } = options;
+  const shared = {
+    maxHeaderSize: MAX_HEADER_BYTES,
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    requestTimeout: 0,
+    noDelay: true,
+  };
+  const server = tls
+    ? createTlsServer({ ...shared, ...secureContext(tls) }, options.listener)
+    : createServer(shared, options.listener);
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
+  server.timeout = IDLE_MS;
+  server.on('clientError', (_error, socket) => refuse(socket as Socket));
+  await started(server, host, port);
+  const watcher = tls && watchCertificates(server as TlsServer, tls, options.log);
+  const address = server.address();
+  const bound = typeof address === 'object' && address !== null ? address.port : port;
+  const shown = host.includes(':') ? `[${host}]` : host;
+  return {
+    host,
+    port: bound,
+    url: `${tls ? 'https' : 'http'}://${shown}:${bound}`,
+    async [Symbol.asyncDispose]() {
+      clearInterval(watcher);
+      await closed(server);
+    },
+  };
+}
+
+function closed(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
+    server.close(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}
+
+function started(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const isTaken = error.code === 'EADDRINUSE';
+      const message = `cannot listen on ${host}:${port}: ${isTaken ? 'another process listens there' : messageOf(error)}`;
+      const hint = isTaken ? 'stop it, or choose another --addr' : undefined;
+      const [kind, code] = isTaken ? (['conflict', 'ADDRESS_IN_USE'] as const) : (['system', 'LISTEN_FAILED'] as const);
+      reject(new GantryError(kind, code, message, { cause: error, hint }));
+    });
+    server.listen({ host, port, backlog: 1024 }, () => {
+      server.removeAllListeners('error');
+      resolve();
+    });
+  });
+}
+
+function refuse(socket: Socket): void {
+  if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n');
+  socket.destroySoon();
+}
+
+/** @throws TLS_INVALID */
+function secureContext(tls: TlsConfig): SecureContextOptions & { requestCert: boolean; rejectUnauthorized: boolean } {
+  try {
+    const hasCa = tls.clientCaFiles.length > 0;
+    return {
+      cert: readFileSync(tls.certificateFile),
+      key: readFileSync(tls.keyFile),
+      minVersion: 'TLSv1.2',
+      ...(hasCa ? { ca: tls.clientCaFiles.map((file) => readFileSync(file)) } : {}),
+      requestCert: hasCa,
+      rejectUnauthorized: hasCa,
+    };
+  } catch (cause) {
+    throw new GantryError('invalid', 'TLS_INVALID', `cannot read the certificate: ${messageOf(cause)}`, { cause });
+  }
+}
+
+/** New connections get the new certificate; a broken pair is told of once and the old one stays. */
+function watchCertificates(server: TlsServer, tls: TlsConfig, log: Log): NodeJS.Timeout {
+  const files = [tls.certificateFile, tls.keyFile, ...tls.clientCaFiles];
+  const stamp = (): string =>
+    files
+      .map((file) => {
+        const facts = statSync(file, { throwIfNoEntry: false });
+        return facts ? `${facts.mtimeMs} ${facts.size} ${facts.ino}` : 'gone';
+      })
+      .join();
+  let known = stamp();
+  const timer = setInterval(() => {
+    const now = stamp();
+    if (now === known) return;
+    known = now;
+    try {
+      server.setSecureContext(secureContext(tls));
+      log('info', 'the certificate was read anew');
+    } catch (error) {
+      log('error', `the certificate was not changed: ${messageOf(error)}`);
+    }
+  }, TLS_CHECK_MS);
+  return timer.unref();
+}
