@@ -43,7 +43,7 @@ export async function openRegistry(config: RegistryConfig, { log }: OpenOptions)
     origin: undefined,
     checkServe: undefined,
     isReadOnly: config.isReadOnly,
-    isDeleteOn: true,
+    isDeleteOn: config.isDeleteOn,
     maxManifestBytes: config.maxManifestBytes,
   });
   const listener = createDispatcher({

@@ -8,7 +8,7 @@ import { digestOfHash, type RunningHash } from '../hashing.ts';
 import type { Append } from '../types.ts';
 
 /** Sockets give 64 KiB at a time; a write for each would be a trip to the thread pool each. */
-const WRITE_BYTES = 512 * 1024;
+const WRITE_BYTES = 256 * 1024;
 const HASH_READ_BYTES = 1 << 20;
 
 /**

@@ -1,0 +1,112 @@
+// Owns the command line of gantry-registry: which command, with which configuration. Starts nothing.
+
+import { parseArgs } from 'node:util';
+import { GantryError } from '../../lib/errors.ts';
+import { completeConfig, type Given } from './complete.ts';
+import { readConfigFile } from './file.ts';
+import { COMMANDS, OPTIONS, type Option } from './options.table.ts';
+import type { RegistryConfig } from './types.ts';
+
+/** What the command line asks for. */
+export type Command =
+  | { readonly kind: 'serve' | 'gc' | 'check-config'; readonly config: RegistryConfig }
+  | { readonly kind: 'import'; readonly config: RegistryConfig; readonly from: string }
+  | { readonly kind: 'hash-password'; readonly user: string }
+  | { readonly kind: 'version' }
+  | { readonly kind: 'help'; readonly of: string | undefined };
+
+/** docker-registry's name for it. */
+const ALIASES: Readonly<Record<string, string>> = { 'garbage-collect': 'gc' };
+
+/** Reads the command line. Flags win over GANTRY_REGISTRY_* variables, these over the file. @throws BAD_USAGE, CONFIG_INVALID */
+export function readCommand(argv: readonly string[], env: NodeJS.ProcessEnv): Command {
+  const [word = 'help', ...rest] = argv;
+  if (word === '--version' || word === '-v') return { kind: 'version' };
+  if (word === 'help' || word === '--help' || word === '-h') return { kind: 'help', of: rest[0] };
+  const name = ALIASES[word] ?? word;
+  if (!(name in COMMANDS)) throw badUsage(`unknown command: ${word}`);
+  const { flags, places } = readFlags(name, rest);
+  if (flags.has('help')) return { kind: 'help', of: name };
+  if (name === 'version') return { kind: 'version' };
+  if (name === 'hash-password') {
+    const [user = ''] = places;
+    if (!/^[^:\s]{1,255}$/.test(user)) throw badUsage('hash-password wants a user name');
+    return { kind: 'hash-password', user };
+  }
+  if (places.length > 1) throw badUsage(`${word} takes one configuration file`);
+  const value = (flag: string): string | undefined =>
+    flags.get(flag) ?? env[`GANTRY_REGISTRY_${flag.toUpperCase().replaceAll('-', '_')}`];
+  const file = readConfigFile(places[0] ?? value('config'), env);
+  const config = completeConfig(givenBy(value), file);
+  if (name !== 'import') return { kind: name as 'serve' | 'gc' | 'check-config', config };
+  const from = value('from');
+  if (from === undefined) throw badUsage('import wants --from DIR');
+  return { kind: 'import', config, from };
+}
+
+function givenBy(value: (flag: string) => string | undefined): Given {
+  const bool = (flag: string): boolean | undefined => {
+    const text = value(flag);
+    return text === undefined ? undefined : text === '' || text === 'true' || text === '1';
+  };
+  return {
+    addr: value('addr'),
+    root: value('root'),
+    anonymous: value('anonymous'),
+    htpasswd: value('htpasswd'),
+    tlsCert: value('tls-cert'),
+    tlsKey: value('tls-key'),
+    isToken: bool('token'),
+    externalUrl: value('external-url'),
+    isReadOnly: bool('read-only'),
+    logLevel: value('log-level'),
+    logFormat: value('log-format'),
+  };
+}
+
+function readFlags(command: string, args: readonly string[]): { flags: Map<string, string>; places: string[] } {
+  const known = OPTIONS.filter((option) => option.commands.includes(command));
+  const options = Object.fromEntries(
+    known.map(({ flag, kind }) => [flag, { type: kind === 'bool' ? 'boolean' : 'string' } as const]),
+  );
+  const { tokens } = parseArgs({
+    args: [...args],
+    options: { ...options, help: { type: 'boolean', short: 'h' } },
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  });
+  const flags = new Map<string, string>();
+  const places: string[] = [];
+  for (const token of tokens) {
+    if (token.kind === 'positional') places.push(token.value);
+    if (token.kind !== 'option') continue;
+    const option = known.find(({ flag }) => flag === token.name);
+    if (!option && token.name !== 'help') throw badUsage(`unknown flag for ${command}: ${token.rawName}`);
+    flags.set(token.name, flagValue(option, token.value, token.rawName));
+  }
+  return { flags, places };
+}
+
+function flagValue(option: Option | undefined, value: string | undefined, rawName: string): string {
+  if (option?.kind !== 'text') return value ?? 'true';
+  if (value === undefined || value === '') throw badUsage(`flag needs an argument: ${rawName}`);
+  return value;
+}
+
+/** The text of help, of one command or of all. */
+export function usage(of: string | undefined): string {
+  if (of === undefined || !(of in COMMANDS)) {
+    const lines = Object.entries(COMMANDS).map(([name, about]) => `  ${name.padEnd(16)}${about}`);
+    return `Usage:  gantry-registry COMMAND [OPTIONS]\n\nAn OCI registry.\n\nCommands:\n${lines.join('\n')}\n`;
+  }
+  const lines = OPTIONS.filter((option) => option.commands.includes(of)).map(
+    ({ flag, kind, help }) => `  --${`${flag}${kind === 'bool' ? '' : ' string'}`.padEnd(22)}${help}`,
+  );
+  const options = lines.length === 0 ? '' : `\nOptions:\n${lines.join('\n')}\n`;
+  return `Usage:  gantry-registry ${of} [OPTIONS]\n\n${COMMANDS[of]}\n${options}`;
+}
+
+function badUsage(message: string): GantryError {
+  return new GantryError('invalid', 'BAD_USAGE', message, { hint: 'see gantry-registry help' });
+}
