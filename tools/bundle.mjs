@@ -1,4 +1,4 @@
-// Owns the step from the TypeScript source to what users run: dist/gantry.cjs, dist/gantryd.cjs and the daemon's workers.
+// Owns the step from the TypeScript source to what users run: dist/gantry.cjs, dist/gantryd.cjs, dist/gantry-registry.cjs and the daemon's workers.
 // Plain JavaScript for Node 18. Leaves packages with native code (koffi) outside the bundles.
 //
 // CommonJS, and Node's own modules loaded at first use, because both halve the start: `gantry --version` 66 → 27 ms of CPU.
@@ -6,8 +6,8 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
 
-const ENTRIES = ['bin/gantry.ts', 'bin/gantryd.ts'];
-const EXTERNAL = ['koffi', 'esbuild'];
+const ENTRIES = ['bin/gantry.ts', 'bin/gantryd.ts', 'bin/gantry-registry.ts'];
+const EXTERNAL = ['koffi', 'esbuild', '@node-rs/bcrypt', '@aws-sdk/client-s3', 'prom-client', 'jose'];
 /** What stands for `import.meta` in CommonJS. */
 const META = {
   define: { 'import.meta.url': '__metaUrl', 'import.meta.dirname': '__dirname', 'import.meta.main': 'false' },

@@ -3,11 +3,16 @@
 import { mkdirSync } from 'node:fs';
 import { BlockList, isIP } from 'node:net';
 import { join } from 'node:path';
-import { messageOf } from '../lib/errors.ts';
-import { openDatabase } from '../store/database.ts';
+import { lockRoot } from '../host/root-lock.ts';
+import { GantryError, messageOf } from '../lib/errors.ts';
+import { type Database, openDatabase } from '../store/database.ts';
+import { openAccess } from './access/index.ts';
+import { isLoopback } from './config/index.ts';
 import type { RegistryConfig } from './config/types.ts';
 import { distributionRoutes } from './distribution/index.ts';
 import { createDispatcher, listen } from './http/index.ts';
+import { looksLikeDistributionRoot } from './importing/index.ts';
+import { createAccessLog, Metrics } from './observe/index.ts';
 import { type OpenRepositories, openRepositories } from './repositories/index.ts';
 import type { Repositories } from './repositories/types.ts';
 import { openFileStorage } from './storage/index.ts';
@@ -30,15 +35,38 @@ export interface OpenRegistry extends AsyncDisposable {
 /** After a delete its space is given back so soon. */
 const GARBAGE_PAUSE_MS = 200;
 
-/** Opens a registry and listens. @throws GantryError: ROOT_TAKEN, ADDRESS_IN_USE, LISTEN_FAILED, and what its parts throw */
-export async function openRegistry(config: RegistryConfig, { log }: OpenOptions): Promise<OpenRegistry> {
+/** The records and the content, without a server: for the registry itself, and for commands on its data. */
+export interface OpenStore extends AsyncDisposable {
+  readonly database: Database;
+  readonly repositories: OpenRepositories;
+}
+
+/** @throws ROOT_TAKEN when another process has the root open; FOREIGN_ROOT when it is a docker-registry's */
+export async function openStore(config: RegistryConfig, log: Log): Promise<OpenStore> {
   await using stack = new AsyncDisposableStack();
+  if (await looksLikeDistributionRoot(config.root)) throw foreignRoot(config.root);
   mkdirSync(config.root, { recursive: true, mode: 0o700 });
+  stack.use(lockRoot(config.root, 'registry root'));
   const database = stack.use(openDatabase(join(config.root, 'registry.db')));
   const storage = stack.use(await openFileStorage(config.root));
   const repositories = stack.use(openRepositories({ ...config, database, storage, log }));
+  const parts = stack.move();
+  return { database, repositories, [Symbol.asyncDispose]: () => parts.disposeAsync() };
+}
+
+function foreignRoot(root: string): GantryError {
+  return new GantryError('conflict', 'FOREIGN_ROOT', `${root} holds the data of a docker-registry`, {
+    hint: `take it over into another folder: gantry-registry import --from ${root} --root DIR`,
+  });
+}
+
+/** Opens a registry and listens. @throws GantryError: ROOT_TAKEN, ADDRESS_IN_USE, LISTEN_FAILED, and what its parts throw */
+export async function openRegistry(config: RegistryConfig, { log, write }: OpenOptions): Promise<OpenRegistry> {
+  await using stack = new AsyncDisposableStack();
+  const { database, repositories } = stack.use(await openStore(config, log));
+  const access = stack.use(openAccess({ config: config.access, database, log }));
   stack.use(keepClean(repositories, config, log));
-  const routes = distributionRoutes({
+  const distribution = distributionRoutes({
     repositories,
     origin: undefined,
     checkServe: undefined,
@@ -46,10 +74,19 @@ export async function openRegistry(config: RegistryConfig, { log }: OpenOptions)
     isDeleteOn: config.isDeleteOn,
     maxManifestBytes: config.maxManifestBytes,
   });
+  const metrics = new Metrics({
+    right: isLoopback(config.host) ? 'open' : 'admin',
+    gauges: [],
+    checks: [{ name: 'records', run: () => void database.sql('SELECT 1').get() }],
+  });
+  const tellAccess = config.isAccessLogOn && write ? createAccessLog(config.logFormat, write) : undefined;
   const listener = createDispatcher({
-    routes,
-    access: (arguments[1] as never as {access: never}).access,
-    observe: () => {},
+    routes: [...distribution, ...access.routes, ...metrics.routes],
+    access,
+    observe: (report) => {
+      metrics.request(report);
+      tellAccess?.(report);
+    },
     log,
     headers: config.headers,
     externalUrl: config.externalUrl,

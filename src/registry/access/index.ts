@@ -1,0 +1,139 @@
+// The face of access control: opens it over a configuration and the records.
+
+import { GantryError } from '../../lib/errors.ts';
+import type { Database } from '../../store/database.ts';
+import type { AccessConfig } from '../config/types.ts';
+import type { Route } from '../http/types.ts';
+import type { Log } from '../types.ts';
+import { Guessing } from './guessing.ts';
+import { Passwords } from './passwords.ts';
+import { anonymousGrant, robotGrant, userGrant } from './rights.ts';
+import { ROBOT_MIGRATIONS, ROBOT_PREFIX, Robots } from './robots.ts';
+import { type Checks, TOKEN_PATH, tokenRoutes } from './token-route.ts';
+import { Tokens } from './tokens.ts';
+import type { Access, Grant } from './types.ts';
+
+export { htpasswdLine } from './passwords.ts';
+export type { NewRobot, Robot } from './robots.ts';
+
+const HEADER_MAX_CHARS = 20 * 1024;
+
+/** Users and robots, for those who administer them. */
+export interface Accounts {
+  users(): readonly string[];
+  /** @throws NO_HTPASSWD, USER_INVALID */
+  setUser(name: string, password: string): Promise<void>;
+  /** @throws NO_HTPASSWD, USER_UNKNOWN */
+  removeUser(name: string): void;
+  readonly robots: Pick<Robots, 'list' | 'create' | 'remove'>;
+}
+
+export interface OpenAccess extends Access {
+  readonly routes: readonly Route[];
+  readonly accounts: Accounts;
+}
+
+export interface AccessOptions {
+  readonly config: AccessConfig;
+  readonly database: Database;
+  readonly log: Log;
+  /** Unix milliseconds. */
+  readonly now?: (() => number) | undefined;
+}
+
+/** Opens access control. */
+export function openAccess({ config, database, log, now = Date.now }: AccessOptions): OpenAccess {
+  database.migrate(ROBOT_MIGRATIONS);
+  const anonymous = anonymousGrant(config);
+  const passwords = new Passwords(config.htpasswdFile, log, now);
+  const robots = new Robots(database, now);
+  const guessing = new Guessing(now);
+  const tokens = config.token && new Tokens(config.token, database, now);
+
+  const byPassword: Checks['password'] = async (user, password, address) => {
+    guessing.check(address);
+    const grant = await grantFor(user, password);
+    if (grant) guessing.succeeded(address);
+    else guessing.failed(address);
+    if (!grant) throw unauthorized();
+    return grant;
+  };
+  const grantFor = async (user: string, password: string): Promise<Grant | undefined> => {
+    if (user.startsWith(ROBOT_PREFIX)) {
+      const robot = robots.verify(user, password);
+      return robot && robotGrant(robot.name, robot.repositories, robot.actions);
+    }
+    return (await passwords.verify(user, password)) ? userGrant(config, user) : undefined;
+  };
+  const version = (name: string): string | undefined =>
+    name.startsWith(ROBOT_PREFIX) ? robots.find(name)?.version : passwords.version(name);
+  const checks: Checks = {
+    password: byPassword,
+    version,
+    async basic(authorization, address) {
+      if (authorization !== undefined) return byPassword(...parseBasic(authorization), address);
+      if (config.anonymous === 'none' && config.rights.length === 0) throw unauthorized();
+      return anonymous;
+    },
+    refresh(secret) {
+      const found = tokens?.refresh(secret);
+      if (!found || version(found.name) !== found.version) throw unauthorized();
+      const robot = found.name.startsWith(ROBOT_PREFIX) ? robots.find(found.name) : undefined;
+      return robot ? robotGrant(robot.name, robot.repositories, robot.actions) : userGrant(config, found.name);
+    },
+  };
+  return {
+    hasAccounts: config.htpasswdFile !== undefined || tokens !== undefined,
+    routes: tokens?.config.kind === 'own' ? tokenRoutes(tokens, checks) : [],
+    accounts: {
+      users: () => passwords.list(),
+      setUser: async (name, password) => {
+        await passwords.set(name, password);
+        tokens?.revoke(name);
+      },
+      removeUser: (name) => {
+        passwords.remove(name);
+        tokens?.revoke(name);
+      },
+      robots,
+    },
+    async authenticate({ authorization, remoteAddress }) {
+      if (authorization === undefined) return anonymous;
+      if (/^bearer /i.test(authorization)) {
+        if (!tokens) throw unauthorized();
+        return tokens.verify(authorization.slice('bearer '.length).trim());
+      }
+      return byPassword(...parseBasic(authorization), remoteAddress);
+    },
+    challenge: (scope, base, { isInsufficient }) => challenge(config, scope, base, isInsufficient),
+    async [Symbol.asyncDispose]() {},
+  };
+}
+
+/** @throws UNAUTHORIZED */
+function parseBasic(authorization: string): [user: string, password: string] {
+  const match = /^basic\s+([A-Za-z0-9+/=_-]+)\s*$/i.exec(authorization.slice(0, HEADER_MAX_CHARS));
+  const text = Buffer.from(match?.[1] ?? '', 'base64').toString();
+  const colon = text.indexOf(':');
+  if (colon < 1) throw unauthorized();
+  return [text.slice(0, colon), text.slice(colon + 1)];
+}
+
+function challenge(config: AccessConfig, scope: string | undefined, base: string, isInsufficient: boolean): string {
+  const { token } = config;
+  if (!token) return `Basic realm=${quoted(config.realm)}`;
+  const realm = token.kind === 'own' ? `${base}${TOKEN_PATH}` : (token.realm ?? '');
+  const parts = [`realm=${quoted(realm)}`, `service=${quoted(token.service)}`];
+  if (scope !== undefined) parts.push(`scope=${quoted(scope)}`);
+  if (isInsufficient) parts.push(`error=${quoted(scope === undefined ? 'invalid_token' : 'insufficient_scope')}`);
+  return `Bearer ${parts.join(',')}`;
+}
+
+/** A quoted string of a header; what would leave it is dropped. */
+function quoted(text: string): string {
+  return `"${text.replace(/[^\x20-\x7e]|["\\]/g, '')}"`;
+}
+
+function unauthorized(): GantryError {
+  return new GantryError('unauthorized', 'UNAUTHORIZED', 'authentication required');
+}

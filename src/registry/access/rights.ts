@@ -1,0 +1,101 @@
+// Owns what an actor may do by the configured rules. Pure.
+
+import type { AccessConfig, RightsRule } from '../config/types.ts';
+import { fitsAny } from '../glob.ts';
+import type { Action, Actor } from '../types.ts';
+import type { Grant } from './types.ts';
+
+const EVERY_ACTION: readonly Action[] = ['pull', 'push', 'delete'];
+
+/** What `anonymous` may do. Where strangers may push, nobody guards anything: they may do all, as with a docker-registry without accounts. */
+export function anonymousGrant({ anonymous, rights }: AccessConfig): Grant {
+  const actor: Actor = { name: '', kind: 'anonymous' };
+  const isOpen = anonymous === 'push';
+  return {
+    actor,
+    isAdmin: isOpen,
+    mayList: anonymous !== 'none',
+    may: (action, repository) =>
+      isOpen || (anonymous === 'pull' && action === 'pull') || ruled(rights, 'anonymous', action, repository),
+  };
+}
+
+/** What a user may do: all without rules, else what the rules add up to. */
+export function userGrant(config: AccessConfig, name: string): Grant {
+  const isAdmin = config.admins.includes(name) || (config.admins.length === 0 && config.rights.length === 0);
+  return {
+    actor: { name, kind: 'user' },
+    isAdmin,
+    mayList: true,
+    may: (action, repository) =>
+      isAdmin ||
+      config.rights.length === 0 ||
+      ruled(config.rights, name, action, repository) ||
+      (config.anonymous !== 'none' && action === 'pull'),
+  };
+}
+
+/** What a robot may do: exactly what it was made for. */
+export function robotGrant(name: string, repositories: readonly string[], actions: readonly Action[]): Grant {
+  return {
+    actor: { name, kind: 'robot' },
+    isAdmin: false,
+    mayList: true,
+    may: (action, repository) => actions.includes(action) && fitsAny(repository, repositories),
+  };
+}
+
+function ruled(rules: readonly RightsRule[], name: string, action: Action, repository: string): boolean {
+  return rules.some(
+    ({ subjects, actions, repositories }) =>
+      (subjects.includes(name) || (name !== 'anonymous' && subjects.includes('*'))) &&
+      actions.includes(action) &&
+      fitsAny(repository, repositories),
+  );
+}
+
+/** One entry of a token's `access` claim. @source distribution/docs/spec/auth/jwt.md */
+export interface Scope {
+  readonly type: string;
+  readonly name: string;
+  readonly actions: readonly string[];
+}
+
+const SCOPES_MAX = 50;
+
+/** Reads `repository:team/app:pull,push`; what is no scope is left out. @source distribution/docs/spec/auth/scope.md */
+export function parseScopes(texts: readonly string[]): readonly Scope[] {
+  return texts
+    .flatMap((text) => text.split(' '))
+    .slice(0, SCOPES_MAX)
+    .flatMap((text) => {
+      // The name of a repository may hold a host with a port: type is first, actions are last.
+      const match = /^(repository|registry)(?:\([a-z]+\))?:([^\s"]{1,300}):([a-z*,]{1,100})$/.exec(text);
+      return match ? [{ type: match[1] ?? '', name: match[2] ?? '', actions: (match[3] ?? '').split(',') }] : [];
+    });
+}
+
+/** The part of `scopes` that `grant` covers. */
+export function cutDown(scopes: readonly Scope[], grant: Grant): readonly Scope[] {
+  return scopes.flatMap(({ type, name, actions }) => {
+    if (type === 'registry') return name === 'catalog' && grant.mayList ? [{ type, name, actions: ['*'] }] : [];
+    const wanted = actions.includes('*') ? EVERY_ACTION : EVERY_ACTION.filter((action) => actions.includes(action));
+    const allowed = wanted.filter((action) => grant.may(action, name));
+    return allowed.length === 0 ? [] : [{ type, name, actions: allowed }];
+  });
+}
+
+/** What a token with these scopes lets its bearer do; never more than `scopes` say. */
+export function scopedGrant(actor: Actor, scopes: readonly Scope[], isAdmin: boolean): Grant {
+  const holds = (type: string, name: string, action: string): boolean =>
+    scopes.some(
+      (scope) =>
+        scope.type === type && scope.name === name && (scope.actions.includes(action) || scope.actions.includes('*')),
+    );
+  return {
+    actor,
+    isAdmin,
+    mayList: isAdmin || holds('registry', 'catalog', '*'),
+    may: (action, repository) => holds('repository', repository, action),
+  };
+}

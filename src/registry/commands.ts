@@ -1,0 +1,33 @@
+// Owns the commands that work on a registry's data while no server runs: taking over a docker-registry's, collecting garbage.
+
+import type { RegistryConfig } from './config/types.ts';
+import { importDistribution } from './importing/index.ts';
+import { openStore } from './open.ts';
+import type { Log } from './types.ts';
+
+interface Streams {
+  readonly stdout: { write(text: string): unknown };
+}
+
+/** Takes over a docker-registry's data folder. Resolves to the exit code: 1 when something could not be taken over. */
+export async function takeOver(config: RegistryConfig, from: string, io: Streams, log: Log): Promise<number> {
+  await using store = await openStore(config, log);
+  const { signal } = new AbortController();
+  const say = (line: string): void => void io.stdout.write(`${line}\n`);
+  const report = await importDistribution({ from, repositories: store.repositories, signal, onProgress: say });
+  for (const line of report.skipped) say(`skipped ${line}`);
+  say(
+    `${report.repositories} repositories, ${report.manifests} manifests, ${report.tags} tags, ${report.blobs} blobs (${report.bytes} bytes)`,
+  );
+  return report.skipped.length === 0 ? 0 : 1;
+}
+
+/** Collects garbage once. */
+export async function collect(config: RegistryConfig, io: Streams, log: Log): Promise<number> {
+  await using store = await openStore(config, log);
+  const { signal } = new AbortController();
+  const strays = await store.repositories.removeStrays(signal);
+  const { blobs, bytes, uploads } = await store.repositories.collectGarbage(signal);
+  io.stdout.write(`${blobs} blobs (${bytes} bytes), ${uploads} abandoned uploads, ${strays} stray files removed\n`);
+  return 0;
+}

@@ -1,0 +1,85 @@
+// Owns the life of the program gantry-registry: command, configuration, signals, exit code.
+
+import { readFileSync } from 'node:fs';
+import { GantryError } from '../lib/errors.ts';
+import { VERSION } from '../lib/package.ts';
+import { htpasswdLine } from './access/index.ts';
+import { collect, takeOver } from './commands.ts';
+import { isLoopback, readCommand, usage } from './config/index.ts';
+import type { RegistryConfig } from './config/types.ts';
+import { createLog } from './observe/index.ts';
+import { openRegistry } from './open.ts';
+import type { Log } from './types.ts';
+
+/** The process around the program. */
+export type Surroundings = Pick<NodeJS.Process, 'stdout' | 'stderr' | 'on' | 'once'>;
+
+/** Runs gantry-registry. Resolves to the exit code: 0 after an orderly end, 1 when it could not start, 125 for a wrong command line. */
+export async function main(argv: readonly string[], env: NodeJS.ProcessEnv, io: Surroundings): Promise<number> {
+  try {
+    return await run(argv, env, io);
+  } catch (error) {
+    io.stderr.write(`gantry-registry: ${describe(error)}\n`);
+    return error instanceof GantryError && error.code === 'BAD_USAGE' ? 125 : 1;
+  }
+}
+
+function describe(error: unknown): string {
+  if (error instanceof GantryError) return error.hint ? `${error.message}; ${error.hint}` : error.message;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+async function run(argv: readonly string[], env: NodeJS.ProcessEnv, io: Surroundings): Promise<number> {
+  const command = readCommand(argv, env);
+  switch (command.kind) {
+    case 'help':
+      io.stdout.write(usage(command.of));
+      return 0;
+    case 'version':
+      io.stdout.write(`gantry-registry version ${VERSION}\n`);
+      return 0;
+    case 'hash-password':
+      io.stdout.write(`${await htpasswdLine(command.user, readFileSync(0, 'utf8').replace(/\r?\n$/, ''))}\n`);
+      return 0;
+    case 'check-config':
+      io.stdout.write('configuration OK\n');
+      return 0;
+    case 'gc':
+      return collect(command.config, io, logOf(command.config, io));
+    case 'import':
+      return takeOver(command.config, command.from, io, logOf(command.config, io));
+    case 'serve':
+      return serve(command.config, io);
+  }
+}
+
+async function serve(config: RegistryConfig, io: Surroundings): Promise<number> {
+  const write = (line: string): void => void io.stdout.write(line);
+  const log = logOf(config, io);
+  for (const event of ['uncaughtException', 'unhandledRejection']) {
+    io.on(event, (error: unknown) => log('error', `bug: ${error instanceof Error ? error.stack : String(error)}`));
+  }
+  warn(config, log);
+  await using registry = await openRegistry(config, { log, write });
+  log('info', `the registry listens on ${registry.url}`, { root: config.root });
+  const reason = await toldToEnd(io);
+  log('info', `ending (${reason})`);
+  return 0;
+}
+
+function logOf(config: RegistryConfig, io: Surroundings): Log {
+  return createLog(config.logLevel, config.logFormat, (line) => void io.stderr.write(line));
+}
+
+function warn(config: RegistryConfig, log: Log): void {
+  if (isLoopback(config.host)) return;
+  if (config.access.anonymous === 'push') log('warn', 'anybody who reaches this address may push and delete');
+  if (!config.tls && config.access.htpasswdFile)
+    log('warn', 'passwords travel without TLS unless a proxy in front adds it');
+}
+
+function toldToEnd(io: Surroundings): Promise<string> {
+  return new Promise((end) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) io.once(signal, () => end(signal));
+  });
+}

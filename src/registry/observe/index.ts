@@ -1,0 +1,4 @@
+// The face of observation: logs, metrics, health.
+
+export { createAccessLog, createLog } from './log.ts';
+export { type Check, type Gauge, Metrics, type MetricsOptions } from './metrics.ts';
