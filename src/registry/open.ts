@@ -5,16 +5,21 @@ import { BlockList, isIP } from 'node:net';
 import { join } from 'node:path';
 import { lockRoot } from '../host/root-lock.ts';
 import { GantryError, messageOf } from '../lib/errors.ts';
+import { VERSION } from '../lib/package.ts';
 import { type Database, openDatabase } from '../store/database.ts';
 import { openAccess } from './access/index.ts';
+import { adminRoutes } from './admin/index.ts';
 import { isLoopback } from './config/index.ts';
 import type { RegistryConfig } from './config/types.ts';
 import { distributionRoutes } from './distribution/index.ts';
 import { createDispatcher, listen } from './http/index.ts';
 import { looksLikeDistributionRoot } from './importing/index.ts';
+import { createNotifications } from './notifications/index.ts';
 import { createAccessLog, Metrics } from './observe/index.ts';
 import { type OpenRepositories, openRepositories } from './repositories/index.ts';
 import type { Repositories } from './repositories/types.ts';
+import { createRetention } from './retention/index.ts';
+import { createSearch } from './search/index.ts';
 import { openFileStorage } from './storage/index.ts';
 import type { Log } from './types.ts';
 
@@ -65,7 +70,17 @@ export async function openRegistry(config: RegistryConfig, { log, write }: OpenO
   await using stack = new AsyncDisposableStack();
   const { database, repositories } = stack.use(await openStore(config, log));
   const access = stack.use(openAccess({ config: config.access, database, log }));
-  stack.use(keepClean(repositories, config, log));
+  let url = '';
+  const search = createSearch({ database, repositories });
+  const notifications = stack.use(
+    createNotifications({ webhooks: config.webhooks, database, log, source: () => config.externalUrl ?? url }),
+  );
+  const retention = stack.use(
+    createRetention({ rules: config.retention, immutableTags: config.immutableTags, repositories, log }),
+  );
+  repositories.guard(retention.guard);
+  for (const listener of [search.listener, notifications.listener]) repositories.listen(listener);
+  stack.use(keepClean(repositories, config, log, (signal) => search.fill(signal)));
   const distribution = distributionRoutes({
     repositories,
     origin: undefined,
@@ -81,7 +96,15 @@ export async function openRegistry(config: RegistryConfig, { log, write }: OpenO
   });
   const tellAccess = config.isAccessLogOn && write ? createAccessLog(config.logFormat, write) : undefined;
   const listener = createDispatcher({
-    routes: [...distribution, ...access.routes, ...metrics.routes],
+    routes: [
+      ...distribution,
+      ...access.routes,
+      ...metrics.routes,
+      ...search.routes,
+      ...retention.routes,
+      ...notifications.routes,
+      ...adminRoutes({ repositories, accounts: access.accounts, version: VERSION }),
+    ],
     access,
     observe: (report) => {
       metrics.request(report);
@@ -93,8 +116,11 @@ export async function openRegistry(config: RegistryConfig, { log, write }: OpenO
     isTrustedProxy: trusted(config.trustedProxies),
   });
   const server = stack.use(await listen({ host: config.host, port: config.port, tls: config.tls, listener, log }));
+  url = server.url;
+  notifications.start();
+  retention.start(config.retentionEveryMs);
   const parts = stack.move();
-  return { url: server.url, port: server.port, repositories, [Symbol.asyncDispose]: () => parts.disposeAsync() };
+  return { url, port: server.port, repositories, [Symbol.asyncDispose]: () => parts.disposeAsync() };
 }
 
 function trusted(networks: readonly string[]): (address: string) => boolean {
@@ -109,8 +135,13 @@ function trusted(networks: readonly string[]): (address: string) => boolean {
   return (address) => isIP(address) !== 0 && block.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
 }
 
-/** Collects garbage after deletes and from time to time. */
-function keepClean(repositories: OpenRepositories, config: RegistryConfig, log: Log): AsyncDisposable {
+/** Runs `first`, then collects garbage: after deletes and from time to time. */
+function keepClean(
+  repositories: OpenRepositories,
+  config: RegistryConfig,
+  log: Log,
+  first: (signal: AbortSignal) => Promise<unknown>,
+): AsyncDisposable {
   const aborter = new AbortController();
   let running = Promise.resolve();
   let soon: NodeJS.Timeout | undefined;
@@ -118,7 +149,7 @@ function keepClean(repositories: OpenRepositories, config: RegistryConfig, log: 
     running = running.then(async () => {
       if (aborter.signal.aborted) return;
       await act(aborter.signal).catch((error: unknown) => {
-        if (!aborter.signal.aborted) log('error', `garbage collection: ${messageOf(error)}`);
+        if (!aborter.signal.aborted) log('error', `background work: ${messageOf(error)}`);
       });
     });
   };
@@ -129,6 +160,7 @@ function keepClean(repositories: OpenRepositories, config: RegistryConfig, log: 
   repositories.onGarbage(() => {
     soon ??= setTimeout(collect, GARBAGE_PAUSE_MS);
   });
+  run(first);
   run((signal) => repositories.removeStrays(signal));
   collect();
   const timer = setInterval(collect, config.garbageEveryMs).unref();

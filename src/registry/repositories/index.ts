@@ -78,6 +78,8 @@ export function openRepositories(options: RepositoriesOptions): OpenRepositories
 
     tags: (repository, page) => queries.tags(repository, page),
     tagRecords: (repository, page) => queries.tagRecords(repository, page),
+    newestTags: (repository, limit) => queries.newestTags(repository, limit),
+    tagCount: (repository) => queries.tagCount(repository),
     tagsOf: (repository, digest) => queries.tagsOf(repository, digest),
     tagHistory: (repository, tag, limit) => queries.tagHistory(repository, tag, limit),
     manifests: (repository, page) => queries.manifests(repository, page),

@@ -109,6 +109,22 @@ export class Queries {
       .map(tagOf);
   }
 
+  newestTags(repository: string, limit: number): readonly TagRecord[] {
+    return this.#db
+      .sql(`SELECT r.name AS repository, t.name, m.digest, t.updated_ms, t.pushed_by FROM repositories r
+            JOIN tags t ON t.repository = r.id JOIN manifests m ON m.id = t.manifest
+            WHERE r.name = ? ORDER BY t.updated_ms DESC, t.name LIMIT ?`)
+      .all(repository, limit)
+      .map(tagOf);
+  }
+
+  tagCount(repository: string): number {
+    const row = this.#db
+      .sql('SELECT count(*) AS count FROM repositories r JOIN tags t ON t.repository = r.id WHERE r.name = ?')
+      .get(repository);
+    return Number(row?.count);
+  }
+
   tagsOf(repository: string, digest: Digest): readonly string[] {
     return this.#db
       .sql(`SELECT t.name FROM repositories r JOIN manifests m ON m.repository = r.id JOIN tags t ON t.manifest = m.id

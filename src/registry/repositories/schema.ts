@@ -39,6 +39,7 @@ export const MIGRATIONS: Migrations = {
        updated_ms INTEGER NOT NULL, pushed_by TEXT NOT NULL,
        PRIMARY KEY (repository, name)) STRICT, WITHOUT ROWID;
      CREATE INDEX tags_manifest ON tags (manifest);
+     CREATE INDEX tags_newest ON tags (repository, updated_ms);
      CREATE TABLE tag_history (
        id INTEGER PRIMARY KEY,
        repository INTEGER NOT NULL REFERENCES repositories ON DELETE CASCADE,

@@ -144,6 +144,9 @@ export interface Repositories {
   /** Tags in byte order. @throws NAME_UNKNOWN */
   tags(repository: string, page: Page): readonly string[];
   tagRecords(repository: string, page: Page): readonly TagRecord[];
+  /** Last moved first. */
+  newestTags(repository: string, limit: number): readonly TagRecord[];
+  tagCount(repository: string): number;
   /** Tags that point at a manifest now. */
   tagsOf(repository: string, digest: Digest): readonly string[];
   /** Newest first; bounded by `limit`. */
