@@ -22,6 +22,7 @@ import { createRetention } from './retention/index.ts';
 import { createSearch } from './search/index.ts';
 import { openFileStorage } from './storage/index.ts';
 import type { Log } from './types.ts';
+import { createVerification } from './verification/index.ts';
 
 export interface OpenOptions {
   readonly log: Log;
@@ -78,13 +79,17 @@ export async function openRegistry(config: RegistryConfig, { log, write }: OpenO
   const retention = stack.use(
     createRetention({ rules: config.retention, immutableTags: config.immutableTags, repositories, log }),
   );
-  repositories.guard(retention.guard);
-  for (const listener of [search.listener, notifications.listener]) repositories.listen(listener);
+  const verification = stack.use(
+    createVerification({ ...config, repositories, database, log, base: () => config.externalUrl ?? url }),
+  );
+  for (const { guard } of [retention, verification]) repositories.guard(guard);
+  for (const listener of [search.listener, notifications.listener, verification.listener])
+    repositories.listen(listener);
   stack.use(keepClean(repositories, config, log, (signal) => search.fill(signal)));
   const distribution = distributionRoutes({
     repositories,
     origin: undefined,
-    checkServe: undefined,
+    checkServe: (repository, record, grant) => verification.checkServe(repository, record, grant),
     isReadOnly: config.isReadOnly,
     isDeleteOn: config.isDeleteOn,
     maxManifestBytes: config.maxManifestBytes,
@@ -103,6 +108,7 @@ export async function openRegistry(config: RegistryConfig, { log, write }: OpenO
       ...search.routes,
       ...retention.routes,
       ...notifications.routes,
+      ...verification.routes,
       ...adminRoutes({ repositories, accounts: access.accounts, version: VERSION }),
     ],
     access,
@@ -118,6 +124,7 @@ export async function openRegistry(config: RegistryConfig, { log, write }: OpenO
   const server = stack.use(await listen({ host: config.host, port: config.port, tls: config.tls, listener, log }));
   url = server.url;
   notifications.start();
+  verification.start();
   retention.start(config.retentionEveryMs);
   const parts = stack.move();
   return { url, port: server.port, repositories, [Symbol.asyncDispose]: () => parts.disposeAsync() };

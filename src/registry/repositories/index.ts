@@ -43,6 +43,7 @@ export function openRepositories(options: RepositoriesOptions): OpenRepositories
     manifest: (repository, reference) => queries.manifest(repository, reference),
     findManifest: (repository, reference) => queries.findManifest(repository, reference),
     references: (repository, digest) => queries.references(repository, digest),
+    parents: (repository, digest) => queries.parents(repository, digest),
     referrers: (repository, subject, artifactType) => queries.referrers(repository, subject, artifactType),
     async manifestBytes(digest) {
       const kept = bytesOf.get(digest);

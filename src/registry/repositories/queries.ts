@@ -15,6 +15,7 @@ import type {
 
 /** Sorts before every name and tag. */
 const FIRST = '';
+const PARENTS_MAX = 100;
 
 /** The reading half of Repositories. */
 export class Queries {
@@ -63,6 +64,14 @@ export class Queries {
             JOIN manifest_references f ON f.manifest = m.id WHERE r.name = ? AND m.digest = ? ORDER BY f.position`)
       .all(repository, digest)
       .map(referenceOf);
+  }
+
+  parents(repository: string, digest: Digest): readonly Digest[] {
+    return this.#db
+      .sql(`SELECT DISTINCT m.digest FROM manifest_references f JOIN manifests m ON m.id = f.manifest
+            JOIN repositories r ON r.id = m.repository WHERE f.digest = ? AND f.kind = 'manifest' AND r.name = ? LIMIT ${PARENTS_MAX}`)
+      .all(digest, repository)
+      .map((row) => digestIn(row.digest));
   }
 
   referrers(repository: string, subject: Digest, artifactType?: string): readonly ReferrerDescriptor[] {

@@ -115,6 +115,8 @@ export interface Repositories {
   findManifest(repository: string, reference: string): ManifestRecord | undefined;
   manifestBytes(digest: Digest): Promise<Buffer>;
   references(repository: string, digest: Digest): readonly ManifestReference[];
+  /** Indexes of the repository that point at a manifest. */
+  parents(repository: string, digest: Digest): readonly Digest[];
   /** Keeps a manifest and moves the tag, when `reference` is one. */
   putManifest(put: PutManifest): Promise<ManifestRecord>;
   deleteManifest(repository: string, digest: Digest, doer: Doer): Promise<void>;
