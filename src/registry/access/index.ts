@@ -72,7 +72,8 @@ export function openAccess({ config, database, log, now = Date.now }: AccessOpti
     version,
     async basic(authorization, address) {
       if (authorization !== undefined) return byPassword(...parseBasic(authorization), address);
-      if (config.anonymous === 'none' && config.rights.length === 0) throw unauthorized();
+      if (config.anonymous === 'none' && !config.rights.some(({ subjects }) => subjects.includes('anonymous')))
+        throw unauthorized();
       return anonymous;
     },
     refresh(secret) {

@@ -2,6 +2,7 @@
 // @source OCI distribution specification 1.1, "Pulling blobs"
 
 import { type FileHandle, open } from 'node:fs/promises';
+import type { ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { GantryError, isGantryError } from '../../lib/errors.ts';
@@ -20,6 +21,7 @@ const SENDFILE_MIN_BYTES = 64 * 1024;
 export async function getBlob(options: DistributionOptions, exchange: Exchange): Promise<void> {
   const { name = '', digest: text = '' } = exchange.parameters;
   const digest = digestOf(text);
+  await turnOf(exchange.response);
   const sizeBytes = await sizeHere(options, exchange, name, digest);
   if (sizeBytes === undefined) return;
   const headers = headersOf(digest);
@@ -38,6 +40,15 @@ export async function getBlob(options: DistributionOptions, exchange: Exchange):
     exchange.response.writeHead(206, { ...content, 'Content-Range': where });
   }
   await body();
+}
+
+/** Waits until an answer has the connection: of requests sent without waiting for answers, those behind hold nothing open. */
+function turnOf(response: ServerResponse): Promise<void> {
+  if (response.socket || response.destroyed) return Promise.resolve();
+  return new Promise((resolve) => {
+    response.once('socket', () => resolve());
+    response.once('close', () => resolve());
+  });
 }
 
 /** The size of a blob that is here; undefined when it was sent from the origin on its way into the store. */

@@ -1,0 +1,278 @@
+// Nobody gets in who should not, whoever should gets in, and guessing is slow.
+
+import assert from 'node:assert/strict';
+import { createHmac, generateKeyPairSync } from 'node:crypto';
+import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { SignJWT } from 'jose';
+import { openDatabase } from '../../store/database.ts';
+import type { AccessConfig, TokenConfig } from '../config/types.ts';
+import { htpasswdLine, type OpenAccess, openAccess } from './index.ts';
+import { cutDown, parseScopes, userGrant } from './rights.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'gantry-test-access-'));
+after(() => rmSync(folder, { recursive: true }));
+const file = join(folder, 'htpasswd');
+writeFileSync(file, `${await htpasswdLine('ann', 'right')}\n${await htpasswdLine('bob', 'bobs')}\nold:{SHA}x\n`);
+const OWN: TokenConfig = { kind: 'own', service: 'svc', issuer: 'iss', lifetimeSeconds: 300 };
+const config = (more: Partial<AccessConfig> = {}): AccessConfig => ({
+  anonymous: 'none',
+  htpasswdFile: file,
+  realm: 'r',
+  rights: [],
+  admins: [],
+  ...more,
+});
+let nowMs = 1_800_000_000_000;
+const open = (more: Partial<AccessConfig> = {}, database = openDatabase(':memory:')): OpenAccess =>
+  openAccess({ config: config(more), database, log: () => {}, now: () => nowMs });
+const basic = (user: string, password: string): string =>
+  `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
+const as = (access: OpenAccess, authorization: string | undefined, remoteAddress = '192.0.2.1') =>
+  access.authenticate({ authorization, remoteAddress });
+
+/** Calls the token endpoint. */
+async function token(
+  access: OpenAccess,
+  query: string,
+  authorization?: string,
+): Promise<{ token: string; refresh_token?: string }> {
+  const answers: unknown[] = [];
+  const exchange = {
+    query: new URLSearchParams(query),
+    request: { headers: { authorization } },
+    response: { setHeader: () => {} },
+    doer: { request: { address: '192.0.2.1:1' } },
+    body: async () => Buffer.from(query),
+    json: (_: number, body: unknown) => answers.push(body),
+  };
+  const method = query.includes('grant_type') ? 'POST' : 'GET';
+  await access.routes.find((route) => route.method === method)?.handle(exchange as never);
+  return answers[0] as { token: string };
+}
+
+test('the right password is let in, everything else is not', async () => {
+  const access = open();
+  assert.deepEqual((await as(access, basic('ann', 'right'))).actor, { name: 'ann', kind: 'user' });
+  for (const header of [
+    basic('ann', 'wrong'),
+    basic('nobody', 'right'),
+    basic('old', 'x'),
+    'Basic !!',
+    'Basic',
+    'Digest x',
+    'Bearer x',
+    basic('ann', ''),
+  ]) {
+    await assert.rejects(as(access, header, '192.0.2.99'), /authentication required|too many/, header);
+  }
+});
+
+test('a changed file counts at once, also against what was right a moment ago', async () => {
+  const own = join(folder, 'changing');
+  writeFileSync(own, `${await htpasswdLine('ann', 'first')}\n`);
+  const access = open({ htpasswdFile: own });
+  await as(access, basic('ann', 'first'));
+  writeFileSync(own, `${await htpasswdLine('ann', 'second')}\n`);
+  utimesSync(own, nowMs / 1000 + 5, nowMs / 1000 + 5);
+  nowMs += 2000;
+  await assert.rejects(as(access, basic('ann', 'first')));
+  await as(access, basic('ann', 'second'));
+});
+
+test('guessing gets slower, for the guesser alone', async () => {
+  const access = open();
+  for (let i = 0; i < 6; i++)
+    await assert.rejects(as(access, basic('ann', `guess${i}`), '198.51.100.7'), /authentication required/);
+  await assert.rejects(as(access, basic('ann', 'right'), '198.51.100.7'), /too many failed logins/);
+  await as(access, basic('ann', 'right'), '192.0.2.1');
+  nowMs += 1500;
+  await as(access, basic('ann', 'right'), '198.51.100.7');
+  for (let i = 0; i < 6; i++) await assert.rejects(as(access, basic('ann', 'x'), `2001:db8:1:2:${i}::1`));
+  await assert.rejects(as(access, basic('ann', 'right'), '2001:db8:1:2:ffff::9'), /too many/, 'one /64 is one guesser');
+});
+
+test('what rules say is what one may, no more', () => {
+  const rules = config({
+    rights: [
+      { repositories: ['team/**'], subjects: ['ann'], actions: ['pull', 'push'] },
+      { repositories: ['public/*'], subjects: ['*'], actions: ['pull'] },
+    ],
+    admins: ['root'],
+  });
+  const may = (name: string, action: 'pull' | 'push' | 'delete', repository: string) =>
+    userGrant(rules, name).may(action, repository);
+  assert.deepEqual(
+    [
+      may('ann', 'push', 'team/a/b'),
+      may('ann', 'delete', 'team/a'),
+      may('ann', 'push', 'teams'),
+      may('bob', 'pull', 'team/a'),
+    ],
+    [true, false, false, false],
+  );
+  assert.deepEqual(
+    [may('bob', 'pull', 'public/x'), may('bob', 'pull', 'public/x/y'), may('root', 'delete', 'any')],
+    [true, false, true],
+  );
+});
+
+test('strangers may what the configuration says', async () => {
+  const may = async (anonymous: AccessConfig['anonymous']) => {
+    const grant = await as(open({ anonymous }), undefined);
+    return [grant.may('pull', 'a'), grant.may('push', 'a'), grant.isAdmin, grant.mayList];
+  };
+  assert.deepEqual(await may('none'), [false, false, false, false]);
+  assert.deepEqual(await may('pull'), [true, false, false, true]);
+  assert.deepEqual(await may('push'), [true, true, true, true]);
+});
+
+test('a token opens what was asked for and may be had, and nothing else', async () => {
+  const access = open({ token: OWN, rights: [{ repositories: ['a'], subjects: ['ann'], actions: ['pull'] }] });
+  const { token: text } = await token(
+    access,
+    'service=svc&scope=repository:a:pull,push&scope=repository:b:pull',
+    basic('ann', 'right'),
+  );
+  const grant = await as(access, `Bearer ${text}`);
+  assert.deepEqual(
+    [grant.may('pull', 'a'), grant.may('push', 'a'), grant.may('pull', 'b'), grant.isAdmin],
+    [true, false, false, false],
+  );
+  await assert.rejects(token(access, 'scope=repository:a:pull', basic('ann', 'wrong')));
+  await assert.rejects(token(access, 'scope=repository:a:pull'), /authentication required/);
+  nowMs += 400_000;
+  await assert.rejects(as(access, `Bearer ${text}`), /authentication required/, 'expired');
+});
+
+test('tokens that we did not sign, or not so, are refused', async () => {
+  const access = open({ token: OWN });
+  const { token: good } = await token(access, 'scope=repository:a:pull,push', basic('ann', 'right'));
+  const [head = '', body = '', signature = ''] = good.split('.');
+  const encode = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const claims = JSON.parse(Buffer.from(body, 'base64url').toString()) as Record<string, unknown>;
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const make = (more: object): Promise<string> =>
+    new SignJWT({ ...claims, ...more }).setProtectedHeader({ alg: 'ES256' }).sign(privateKey);
+  const hmac = `${encode({ alg: 'HS256' })}.${body}`;
+  const forged = [
+    `${encode({ alg: 'none' })}.${body}.`,
+    `${hmac}.${createHmac('sha256', 'public').update(hmac).digest('base64url')}`,
+    `${head}.${encode({ ...claims, access: [{ type: 'repository', name: 'b', actions: ['push'] }] })}.${signature}`,
+    await make({}),
+    `${head}.${body}`,
+    'x',
+    'x'.repeat(20_000),
+  ];
+  for (const text of forged)
+    await assert.rejects(as(access, `Bearer ${text}`), /authentication required/, text.slice(0, 60));
+  await as(access, `Bearer ${good}`);
+});
+
+test('tokens of another service are believed by its key, audience, issuer and times', async () => {
+  const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const pem = join(folder, 'service.pem');
+  const unused = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey;
+  writeFileSync(
+    pem,
+    `${unused.export({ type: 'spki', format: 'pem' })}${publicKey.export({ type: 'spki', format: 'pem' })}`,
+  );
+  const external: TokenConfig = {
+    kind: 'external',
+    realm: 'https://auth.test/token',
+    service: 'svc',
+    issuer: 'them',
+    keyFile: pem,
+    lifetimeSeconds: 60,
+  };
+  const access = open({ token: external, htpasswdFile: undefined });
+  const seconds = Math.floor(nowMs / 1000);
+  const make = (more: object): Promise<string> =>
+    new SignJWT({
+      iss: 'them',
+      aud: 'svc',
+      sub: 'eve',
+      exp: seconds + 60,
+      access: [{ type: 'repository', name: 'a', actions: ['pull'] }],
+      ...more,
+    })
+      .setProtectedHeader({ alg: 'RS256' })
+      .sign(privateKey);
+  assert.equal((await as(access, `Bearer ${await make({})}`)).may('pull', 'a'), true);
+  for (const wrong of [
+    { aud: 'other' },
+    { iss: 'us' },
+    { exp: seconds - 100 },
+    { nbf: seconds + 100 },
+    { exp: undefined },
+  ]) {
+    await assert.rejects(as(access, `Bearer ${await make(wrong)}`), /authentication required/, JSON.stringify(wrong));
+  }
+  assert.equal((await as(access, `Bearer ${await make({ access: 'all' })}`)).may('pull', 'a'), false);
+  assert.match(
+    access.challenge('repository:a:pull', 'http://x', { isInsufficient: true }),
+    /^Bearer realm="https:\/\/auth.test\/token",service="svc",scope="repository:a:pull",error="insufficient_scope"$/,
+  );
+});
+
+test('a refresh token lasts until the password changes or is taken back', async () => {
+  const own = join(folder, 'refresh');
+  writeFileSync(own, `${await htpasswdLine('ann', 'first')}\n`);
+  const access = open({ token: OWN, htpasswdFile: own });
+  const { refresh_token: refresh = '' } = await token(
+    access,
+    'offline_token=true&scope=repository:a:pull',
+    basic('ann', 'first'),
+  );
+  const again = await token(
+    access,
+    `grant_type=refresh_token&service=svc&scope=repository:a:pull&refresh_token=${refresh}`,
+  );
+  assert.equal((await as(access, `Bearer ${again.token}`)).may('pull', 'a'), true);
+  await access.accounts.setUser('ann', 'second');
+  await assert.rejects(token(access, `grant_type=refresh_token&refresh_token=${refresh}`), /authentication required/);
+  await assert.rejects(token(access, 'grant_type=refresh_token&refresh_token=nonsense'), /authentication required/);
+});
+
+test('a robot does what it was made for until its end', async () => {
+  const access = open({ token: OWN });
+  const { robot, secret } = access.accounts.robots.create({
+    name: 'ci',
+    repositories: ['team/*'],
+    actions: ['push'],
+    expiresAtMs: nowMs + 1000,
+  });
+  assert.equal(robot.name, 'robot$ci');
+  const grant = await as(access, basic('robot$ci', secret));
+  assert.deepEqual(
+    [grant.may('push', 'team/a'), grant.may('pull', 'team/a'), grant.may('push', 'other'), grant.isAdmin],
+    [true, false, false, false],
+  );
+  await assert.rejects(as(access, basic('robot$ci', `${secret}x`)), /authentication required/);
+  nowMs += 2000;
+  await assert.rejects(as(access, basic('robot$ci', secret)), /authentication required/);
+  access.accounts.robots.remove('ci');
+  assert.throws(() => access.accounts.robots.remove('ci'), /no robot/);
+  assert.throws(
+    () => access.accounts.robots.create({ name: 'Bad Name', repositories: ['a'], actions: ['pull'] }),
+    /of the form/,
+  );
+});
+
+test('names cannot smuggle anything into the challenge', () => {
+  const header = open({ realm: 'a"b\r\nX: y' }).challenge(undefined, '', { isInsufficient: false });
+  assert.equal(header, 'Basic realm="abX: y"');
+});
+
+test('scopes are read as Docker writes them', () => {
+  assert.deepEqual(parseScopes(['repository:host:5000/a/b:pull,push registry:catalog:*', 'x', 'repository:a']), [
+    { type: 'repository', name: 'host:5000/a/b', actions: ['pull', 'push'] },
+    { type: 'registry', name: 'catalog', actions: ['*'] },
+  ]);
+  const grant = userGrant(config(), 'ann');
+  assert.deepEqual(cutDown(parseScopes(['repository:a:*']), grant), [
+    { type: 'repository', name: 'a', actions: ['pull', 'push', 'delete'] },
+  ]);
+});
