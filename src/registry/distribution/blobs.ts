@@ -21,7 +21,7 @@ const SENDFILE_MIN_BYTES = 64 * 1024;
 export async function getBlob(options: DistributionOptions, exchange: Exchange): Promise<void> {
   const { name = '', digest: text = '' } = exchange.parameters;
   const digest = digestOf(text);
-  await turnOf(exchange.response);
+  if (!(await hasTurn(exchange.response))) return;
   const sizeBytes = await sizeHere(options, exchange, name, digest);
   if (sizeBytes === undefined) return;
   const headers = headersOf(digest);
@@ -42,12 +42,16 @@ export async function getBlob(options: DistributionOptions, exchange: Exchange):
   await body();
 }
 
-/** Waits until an answer has the connection: of requests sent without waiting for answers, those behind hold nothing open. */
-function turnOf(response: ServerResponse): Promise<void> {
-  if (response.socket || response.destroyed) return Promise.resolve();
+/**
+ * Waits until an answer has the connection: of requests sent without waiting for answers, those behind hold nothing open.
+ * False when the peer goes away before.
+ */
+function hasTurn(response: ServerResponse): Promise<boolean> {
+  if (response.socket) return Promise.resolve(true);
+  if (response.destroyed) return Promise.resolve(false);
   return new Promise((resolve) => {
-    response.once('socket', () => resolve());
-    response.once('close', () => resolve());
+    response.once('socket', () => resolve(true));
+    response.once('close', () => resolve(false));
   });
 }
 
@@ -121,6 +125,7 @@ async function sendOpenFile({ response }: Exchange, file: FileHandle, start: num
 
 /** A reader that goes away is no failure of ours. */
 async function stream(source: Readable, exchange: Exchange): Promise<void> {
+  if (exchange.response.destroyed) return void source.destroy();
   await pipeline(source, exchange.response).catch((error: unknown) => {
     if (!exchange.response.destroyed) throw error;
   });
