@@ -265,9 +265,13 @@ export const libc = {
     'int, void *, size_t, int',
   ),
   /** From the file's own position, when `offset` is null. Answers the bytes sent; -EAGAIN when a non-blocking socket is full. */
-  sendfile: declare<[socket: Fd, file: Fd, offset: Bytes | null, count: number]>('sendfile', 'int, int, void *, size_t', {
-    result: 'long',
-  }),
+  sendfile: declare<[socket: Fd, file: Fd, offset: Bytes | null, count: number]>(
+    'sendfile',
+    'int, int, void *, size_t',
+    {
+      result: 'long',
+    },
+  ),
   /** `advice` 3 (WILLNEED) starts reading into the page cache and does not wait. Answers 0 or an errno. */
   posixFadvise: declare<[file: Fd, offset: number, length: number, advice: number]>(
     'posix_fadvise',

@@ -2,8 +2,8 @@
 
 import { closeSync, constants, openSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { errno, LOCK_EX, LOCK_NB, libc, must } from './libc.ts';
 import { GantryError } from '../lib/errors.ts';
+import { errno, LOCK_EX, LOCK_NB, libc, must } from './libc.ts';
 
 /** Holds `root` (`what` names it in the error) until disposed. @throws ROOT_TAKEN when another process has it */
 export function lockRoot(root: string, what: string): Disposable {

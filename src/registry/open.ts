@@ -16,6 +16,8 @@ import { createDispatcher, listen } from './http/index.ts';
 import { looksLikeDistributionRoot } from './importing/index.ts';
 import { createNotifications } from './notifications/index.ts';
 import { createAccessLog, Metrics } from './observe/index.ts';
+import { createProxy } from './proxy/index.ts';
+import { createReplication } from './replication/index.ts';
 import { type OpenRepositories, openRepositories } from './repositories/index.ts';
 import type { Repositories } from './repositories/types.ts';
 import { createRetention } from './retention/index.ts';
@@ -82,13 +84,16 @@ export async function openRegistry(config: RegistryConfig, { log, write }: OpenO
   const verification = stack.use(
     createVerification({ ...config, repositories, database, log, base: () => config.externalUrl ?? url }),
   );
+  const origin = createProxy({ proxies: config.proxies, repositories, database, log });
+  if (origin) stack.use(origin);
+  const replication = stack.use(createReplication({ replications: config.replications, repositories, database, log }));
   for (const { guard } of [retention, verification]) repositories.guard(guard);
-  for (const listener of [search.listener, notifications.listener, verification.listener])
+  for (const listener of [search.listener, notifications.listener, verification.listener, replication.listener])
     repositories.listen(listener);
   stack.use(keepClean(repositories, config, log, (signal) => search.fill(signal)));
   const distribution = distributionRoutes({
     repositories,
-    origin: undefined,
+    origin,
     checkServe: (repository, record, grant) => verification.checkServe(repository, record, grant),
     isReadOnly: config.isReadOnly,
     isDeleteOn: config.isDeleteOn,
@@ -109,6 +114,7 @@ export async function openRegistry(config: RegistryConfig, { log, write }: OpenO
       ...retention.routes,
       ...notifications.routes,
       ...verification.routes,
+      ...replication.routes,
       ...adminRoutes({ repositories, accounts: access.accounts, version: VERSION }),
     ],
     access,
@@ -125,6 +131,7 @@ export async function openRegistry(config: RegistryConfig, { log, write }: OpenO
   url = server.url;
   notifications.start();
   verification.start();
+  replication.start();
   retention.start(config.retentionEveryMs);
   const parts = stack.move();
   return { url, port: server.port, repositories, [Symbol.asyncDispose]: () => parts.disposeAsync() };

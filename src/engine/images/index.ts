@@ -2,6 +2,7 @@
 
 import { join } from 'node:path';
 import { nowNano } from '../../lib/clock.ts';
+import { RegistryClient, type Timeouts } from '../../remote/index.ts';
 import { platformMatches } from '../../spec/platform.ts';
 import { openBlobs } from '../../store/blobs.ts';
 import type { Database } from '../../store/database.ts';
@@ -14,7 +15,6 @@ import { loadImages } from './load.ts';
 import { loginToRegistry } from './login.ts';
 import { pullImage } from './pull/index.ts';
 import { ImageRecords } from './records.ts';
-import { RegistryClient, type Timeouts } from './registry/index.ts';
 import { pruneImages, removeImage } from './remove.ts';
 import { saveImages } from './save.ts';
 import { Semaphore } from './semaphore.ts';

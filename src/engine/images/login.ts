@@ -1,7 +1,7 @@
 // Owns checking a login against a registry.
 
 import { GantryError } from '../../lib/errors.ts';
-import { plainError, type RegistryClient, RegistryError } from './registry/index.ts';
+import { plainError, type RegistryClient, RegistryError } from '../../remote/index.ts';
 import type { RegistryCredentials } from './types.ts';
 
 /** @throws UNAUTHORIZED when the credentials are wrong, REGISTRY_FAILED when the registry does not answer */

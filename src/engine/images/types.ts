@@ -1,8 +1,11 @@
 // Owns the shapes of the image capability: its face, records and inputs. No behaviour.
 
+import type { RegistryCredentials } from '../../remote/types.ts';
 import type { Digest } from '../../spec/digest.ts';
 import type { ImageConfig } from '../../spec/docker/types.gen.ts';
 import type { Platform } from '../../spec/platform.ts';
+
+export type { RegistryCredentials, RegistryOptions } from '../../remote/types.ts';
 
 /** One local image. `id` is the digest of its config JSON, whose bytes are kept in the blob store. */
 export interface ImageRecord {
@@ -34,15 +37,6 @@ export interface ImageHistory {
   readonly author?: string | undefined;
   readonly comment?: string | undefined;
   readonly empty_layer?: boolean | undefined;
-}
-
-/** Credentials for one registry, as X-Registry-Auth carries them. */
-export interface RegistryCredentials {
-  readonly username?: string | undefined;
-  readonly password?: string | undefined;
-  readonly identityToken?: string | undefined;
-  readonly registryToken?: string | undefined;
-  readonly serverAddress?: string | undefined;
 }
 
 /** What a long image operation tells while it runs; the API renders it in Docker's progress form. */
@@ -96,14 +90,6 @@ export interface RootfsLease extends AsyncDisposable {
 export interface ImageUsers {
   /** Containers made from `id`: removal is refused or forced by their state. */
   usersOf(id: Digest): readonly { readonly containerId: string; readonly running: boolean }[];
-}
-
-/** Where registries are reached, and how. */
-export interface RegistryOptions {
-  readonly mirrors: readonly string[];
-  /** Host[:port] or CIDR; loopback is always allowed plain HTTP. */
-  readonly insecure: readonly string[];
-  readonly maxConcurrentDownloads: number;
 }
 
 /** The image capability. Every `ref` is a name[:tag|@digest] or an id prefix. */

@@ -1,11 +1,11 @@
 // Owns bringing the layers of one image: side by side, downloaded and unpacked as one stream, told as Docker tells it.
 
 import { shortId } from '../../../lib/ids.ts';
+import { downloadBlob, type RegistryClient, type Repository } from '../../../remote/index.ts';
 import { type Digest, hexOf } from '../../../spec/digest.ts';
 import type { Descriptor } from '../../../spec/oci/manifest.ts';
 import type { ImageContext } from '../context.ts';
 import { countedProgress } from '../progress.ts';
-import { downloadBlob, type RegistryClient, type Repository } from '../registry/index.ts';
 import type { ReportProgress } from '../types.ts';
 import type { PullControl } from './pull.ts';
 

@@ -1,6 +1,14 @@
 // Owns pulling an image: resolve its manifest, bring what is missing, name it. @source wording and order: dockerd 28.5
 
 import { GantryError } from '../../../lib/errors.ts';
+import {
+  cancelled,
+  type FetchedManifest,
+  pullError,
+  type RegistryClient,
+  RegistryError,
+  type Repository,
+} from '../../../remote/index.ts';
 import type { Digest } from '../../../spec/digest.ts';
 import { type ImageFacts, parseImageConfig } from '../../../spec/oci/image-config.ts';
 import {
@@ -20,14 +28,6 @@ import {
   withDefaultTag,
 } from '../../../spec/reference.ts';
 import type { ImageContext } from '../context.ts';
-import {
-  cancelled,
-  type FetchedManifest,
-  pullError,
-  type RegistryClient,
-  RegistryError,
-  type Repository,
-} from '../registry/index.ts';
 import type { Semaphore } from '../semaphore.ts';
 import type { ImageRecord, PullRequest, ReportProgress } from '../types.ts';
 import { pullLayers } from './layers.ts';

@@ -1,7 +1,15 @@
 // The face of the registry client.
 
-export { type FetchedManifest, RegistryClient, type RegistryClientOptions, type Repository } from './client.ts';
+export {
+  ACCEPT_ANY,
+  type FetchedManifest,
+  RegistryClient,
+  type RegistryClientOptions,
+  type Repository,
+  type Source,
+} from './client.ts';
 export { type DownloadHooks, downloadBlob } from './download.ts';
 export type { Endpoint } from './endpoints.ts';
 export { plainError, pullError, RegistryError } from './errors.ts';
 export { cancelled, DEFAULT_TIMEOUTS, type Timeouts } from './http.ts';
+export type { RegistryCredentials, RegistryOptions } from './types.ts';

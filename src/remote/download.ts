@@ -1,8 +1,8 @@
 // Owns downloading one layer to its end: a line that drops or stalls is taken up again where it broke.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { GantryError } from '../../../lib/errors.ts';
-import type { Descriptor } from '../../../spec/oci/manifest.ts';
+import { GantryError } from '../lib/errors.ts';
+import type { Descriptor } from '../spec/oci/manifest.ts';
 import type { RegistryClient, Repository } from './client.ts';
 import { RegistryError } from './errors.ts';
 import { cancelled } from './http.ts';

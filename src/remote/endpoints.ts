@@ -1,8 +1,8 @@
 // Owns where a registry may be reached: mirrors before the origin, HTTPS before HTTP, HTTP only where that is allowed. Pure.
 
 import { BlockList, isIP } from 'node:net';
-import { DEFAULT_DOMAIN } from '../../../spec/reference.ts';
-import type { RegistryOptions } from '../types.ts';
+import { DEFAULT_DOMAIN } from '../spec/reference.ts';
+import type { RegistryOptions } from './types.ts';
 
 /** One base URL to try. */
 export interface Endpoint {

@@ -2,8 +2,9 @@
 
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { Readable } from 'node:stream';
 import { getCACertificates } from 'node:tls';
-import { GantryError } from '../../../lib/errors.ts';
+import { GantryError } from '../lib/errors.ts';
 import { answerError, RegistryError, transportError } from './errors.ts';
 
 export interface Timeouts {
@@ -16,10 +17,10 @@ export interface Timeouts {
 export const DEFAULT_TIMEOUTS: Timeouts = { answerMs: 30_000, stallMs: 60_000 };
 
 export interface Exchange {
-  readonly method: 'GET' | 'HEAD' | 'POST';
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>> | undefined;
-  readonly body?: string | undefined;
+  readonly body?: string | Readable | undefined;
   readonly insecure: boolean;
   readonly signal: AbortSignal;
 }
@@ -71,7 +72,10 @@ function send(
       return;
     }
     const call = request(url, { method, agent, headers: { 'User-Agent': userAgent, ...headers } });
-    const timer = setTimeout(() => call.destroy(new Error('net/http: timeout awaiting response headers')), answerMs);
+    let timer: NodeJS.Timeout | undefined;
+    const arm = (): void => {
+      timer = setTimeout(() => call.destroy(new Error('net/http: timeout awaiting response headers')), answerMs);
+    };
     const abort = (): void => void call.destroy(cancelled());
     signal.addEventListener('abort', abort, { once: true });
     call.once('error', (error) => {
@@ -88,7 +92,15 @@ function send(
       // An abort destroys the request, which ends the body with an error of its own: the signal is what counts.
       resolve(answer);
     });
-    call.end(body);
+    if (body instanceof Readable) {
+      // The time-out is for the answer to a whole question: a long body has its own pace.
+      body.once('error', (error) => call.destroy(error));
+      body.once('end', arm);
+      body.pipe(call);
+    } else {
+      arm();
+      call.end(body);
+    }
   });
 }
 

@@ -1,10 +1,10 @@
 // Owns proving who we are to a registry: challenges, Basic, and Bearer tokens with a cache.
 // @source distribution/docs/spec/auth/token.md; behaviour of dockerd 28.5
 
-import { isRecord } from '../../../spec/oci/manifest.ts';
-import type { RegistryCredentials } from '../types.ts';
+import { isRecord } from '../spec/oci/manifest.ts';
 import { RegistryError } from './errors.ts';
 import { errorOf, type Http, readBody } from './http.ts';
+import type { RegistryCredentials } from './types.ts';
 
 /** What a registry asks for. */
 export type Challenge =

@@ -1,15 +1,16 @@
-// Owns the registry client: finds an endpoint that answers, authenticates, fetches manifests, tags and blobs.
+// Owns the registry client: finds an endpoint that answers, authenticates, fetches and pushes manifests, tags and blobs.
 
 import type { IncomingMessage } from 'node:http';
-import type { Digest } from '../../../spec/digest.ts';
-import { MANIFEST_ACCEPT } from '../../../spec/oci/manifest.ts';
-import { isTag } from '../../../spec/reference.ts';
-import { digestOf, MANIFEST_MAX_BYTES } from '../../../store/blobs.ts';
-import type { RegistryCredentials, RegistryOptions } from '../types.ts';
+import { Readable } from 'node:stream';
+import type { Digest } from '../spec/digest.ts';
+import { MANIFEST_ACCEPT } from '../spec/oci/manifest.ts';
+import { isTag } from '../spec/reference.ts';
+import { digestOf, MANIFEST_MAX_BYTES } from '../store/blobs.ts';
 import { basic, type Challenge, parseChallenge, Tokens } from './auth.ts';
 import { type Endpoint, endpointsFor } from './endpoints.ts';
 import { RegistryError } from './errors.ts';
 import { createHttp, DEFAULT_TIMEOUTS, discard, errorOf, type Http, readBody, type Timeouts } from './http.ts';
+import type { RegistryCredentials, RegistryOptions } from './types.ts';
 
 const PING_KEPT_MS = 60_000;
 const REDIRECTS_MAX = 5;
@@ -17,6 +18,21 @@ const TAG_PAGES_MAX = 1000;
 const TAGS_MAX = 100_000;
 /** Longer headers are no use to us; patterns that look for something in them take the square of their length. */
 const LINK_MAX_CHARS = 4096;
+
+/** A registry may hold anything: the usual types first. */
+export const ACCEPT_ANY: readonly string[] = [...MANIFEST_ACCEPT, '*/*'];
+
+/** Opens the bytes of a body; called once for every try. */
+export type Source = () => Promise<Readable>;
+
+interface Call {
+  readonly method?: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';
+  readonly url: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Source;
+  /** Asks for a token that may push. */
+  readonly isPush?: boolean;
+}
 
 /** One repository at one endpoint, as one user. */
 export interface Repository {
@@ -69,10 +85,10 @@ export class RegistryClient implements Disposable {
     return endpointsFor(domain, this.#options);
   }
 
-  /** A manifest by tag or digest; by digest its bytes are verified. */
-  async manifest(repository: Repository, reference: string): Promise<FetchedManifest> {
+  /** A manifest by tag or digest, of the types in `accept`; by digest its bytes are verified. */
+  async manifest(repository: Repository, reference: string, accept = MANIFEST_ACCEPT): Promise<FetchedManifest> {
     const url = `${repository.endpoint.base}/v2/${repository.path}/manifests/${reference}`;
-    const answer = await this.#get(repository, url, { Accept: MANIFEST_ACCEPT.join(', ') });
+    const answer = await this.#send(repository, { url, headers: { Accept: accept.join(', ') } });
     const contentType = (answer.headers['content-type'] ?? '').split(';', 1)[0] ?? '';
     const bytes = await readBody(answer, MANIFEST_MAX_BYTES, 'the manifest');
     const digest = digestOf(bytes);
@@ -93,7 +109,7 @@ export class RegistryClient implements Disposable {
   /** A blob from `offset` on: 206, or 200 with the whole blob where ranges are not served. */
   openBlob(repository: Repository, digest: Digest, offset: number): Promise<IncomingMessage> {
     const url = `${repository.endpoint.base}/v2/${repository.path}/blobs/${digest}`;
-    return this.#get(repository, url, offset > 0 ? { Range: `bytes=${offset}-` } : {});
+    return this.#send(repository, { url, headers: offset > 0 ? { Range: `bytes=${offset}-` } : {} });
   }
 
   /** All tags of a repository. */
@@ -101,7 +117,7 @@ export class RegistryClient implements Disposable {
     const tags: string[] = [];
     let url: string | undefined = `${repository.endpoint.base}/v2/${repository.path}/tags/list`;
     for (let page = 0; url !== undefined && page < TAG_PAGES_MAX; page++) {
-      const answer: IncomingMessage = await this.#get(repository, url, {});
+      const answer: IncomingMessage = await this.#send(repository, { url });
       const next: string | undefined = /<([^>]+)>;\s*rel="?next/.exec(
         String(answer.headers.link ?? '').slice(0, LINK_MAX_CHARS),
       )?.[1];
@@ -156,13 +172,71 @@ export class RegistryClient implements Disposable {
     }
   }
 
-  async #get(repository: Repository, url: string, headers: Record<string, string>): Promise<IncomingMessage> {
+  /** What a tag or digest stands for, without its bytes; undefined when it is not there. */
+  async head(repository: Repository, reference: string): Promise<{ readonly digest: string } | undefined> {
+    const url = `${repository.endpoint.base}/v2/${repository.path}/manifests/${reference}`;
+    const answer = await this.#find(repository, { method: 'HEAD', url, headers: { Accept: ACCEPT_ANY.join(', ') } });
+    const digest = answer?.headers['docker-content-digest'];
+    return answer && { digest: typeof digest === 'string' ? digest : '' };
+  }
+
+  async hasBlob(repository: Repository, digest: Digest): Promise<boolean> {
+    const url = `${repository.endpoint.base}/v2/${repository.path}/blobs/${digest}`;
+    return (await this.#find(repository, { method: 'HEAD', url, isPush: true })) !== undefined;
+  }
+
+  /** Pushes a blob whole; `open` gives its bytes, again when a try failed for its token. */
+  async pushBlob(repository: Repository, blob: { digest: Digest; sizeBytes: number }, open: Source): Promise<void> {
+    const { base } = repository.endpoint;
+    const begun = await this.#send(repository, {
+      method: 'POST',
+      url: `${base}/v2/${repository.path}/blobs/uploads/`,
+      isPush: true,
+    });
+    discard(begun);
+    const location = begun.headers.location ?? '';
+    if (!URL.canParse(location, base)) throw new RegistryError('the registry began an upload without saying where');
+    const where = new URL(location, base);
+    // An upload elsewhere would take our credentials, or our content, with it.
+    if (where.host !== new URL(base).host)
+      throw new RegistryError(`the registry sends uploads to another host, ${where.host}`);
+    where.searchParams.set('digest', blob.digest);
+    const headers = { 'Content-Type': 'application/octet-stream', 'Content-Length': String(blob.sizeBytes) };
+    discard(await this.#send(repository, { method: 'PUT', url: where.href, headers, body: open, isPush: true }));
+  }
+
+  async putManifest(repository: Repository, reference: string, bytes: Buffer, mediaType: string): Promise<void> {
+    const url = `${repository.endpoint.base}/v2/${repository.path}/manifests/${reference}`;
+    const headers = { 'Content-Type': mediaType, 'Content-Length': String(bytes.length) };
+    const body: Source = async () => Readable.from([bytes]);
+    discard(await this.#send(repository, { method: 'PUT', url, headers, body, isPush: true }));
+  }
+
+  /** Deletes a tag or manifest; false when it is not there. */
+  async deleteManifest(repository: Repository, reference: string): Promise<boolean> {
+    const url = `${repository.endpoint.base}/v2/${repository.path}/manifests/${reference}`;
+    const answer = await this.#find(repository, { method: 'DELETE', url, isPush: true });
+    if (answer) discard(answer);
+    return answer !== undefined;
+  }
+
+  /** As #send; undefined for 404. */
+  async #find(repository: Repository, call: Call): Promise<IncomingMessage | undefined> {
+    try {
+      return await this.#send(repository, call);
+    } catch (error) {
+      if (error instanceof RegistryError && error.status === 404) return undefined;
+      throw error;
+    }
+  }
+
+  async #send(repository: Repository, call: Call): Promise<IncomingMessage> {
     const challenge = await this.ping(repository);
     let authorization = '';
     for (let attempt = 0; ; attempt++) {
-      authorization = await this.#authorization(repository, challenge, url, authorization);
+      authorization = await this.#authorization(repository, challenge, call, authorization);
       const shown = authorization === '' ? {} : { Authorization: authorization };
-      const answer = await this.#follow(repository, url, { ...headers, ...shown });
+      const answer = await this.#follow(repository, { ...call, headers: { ...call.headers, ...shown } });
       const status = answer.statusCode ?? 0;
       if (status < 300) return answer;
       const failure = await errorOf(answer);
@@ -172,25 +246,25 @@ export class RegistryClient implements Disposable {
   }
 
   /** Follows redirects; another host never sees our credentials. */
-  async #follow(
-    { endpoint, signal }: Repository,
-    start: string,
-    headers: Record<string, string>,
-  ): Promise<IncomingMessage> {
+  async #follow({ endpoint, signal }: Repository, call: Call): Promise<IncomingMessage> {
+    const { method = 'GET', url: start, headers = {}, body } = call;
     let url = start;
     for (let hop = 0; ; hop++) {
       const foreign = new URL(url).host !== new URL(endpoint.base).host;
       const { Authorization: _, ...others } = headers;
       const insecure = endpoint.insecure && !foreign;
       const answer = await this.#http.open({
-        method: 'GET',
+        method,
         url,
         headers: foreign ? others : headers,
+        body: await body?.(),
         insecure,
         signal,
       });
       const { location } = answer.headers;
-      if (![301, 302, 303, 307, 308].includes(answer.statusCode ?? 0) || location === undefined) return answer;
+      const isRedirect = [301, 302, 303, 307, 308].includes(answer.statusCode ?? 0) && location !== undefined;
+      // What is written is written where we were told to, or not at all.
+      if (!isRedirect || (method !== 'GET' && method !== 'HEAD')) return answer;
       discard(answer);
       if (hop === REDIRECTS_MAX || !URL.canParse(location, url))
         throw new RegistryError(`Get "${start}": stopped after ${hop} redirects`);
@@ -204,15 +278,16 @@ export class RegistryClient implements Disposable {
   }
 
   /** The Authorization header, '' for none; another than the one that was `refused`. */
-  async #authorization(repository: Repository, challenge: Challenge, url: string, refused: string): Promise<string> {
+  async #authorization(repository: Repository, challenge: Challenge, call: Call, refused: string): Promise<string> {
     const { credentials, endpoint, path, signal } = repository;
     if (credentials.registryToken) return `Bearer ${credentials.registryToken}`;
     if (challenge.scheme === 'none') return '';
     if (challenge.scheme === 'basic') {
-      if (!credentials.username) throw new RegistryError(`Get "${url}": no basic auth credentials`, { status: 401 });
+      if (!credentials.username)
+        throw new RegistryError(`Get "${call.url}": no basic auth credentials`, { status: 401 });
       return basic(credentials.username, credentials.password ?? '');
     }
-    const scope = `repository:${path}:pull`;
+    const scope = `repository:${path}:pull${call.isPush ? ',push' : ''}`;
     const request = { challenge, scope, credentials, insecure: endpoint.insecure, signal };
     const { token } = await this.#tokens.get(request, refused.replace(/^Bearer /, ''));
     return `Bearer ${token}`;

@@ -1,8 +1,8 @@
 // Owns what a registry's failures are called: transport errors as Go words them, API errors by their codes.
 
-import { GantryError } from '../../../lib/errors.ts';
-import { isRecord } from '../../../spec/oci/manifest.ts';
-import { familiarName, familiarReference, type Reference } from '../../../spec/reference.ts';
+import { GantryError } from '../lib/errors.ts';
+import { isRecord } from '../spec/oci/manifest.ts';
+import { familiarName, familiarReference, type Reference } from '../spec/reference.ts';
 
 /** A registry's answer that is an error, or no answer at all. */
 export class RegistryError extends Error {
