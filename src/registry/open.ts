@@ -22,7 +22,7 @@ import { type OpenRepositories, openRepositories } from './repositories/index.ts
 import type { Repositories } from './repositories/types.ts';
 import { createRetention } from './retention/index.ts';
 import { createSearch } from './search/index.ts';
-import { openFileStorage } from './storage/index.ts';
+import { openStorage } from './storage/index.ts';
 import type { Log } from './types.ts';
 import { createVerification } from './verification/index.ts';
 
@@ -56,7 +56,7 @@ export async function openStore(config: RegistryConfig, log: Log): Promise<OpenS
   mkdirSync(config.root, { recursive: true, mode: 0o700 });
   stack.use(lockRoot(config.root, 'registry root'));
   const database = stack.use(openDatabase(join(config.root, 'registry.db')));
-  const storage = stack.use(await openFileStorage(config.root));
+  const storage = stack.use(await openStorage(config.storage, config.root));
   const repositories = stack.use(openRepositories({ ...config, database, storage, log }));
   const parts = stack.move();
   return { database, repositories, [Symbol.asyncDispose]: () => parts.disposeAsync() };
