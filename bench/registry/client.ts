@@ -79,7 +79,13 @@ class Connection {
 }
 
 /** `clients` connections ask for `paths` in turn, `amount` requests in all. */
-async function load(method: string, address: string, clients: number, amount: number, paths: readonly string[]): Promise<Outcome> {
+async function load(
+  method: string,
+  address: string,
+  clients: number,
+  amount: number,
+  paths: readonly string[],
+): Promise<Outcome> {
   const connections = Array.from({ length: clients }, () => new Connection(address));
   let left = amount;
   let failures = 0;

@@ -60,3 +60,5 @@ export function createClient(options: TransportOptions): Client {
     [Symbol.dispose]: () => transport.close(),
   };
 }
+
+export { createRegistryApi, type RegistryApi, RegistryRequestError, type RegistryTarget } from './registry.ts';

@@ -25,6 +25,7 @@ import { createSearch } from './search/index.ts';
 import { openStorage } from './storage/index.ts';
 import type { Log } from './types.ts';
 import { createVerification } from './verification/index.ts';
+import { webRoutes } from './web/index.ts';
 
 export interface OpenOptions {
   readonly log: Log;
@@ -115,6 +116,7 @@ export async function openRegistry(config: RegistryConfig, { log, write }: OpenO
       ...notifications.routes,
       ...verification.routes,
       ...replication.routes,
+      ...webRoutes(),
       ...adminRoutes({ repositories, accounts: access.accounts, version: VERSION }),
     ],
     access,

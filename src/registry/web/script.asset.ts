@@ -1,0 +1,169 @@
+// Owns the behaviour of the web page, as the text that browsers get. Every word of the registry's is set as text, never as markup.
+
+export const SCRIPT = String.raw`
+const main = document.getElementById('main');
+const query = document.getElementById('query');
+let authorization;
+
+/** An element with text and children. */
+function el(name, attributes = {}, ...children) {
+  const element = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  element.append(...children.filter((child) => child !== undefined));
+  return element;
+}
+
+async function get(path) {
+  for (;;) {
+    const headers = authorization ? { authorization } : {};
+    const answer = await fetch(path, { headers, credentials: 'same-origin' });
+    if (answer.status === 401) { await logIn(); continue; }
+    const body = await answer.json();
+    if (!answer.ok) throw new Error(body.errors?.[0]?.message ?? 'the registry answered ' + answer.status);
+    return body;
+  }
+}
+
+function logIn() {
+  const dialog = document.getElementById('login');
+  return new Promise((resolve) => {
+    dialog.addEventListener('close', () => {
+      const bytes = new TextEncoder().encode(document.getElementById('user').value + ':' + document.getElementById('password').value);
+      authorization = 'Basic ' + btoa(String.fromCharCode(...bytes));
+      resolve();
+    }, { once: true });
+    dialog.showModal();
+  });
+}
+
+function size(bytes) {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1000 && unit < units.length - 1) { value /= 1000; unit++; }
+  return (unit === 0 ? value : value.toPrecision(3)) + ' ' + units[unit];
+}
+
+function time(text) {
+  return text ? el('time', { datetime: text, title: text }, text.slice(0, 16).replace('T', ' ')) : '';
+}
+
+const short = (digest) => digest.replace(/^(sha\d+:.{12}).*/, '$1');
+
+function table(headings, rows) {
+  if (rows.length === 0) return el('p', { class: 'soft' }, 'Nothing here.');
+  const head = el('tr', {}, ...headings.map((heading) => el('th', {}, heading)));
+  const body = rows.map((cells) => el('tr', {}, ...cells.map((cell) => el('td', {}, cell))));
+  return el('table', {}, el('thead', {}, head), el('tbody', {}, ...body));
+}
+
+const repositoryLink = (name) => el('a', { href: '#/' + name }, name);
+const tagLink = (name, tag) => el('a', { href: '#/' + name + ':' + tag }, tag);
+
+async function showRepositories() {
+  const { repositories, last } = await get('/v2/_gantry/repositories?n=500');
+  const rows = repositories.map((row) => [repositoryLink(row.name), String(row.tagCount), row.newestTag ? tagLink(row.name, row.newestTag) : '', time(row.updatedAt)]);
+  return [el('h1', {}, 'Repositories'), table(['Name', 'Tags', 'Newest', 'Pushed'], rows), more(last)];
+}
+
+const more = (last) => (last === undefined ? undefined : el('p', { class: 'soft' }, 'There is more: search for it.'));
+
+async function showSearch(text) {
+  const { results, last } = await get('/v2/_gantry/search?n=100&q=' + encodeURIComponent(text));
+  const rows = results.map((row) => [repositoryLink(row.repository), tagLink(row.repository, row.tag), row.platforms.join(', '), size(row.sizeBytes), time(row.pushedAt)]);
+  return [el('h1', {}, 'Search: ' + text), table(['Repository', 'Tag', 'Platforms', 'Size', 'Pushed'], rows), more(last)];
+}
+
+async function showRepository(name) {
+  const { tags, last } = await get('/v2/_gantry/repositories/' + name + '/tags?n=500');
+  const rows = tags.map((row) => [tagLink(name, row.tag), el('code', { title: row.digest }, short(row.digest)), row.platforms.join(', '), size(row.contentBytes), time(row.updatedAt), row.pushedBy]);
+  return [el('h1', {}, name), table(['Tag', 'Digest', 'Platforms', 'Size', 'Pushed', 'By'], rows), more(last)];
+}
+
+async function showTag(name, reference) {
+  const base = '/v2/_gantry/repositories/' + name;
+  const record = await get(base + '/manifests/' + reference);
+  const [verification, { history }] = await Promise.all([
+    get(base + '/verification/' + record.digest),
+    reference.includes(':') ? { history: [] } : get(base + '/history/' + reference),
+  ]);
+  const separator = reference.includes(':') ? '@' : ':';
+  return [
+    el('h1', {}, name + separator + reference),
+    facts(record, verification),
+    el('h2', {}, 'How to pull'),
+    el('pre', {}, el('code', {}, 'docker pull ' + location.host + '/' + name + separator + reference)),
+    el('pre', {}, el('code', {}, 'docker pull ' + location.host + '/' + name + '@' + record.digest)),
+    ...contents(name, record),
+    el('h2', {}, 'Signatures, SBOMs and reports'),
+    table(['Type', 'Digest', 'Size'], record.referrers.map((row) => [row.artifactType ?? row.mediaType, manifestLink(name, row.digest), size(row.size)])),
+    el('h2', {}, 'Labels'),
+    table(['Key', 'Value'], Object.entries(record.labels)),
+    el('h2', {}, 'History'),
+    table(['Digest', 'Since', 'Until', 'By'], history.map((row) => [manifestLink(name, row.digest), time(row.since), row.until ? time(row.until) : 'now', row.by])),
+  ];
+}
+
+const manifestLink = (name, digest) => el('a', { href: '#/' + name + '@' + digest, title: digest }, el('code', {}, short(digest)));
+
+function facts(record, { signature, report }) {
+  const words = { valid: ['good', 'signed by ' + signature.keys.join(', ')], unknown: ['soft', 'signed, by no key that is known here'], none: ['soft', 'not signed'] };
+  const [tone, text] = words[signature.state];
+  const rows = [
+    ['Digest', el('code', {}, record.digest)],
+    ['Type', record.mediaType],
+    ['Platforms', record.platforms.join(', ')],
+    ['Size', size(record.contentBytes)],
+    ['Built', time(record.createdAt)],
+    ['Pushed', time(record.pushedAt)],
+    ['By', record.pushedBy],
+    ['Tags', record.tags.join(', ')],
+    ['Signature', el('span', { class: tone }, text)],
+  ];
+  if (report) {
+    const { critical, high, medium, low } = report.counts;
+    rows.push(['Scan', el('span', { class: critical + high > 0 ? 'bad' : 'good' }, critical + ' critical, ' + high + ' high, ' + medium + ' medium, ' + low + ' low')]);
+  }
+  return el('table', {}, el('tbody', {}, ...rows.map(([key, value]) => el('tr', {}, el('th', {}, key), el('td', {}, value)))));
+}
+
+function contents(name, record) {
+  const manifests = record.references.filter((row) => row.kind === 'manifest');
+  const layers = record.references.filter((row) => row.kind === 'layer');
+  const rows = (list, cell) => list.map((row, i) => [String(i + 1), cell(row), row.mediaType, size(row.sizeBytes)]);
+  return [
+    ...(manifests.length > 0 ? [el('h2', {}, 'Manifests'), table(['', 'Digest', 'Type', 'Size'], rows(manifests, (row) => manifestLink(name, row.digest)))] : []),
+    ...(layers.length > 0 ? [el('h2', {}, 'Layers'), table(['', 'Digest', 'Type', 'Size'], rows(layers, (row) => el('code', { title: row.digest }, short(row.digest))))] : []),
+  ];
+}
+
+/** '#/', '#?words', '#/name', '#/name:tag', '#/name@digest'. */
+function route() {
+  const hash = decodeURIComponent(location.hash);
+  if (hash.startsWith('#?')) return showSearch(hash.slice(2));
+  const path = hash.replace(/^#\/?/, '');
+  if (path === '') return showRepositories();
+  const at = path.indexOf('@');
+  if (at > 0) return showTag(path.slice(0, at), path.slice(at + 1));
+  const colon = path.lastIndexOf(':');
+  return colon > 0 ? showTag(path.slice(0, colon), path.slice(colon + 1)) : showRepository(path);
+}
+
+let turn = 0;
+async function show() {
+  const mine = ++turn;
+  try {
+    const parts = await route();
+    if (mine === turn) main.replaceChildren(...parts.filter((part) => part !== undefined));
+  } catch (error) {
+    if (mine === turn) main.replaceChildren(el('p', { class: 'bad' }, error.message));
+  }
+}
+
+document.getElementById('search').addEventListener('submit', (event) => {
+  event.preventDefault();
+  location.hash = query.value.trim() === '' ? '#/' : '#?' + encodeURIComponent(query.value.trim());
+});
+addEventListener('hashchange', show);
+show();
+`;
