@@ -42,6 +42,7 @@ export function adminRoutes(options: AdminOptions): readonly Route[] {
     row('DELETE', '/repositories/{name}', 'admin', (exchange) => removeRepository(options, exchange)),
     row('GET', '/repositories/{name}/tags', 'pull', (exchange) => listTags(options, exchange)),
     row('GET', '/repositories/{name}/history/{tag}', 'pull', (exchange) => showHistory(options, exchange)),
+    row('GET', '/repositories/{name}/manifests', 'pull', (exchange) => listManifests(options, exchange)),
     row('GET', '/repositories/{name}/manifests/{reference}', 'pull', (exchange) => showManifest(options, exchange)),
     row('POST', '/gc', 'admin', async (exchange) =>
       exchange.json(200, await options.repositories.collectGarbage(exchange.signal)),
@@ -128,6 +129,15 @@ function listTags({ repositories }: AdminOptions, exchange: Exchange): void {
     return record ? [{ tag, ...viewOf(record), updatedAt: isoTime(updatedAtMs), pushedBy }] : [];
   });
   exchange.json(200, { name, tags, ...(records.length === page.limit ? { last: records.at(-1)?.tag } : {}) });
+}
+
+/** All of them, with a tag or without. */
+function listManifests({ repositories }: AdminOptions, exchange: Exchange): void {
+  const { name = '' } = exchange.parameters;
+  const page = pageOf(exchange);
+  const records = repositories.manifests(name, page);
+  const manifests = records.map((record) => ({ ...viewOf(record), tags: repositories.tagsOf(name, record.digest) }));
+  exchange.json(200, { name, manifests, ...(records.length === page.limit ? { last: records.at(-1)?.digest } : {}) });
 }
 
 function showHistory({ repositories }: AdminOptions, exchange: Exchange): void {

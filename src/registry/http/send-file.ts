@@ -16,8 +16,6 @@ const PIECE_BYTES = 64 * 1024;
 /** Read ahead of the kernel call, so that it finds its bytes in memory. */
 const AHEAD_BYTES = 4 << 20;
 const WILLNEED = 3;
-/** A reader that takes nothing for so long is let go. */
-const STALL_MS = 120_000;
 
 /** The descriptor of an answer's plain socket, or undefined where there is none to be had. */
 export function socketFd(response: ServerResponse): number | undefined {
@@ -30,7 +28,7 @@ export function socketFd(response: ServerResponse): number | undefined {
 
 /**
  * Sends `length` bytes of `file` from `start` as the body of `response`, whose head was written with that Content-Length.
- * Resolves to the bytes sent: fewer when the peer went away.
+ * Resolves to the bytes sent: fewer when the peer went away, or took nothing until the server's own time-out let it go.
  */
 export async function sendFile(
   response: ServerResponse,
@@ -42,7 +40,6 @@ export async function sendFile(
   const fd = socketFd(response);
   if (!socket || fd === undefined) throw new TypeError('the answer has no plain socket');
   response.flushHeaders();
-  socket.setTimeout(STALL_MS, () => socket.destroy());
   const offset = Buffer.alloc(8);
   let at = start;
   const end = start + length;
@@ -61,7 +58,6 @@ export async function sendFile(
     }
     at += await writePiece(socket, file, at, Math.min(PIECE_BYTES, end - at));
   }
-  socket.setTimeout(0);
   if (at < end) socket.destroy();
   return at - start;
 }

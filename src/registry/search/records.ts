@@ -13,6 +13,7 @@ export const MIGRATIONS: Migrations = {
        size INTEGER NOT NULL, created_ms INTEGER, pushed_ms INTEGER NOT NULL, pushed_by TEXT NOT NULL,
        platforms TEXT NOT NULL, labels TEXT NOT NULL, UNIQUE (repository, tag)) STRICT;
      CREATE INDEX search_tags_digest ON search_tags (digest);
+     CREATE TABLE search_changes (id INTEGER PRIMARY KEY) STRICT;
      CREATE VIRTUAL TABLE search_text USING fts5 (text, content='', contentless_delete=1, tokenize='trigram');`,
   ],
 };
@@ -67,14 +68,23 @@ export class SearchRecords {
       );
     const words = Object.entries(summary.labels).map(([key, value]) => `${key}=${value}`);
     const text = `${repository}:${tag} ${words.join(' ').slice(0, TEXT_MAX_CHARS)}`;
-    this.#db.sql('INSERT INTO search_text (rowid, text) VALUES (?, ?)').run(lastInsertRowid, text);
+    this.#writeText('INSERT INTO search_text (rowid, text) VALUES (?, ?)', Number(lastInsertRowid), text);
   }
 
   remove(repository: string, tag: string): void {
     const row = this.#db
       .sql('DELETE FROM search_tags WHERE repository = ? AND tag = ? RETURNING id')
       .get(repository, tag);
-    if (row) this.#db.sql('DELETE FROM search_text WHERE rowid = ?').run(Number(row.id));
+    if (row) this.#writeText('DELETE FROM search_text WHERE rowid = ?', Number(row.id));
+  }
+
+  /**
+   * The trigram index writes rows of its own under ids beyond what a number holds, and SQLite tells the connection's last id with
+   * every later statement: Node refuses that. An ordinary row after each write makes the last id small again.
+   */
+  #writeText(sql: string, ...values: readonly SQLInputValue[]): void {
+    this.#db.sql(sql).all(...values);
+    this.#db.sql('INSERT OR REPLACE INTO search_changes VALUES (1)').all();
   }
 
   /** Every tag on a manifest. */
