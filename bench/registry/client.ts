@@ -94,7 +94,7 @@ async function load(
     connections.map(async (connection) => {
       while (left > 0) {
         const path = paths[left-- % paths.length];
-        const head = `${method} ${path} HTTP/1.1\r\nHost: ${address}\r\nAccept: */*\r\n\r\n`;
+        const head = `${method} ${path} HTTP/1.1\r\nHost: ${address}\r\nAccept: application/vnd.oci.image.manifest.v1+json, */*\r\n\r\n`;
         if ((await connection.request(head)).status !== 200) failures++;
       }
     }),

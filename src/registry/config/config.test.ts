@@ -1,7 +1,7 @@
 // A configuration must mean what its author wrote, or be refused with the key that is wrong.
 
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -91,6 +91,23 @@ test('a flag or command that does not exist is named', () => {
   assert.throws(() => readCommand(['serve', '--adr', 'x'], {}), /unknown flag for serve: --adr/);
   assert.throws(() => readCommand(['srve'], {}), /unknown command: srve/);
   assert.throws(() => readCommand(['serve', '--addr'], {}), /needs an argument/);
+});
+
+test('the example of the documentation is a configuration', () => {
+  const page = readFileSync(new URL('../../../docs/registry.md', import.meta.url), 'utf8');
+  const block = page
+    .split('\n')
+    .filter((line) => line.startsWith('    '))
+    .map((line) => line.slice(4));
+  const config = configOf(block.join('\n').replaceAll('{ file: hook.key }', 'x').replaceAll('{ file: p }', 'x'));
+  assert.deepEqual(
+    [config.access.anonymous, config.immutableTags, config.retention[0]?.keepNewest],
+    ['pull', ['**:v*'], 10],
+  );
+  assert.deepEqual(
+    [config.proxies[0]?.prefix, config.replications[0]?.name, config.policies[0]?.acceptOnlySigned],
+    ['hub', 'second', true],
+  );
 });
 
 test('durations and sizes', () => {
