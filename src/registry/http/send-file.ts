@@ -12,7 +12,7 @@ import { libc } from '../../host/libc.ts';
 /** One kernel call: short enough for the event loop, large enough to be worth it. */
 const CHUNK_BYTES = 1 << 20;
 /** What goes through the heap when the socket is full. */
-const PIECE_BYTES = 64 * 1024;
+const PIECE_BYTES = 8 * 1024;
 /** Read ahead of the kernel call, so that it finds its bytes in memory. */
 const AHEAD_BYTES = 4 << 20;
 const WILLNEED = 3;
@@ -41,6 +41,7 @@ export async function sendFile(
   if (!socket || fd === undefined) throw new TypeError('the answer has no plain socket');
   response.flushHeaders();
   const offset = Buffer.alloc(8);
+  const piece = Buffer.allocUnsafeSlow(Math.min(PIECE_BYTES, length));
   let at = start;
   const end = start + length;
   libc.posixFadvise(file.fd, at, Math.min(AHEAD_BYTES, length), WILLNEED);
@@ -56,7 +57,7 @@ export async function sendFile(
       }
       if (sent === 0) break;
     }
-    at += await writePiece(socket, file, at, Math.min(PIECE_BYTES, end - at));
+    at += await writePiece(socket, file, at, piece.subarray(0, Math.min(PIECE_BYTES, end - at)));
   }
   if (at < end) socket.destroy();
   return at - start;
@@ -67,9 +68,9 @@ function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-/** Sends one piece by Node's write; resolves when the kernel has taken it. */
-async function writePiece(socket: Socket, file: FileHandle, at: number, length: number): Promise<number> {
-  const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(length), 0, length, at);
+/** Sends one piece by Node's write; resolves when the kernel has taken it, and `piece` may be used again. */
+async function writePiece(socket: Socket, file: FileHandle, at: number, piece: Buffer): Promise<number> {
+  const { bytesRead } = await file.read(piece, 0, piece.length, at);
   if (bytesRead === 0 || socket.destroyed) {
     socket.destroy();
     return 0;
@@ -80,7 +81,7 @@ async function writePiece(socket: Socket, file: FileHandle, at: number, length: 
       resolve();
     };
     socket.once('close', settle);
-    socket.write(buffer.subarray(0, bytesRead), settle);
+    socket.write(piece.subarray(0, bytesRead), settle);
   });
   return bytesRead;
 }
