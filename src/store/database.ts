@@ -67,7 +67,8 @@ export function openDatabase(path: string): Database {
       db.exec('COMMIT');
       return result;
     } catch (error) {
-      db.exec('ROLLBACK');
+      // A full disk may have ended it already.
+      if (db.isTransaction) db.exec('ROLLBACK');
       throw error;
     } finally {
       depth--;
@@ -75,7 +76,7 @@ export function openDatabase(path: string): Database {
   };
   return {
     sql,
-    transaction: (work) => (depth > 0 ? work() : inWords(() => transaction(work))),
+    transaction: (work) => (depth > 0 ? work() : withRoom(db, () => transaction(work))),
     migrate({ name, steps }) {
       transaction(() => {
         const row = sql('SELECT version FROM migrations WHERE name = ?').get(name);

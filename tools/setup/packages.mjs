@@ -30,6 +30,7 @@ const TESTS = [
   { program: 'script', package: 'bsdutils', why: 'gives commands a terminal' },
   { program: 'setcap', package: 'libcap2-bin', why: 'makes files with capabilities' },
   { program: 'zstd', package: 'zstd', why: 'makes zstd layers' },
+  { program: 'openssl', package: 'openssl', why: 'makes certificates' },
   { program: 'chromium', package: 'chromium', why: 'looks at the registry’s page' },
 ];
 

@@ -13,7 +13,7 @@ const HASH_READ_BYTES = 1 << 20;
 
 /**
  * Appends `source` at `offsetBytes`; resolves to the new size. When `source` fails, what came before is written, then its error thrown.
- * @throws SIZE_INVALID over `maxBytes`, with the file cut back to `offsetBytes`
+ * @throws SIZE_INVALID over `maxBytes`, ENOSPC on a full disk: then the file is cut back to `offsetBytes`
  */
 export async function appendTo(
   handle: FileHandle,
@@ -40,7 +40,7 @@ export async function appendTo(
       if (waiting >= WRITE_BYTES) await flush();
     }
   } catch (error) {
-    if (isTooLarge(error)) await handle.truncate(offsetBytes);
+    if (isHopeless(error)) await handle.truncate(offsetBytes);
     else await flush();
     throw error;
   }
@@ -48,7 +48,9 @@ export async function appendTo(
   return at;
 }
 
-const isTooLarge = (error: unknown): boolean => (error as { code?: unknown }).code === 'SIZE_INVALID';
+/** Over the limit, or over what the disk has: the space is wanted back at once. */
+const isHopeless = (error: unknown): boolean =>
+  ['SIZE_INVALID', 'ENOSPC', 'EDQUOT'].includes(String((error as { code?: unknown }).code));
 
 async function writeAll(handle: FileHandle, pieces: readonly Uint8Array[], position: number): Promise<void> {
   let at = position;

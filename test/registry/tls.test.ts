@@ -1,0 +1,64 @@
+// A private registry speaks TLS, and takes a renewed certificate without a restart.
+
+import assert from 'node:assert/strict';
+import { renameSync } from 'node:fs';
+import { request } from 'node:https';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { TLSSocket } from 'node:tls';
+import { must } from '../support/commands.ts';
+import { scratch, startRegistry } from './support/registry.ts';
+
+async function certificate(folder: string, name: string): Promise<{ cert: string; key: string }> {
+  const [cert, key] = [join(folder, `${name}.pem`), join(folder, `${name}.key`)];
+  const subject = ['-subj', `/CN=${name}`, '-addext', 'subjectAltName=IP:127.0.0.1'];
+  await must('openssl', [
+    'req',
+    '-x509',
+    '-newkey',
+    'ec',
+    '-pkeyopt',
+    'ec_paramgen_curve:P-256',
+    '-nodes',
+    '-days',
+    '1',
+    '-keyout',
+    key,
+    '-out',
+    cert,
+    ...subject,
+  ]);
+  return { cert, key };
+}
+
+/** The name in the certificate that a new connection sees, and the answer to GET /v2/. */
+function shake(url: string): Promise<{ name: string; status: number }> {
+  return new Promise((resolve, reject) => {
+    const call = request(`${url}/v2/`, { rejectUnauthorized: false, agent: false }, (answer) => {
+      const peer = (answer.socket as TLSSocket).getPeerCertificate();
+      answer.resume();
+      answer.once('end', () => resolve({ name: String(peer.subject.CN), status: answer.statusCode ?? 0 }));
+    });
+    call.once('error', reject);
+    call.end();
+  });
+}
+
+test('TLS, and a certificate that changes', async () => {
+  using folder = scratch('tls');
+  const first = await certificate(folder.path, 'first');
+  await using registry = await startRegistry({
+    tls: { certificateFile: first.cert, keyFile: first.key, clientCaFiles: [] },
+  });
+  assert.match(registry.url, /^https:/);
+  assert.deepEqual(await shake(registry.url), { name: 'first', status: 200 });
+  const second = await certificate(folder.path, 'second');
+  renameSync(second.key, first.key);
+  renameSync(second.cert, first.cert);
+  for (let i = 0; i < 200 && (await shake(registry.url)).name !== 'second'; i++) await sleep(100);
+  assert.deepEqual(await shake(registry.url), { name: 'second', status: 200 });
+  await assert.rejects(startRegistry({ tls: { certificateFile: '/nowhere', keyFile: first.key, clientCaFiles: [] } }), {
+    code: 'TLS_INVALID',
+  });
+});
