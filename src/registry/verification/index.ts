@@ -2,19 +2,25 @@
 
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { GantryError, messageOf } from '../../lib/errors.ts';
-import { type Digest, parseAnyDigest } from '../../spec/digest.ts';
+import type { Digest } from '../../spec/digest.ts';
 import type { Database } from '../../store/database.ts';
 import type { Grant } from '../access/types.ts';
 import type { PolicyRule, ScannerConfig } from '../config/types.ts';
-import { fitsAny } from '../glob.ts';
 import type { Exchange, Route } from '../http/types.ts';
 import type { Guard, ManifestRecord, Repositories } from '../repositories/types.ts';
 import type { EventListener, Log, RegistryEvent } from '../types.ts';
 import { type NamedKey, parsePublicKey } from './cosign.ts';
-import { type Counts, countsIn, REPORT_TYPE, SCANNER_ANNOTATION, type Severity, worstOver } from './report.ts';
-import { Scans } from './scans.ts';
-import { COMPANION_TAG, isCompanion, type SignatureStatus, signaturesOf, subjectOf } from './signatures.ts';
+import { isCompanion, shapeOf } from './evidence.ts';
+import { newestReport, type Report } from './newest-report.ts';
+import { Policies } from './policies.ts';
+import { type ScanState, Scans } from './scans.ts';
+import { type SignatureStatus, signaturesIn, signaturesOf, subjectOf } from './signatures.ts';
+
+export type { Report } from './newest-report.ts';
+export type { ScanState } from './scans.ts';
+export type { SignatureStatus } from './signatures.ts';
 
 export interface VerificationOptions {
   readonly policies: readonly PolicyRule[];
@@ -28,10 +34,13 @@ export interface VerificationOptions {
   readonly now?: (() => number) | undefined;
 }
 
-export interface Report {
-  readonly counts: Counts;
-  readonly scanner: string;
-  readonly digest: Digest;
+/** What is known of a manifest's safety. */
+export interface VerificationStatus {
+  /** By the keys of the policies that speak of the repository. */
+  readonly signature: SignatureStatus;
+  readonly report?: Report;
+  /** A scan that is still to come, or that failed for good. */
+  readonly scan?: ScanState;
 }
 
 export interface Verification extends AsyncDisposable {
@@ -40,23 +49,21 @@ export interface Verification extends AsyncDisposable {
   readonly routes: readonly Route[];
   /** @throws DENIED for manifests that a policy keeps from `grant`; who may push is let through, to sign and to scan */
   checkServe(repository: string, record: ManifestRecord, grant: Grant): Promise<void>;
+  status(repository: string, digest: Digest): Promise<VerificationStatus>;
+  /** Begins to scan what is queued. */
   start(): void;
-}
-
-interface Policy {
-  readonly rule: PolicyRule;
-  readonly keys: readonly NamedKey[];
 }
 
 /** Reads the keys of the policies. @throws CONFIG_INVALID naming the file that is no public key */
 export function createVerification(options: VerificationOptions): Verification {
-  const policies = options.policies.map((rule): Policy => ({ rule, keys: rule.keyFiles.map(readKey) }));
-  return new Verifier(options, policies);
+  const policies = options.policies.map((rule) => ({ rule, keys: rule.keyFiles.map(readKey) }));
+  return new Verifier(options, new Policies(policies, options.repositories));
 }
 
+/** Whoever may pull is told which key signed: not where it lies. */
 function readKey(path: string): NamedKey {
   try {
-    return parsePublicKey(path, readFileSync(path, 'utf8'));
+    return parsePublicKey(basename(path), readFileSync(path, 'utf8'));
   } catch (cause) {
     throw new GantryError('invalid', 'CONFIG_INVALID', `cannot use the key ${path}: ${messageOf(cause)}`, { cause });
   }
@@ -64,43 +71,31 @@ function readKey(path: string): NamedKey {
 
 class Verifier implements Verification {
   readonly #options: VerificationOptions;
-  readonly #policies: readonly Policy[];
+  readonly #policies: Policies;
   readonly #scans: Scans;
+  readonly guard: Guard;
 
-  constructor(options: VerificationOptions, policies: readonly Policy[]) {
+  constructor(options: VerificationOptions, policies: Policies) {
     this.#options = options;
     this.#policies = policies;
     this.#scans = new Scans({ ...options, now: options.now ?? Date.now });
+    this.guard = { beforePut: (put, digest) => policies.checkPut(put, digest) };
   }
 
-  readonly guard: Guard = {
-    beforePut: async ({ repository, reference }, digest) => {
-      // By digest everything is accepted: what cannot be pushed cannot be signed.
-      if (parseAnyDigest(reference) || COMPANION_TAG.test(reference)) return;
-      const policy = this.#policyFor(repository, ({ acceptOnlySigned }) => acceptOnlySigned);
-      if (!policy) return;
-      const { state } = await signaturesOf(this.#options.repositories, repository, digest, policy.keys);
-      if (state === 'valid') return;
-      throw new GantryError(
-        'forbidden',
-        'DENIED',
-        `the policy of ${repository} accepts tags of signed manifests only`,
-        {
-          params: { repository, digest },
-          hint: 'push by digest, sign the digest, then tag it',
-        },
-      );
-    },
-  };
-
   readonly listener: EventListener = (event) => {
-    if (event.action !== 'push' || event.actor.kind === 'system') return;
-    const record = this.#options.repositories.findManifest(event.repository, event.digest);
+    const { action, repository, digest, tag } = event;
+    if (action === 'pull') return;
+    this.#policies.forget(repository);
+    if (action === 'delete' && tag === undefined) this.#scans.forget(repository, digest);
+    if (action !== 'push' || event.actor.kind === 'system') return;
+    const { repositories } = this.#options;
+    const record = repositories.findManifest(repository, digest);
     if (!record) return;
-    const subject = parseAnyDigest(subjectOf(record, event.tag) ?? '');
+    const subject = subjectOf(record, tag);
     if (subject) setImmediate(() => void this.#tellSigned(event, subject));
-    else if (!isCompanion(record, event.tag === undefined ? [] : [event.tag]))
-      this.#scans.queue(event.repository, event.digest);
+    const shape = shapeOf(record.mediaType, repositories.references(repository, digest));
+    const isScanned = shape.isImage && !isCompanion(record, shape, tag === undefined ? [] : [tag]);
+    if (isScanned) this.#scans.queue(repository, digest);
   };
 
   start(): void {
@@ -112,76 +107,32 @@ class Verifier implements Verification {
   }
 
   async checkServe(repository: string, record: ManifestRecord, grant: Grant): Promise<void> {
-    const policy = this.#policyFor(
-      repository,
-      (rule) => rule.serveOnlySigned || rule.refuseSeverity !== undefined || rule.refuseUnscanned,
-    );
-    if (!policy || grant.may('push', repository)) return;
+    if (grant.may('push', repository)) return;
+    const why = await this.#policies.refusalOf(repository, record);
+    if (why === undefined) return;
+    const { digest } = record;
+    const message = `the policy of ${repository} refuses this manifest: ${why}`;
+    throw new GantryError('forbidden', 'DENIED', message, { params: { repository, digest } });
+  }
+
+  async status(repository: string, digest: Digest): Promise<VerificationStatus> {
     const { repositories } = this.#options;
-    if (isCompanion(record, repositories.tagsOf(repository, record.digest))) return;
-    if (policy.rule.serveOnlySigned && !(await this.#isSigned(policy, repository, record.digest))) {
-      throw denied(repository, record.digest, 'it has no valid signature');
-    }
-    this.#checkReport(policy.rule, repository, record);
+    const signature = await signaturesOf(repositories, repository, digest, this.#policies.keysFor(repository));
+    const report = await newestReport(repositories, repository, digest);
+    const scan = this.#scans.state(repository, digest);
+    return { signature, ...(report ? { report } : {}), ...(scan ? { scan } : {}) };
   }
 
-  /** Signed itself, or an entry of an index that is. */
-  async #isSigned({ keys }: Policy, repository: string, digest: Digest): Promise<boolean> {
-    const { repositories } = this.#options;
-    for (const candidate of [digest, ...repositories.parents(repository, digest)]) {
-      if ((await signaturesOf(repositories, repository, candidate, keys)).state === 'valid') return true;
-    }
-    return false;
-  }
-
-  #checkReport(rule: PolicyRule, repository: string, record: ManifestRecord): void {
-    const isImage = record.summary.platforms.length > 0 && !this.#isIndex(repository, record.digest);
-    if (!isImage) return;
-    const report = this.#newestReport(repository, record.digest);
-    if (!report && rule.refuseUnscanned) throw denied(repository, record.digest, 'it was not scanned yet');
-    const worst = report && rule.refuseSeverity && worstOver(report.counts, rule.refuseSeverity as Severity);
-    if (worst) throw denied(repository, record.digest, `its scan found something ${worst}`);
-  }
-
-  #isIndex(repository: string, digest: Digest): boolean {
-    return this.#options.repositories.references(repository, digest).some(({ kind }) => kind === 'manifest');
-  }
-
-  /** Of an image itself, or of the index that it belongs to, whichever was pushed last. */
-  #newestReport(repository: string, digest: Digest): Report | undefined {
-    const { repositories } = this.#options;
-    for (const candidate of [digest, ...repositories.parents(repository, digest)]) {
-      for (const referrer of repositories.referrers(repository, candidate, REPORT_TYPE).toReversed()) {
-        const counts = countsIn(referrer.annotations ?? {});
-        if (counts)
-          return { counts, scanner: referrer.annotations?.[SCANNER_ANNOTATION] ?? '', digest: referrer.digest };
-      }
-    }
-    return undefined;
-  }
-
-  #policyFor(repository: string, speaks: (rule: PolicyRule) => boolean): Policy | undefined {
-    return this.#policies.find(({ rule }) => speaks(rule) && fitsAny(repository, rule.repositories));
-  }
-
-  async #status(repository: string, digest: Digest): Promise<SignatureStatus> {
-    const keys = this.#policies
-      .filter(({ rule }) => fitsAny(repository, rule.repositories))
-      .flatMap((policy) => policy.keys);
-    return signaturesOf(this.#options.repositories, repository, digest, keys);
-  }
-
-  /** A signature that a configured key made; where no policy has keys for the repository, any. */
+  /** A signature that a configured key made; where no policy has keys for the repository, any that is well-formed. */
   async #tellSigned(event: RegistryEvent, subject: Digest): Promise<void> {
+    const { repositories, log } = this.#options;
     try {
-      const hasKeys = this.#policies.some(
-        ({ rule, keys }) => keys.length > 0 && fitsAny(event.repository, rule.repositories),
-      );
-      const { state } = await this.#status(event.repository, subject);
-      if (hasKeys && state !== 'valid') return;
-      this.#options.repositories.publish({ ...event, id: randomUUID(), action: 'sign', subject });
+      const keys = this.#policies.keysFor(event.repository);
+      const found = await signaturesIn(repositories, event.digest, subject, keys);
+      if (keys.length > 0 ? found.keys.length === 0 : !found.isWellFormed) return;
+      repositories.publish({ ...event, id: randomUUID(), action: 'sign', subject });
     } catch (error) {
-      this.#options.log('warn', `signature of ${event.repository}@${subject}: ${messageOf(error)}`);
+      log('warn', `signature of ${event.repository}@${subject}: ${messageOf(error)}`);
     }
   }
 
@@ -206,26 +157,18 @@ class Verifier implements Verification {
   }
 
   async #show(exchange: Exchange): Promise<void> {
-    const { name = '', digest: text = '' } = exchange.parameters;
-    const { digest } = this.#options.repositories.manifest(name, text);
-    const signature = await this.#status(name, digest);
-    const report = this.#newestReport(name, digest);
-    exchange.json(200, { signature, ...(report ? { report } : {}) });
+    const { name = '', digest: reference = '' } = exchange.parameters;
+    const { digest } = this.#options.repositories.manifest(name, reference);
+    exchange.json(200, await this.status(name, digest));
   }
 
   #rescan(exchange: Exchange): void {
-    const { name = '', digest: text = '' } = exchange.parameters;
-    const { digest } = this.#options.repositories.manifest(name, text);
-    if (!this.#options.scanners.some((scanner) => fitsAny(name, scanner.repositories))) {
+    const { name = '', digest: reference = '' } = exchange.parameters;
+    const { digest } = this.#options.repositories.manifest(name, reference);
+    if (!this.#scans.covers(name)) {
       throw new GantryError('invalid', 'UNSUPPORTED', 'no scanner is configured for the repository');
     }
     this.#scans.queue(name, digest);
     exchange.send(202, {});
   }
-}
-
-function denied(repository: string, digest: Digest, why: string): GantryError {
-  return new GantryError('forbidden', 'DENIED', `the policy of ${repository} refuses this manifest: ${why}`, {
-    params: { repository, digest },
-  });
 }

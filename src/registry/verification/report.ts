@@ -26,7 +26,7 @@ export function countFindings(format: 'trivy' | 'grype', text: string): Counts {
   const counts = { low: 0, medium: 0, high: 0, critical: 0, unknown: 0 };
   for (const severity of severities) {
     const name = severity.toLowerCase() === 'negligible' ? 'low' : severity.toLowerCase();
-    if (name in counts) counts[name as keyof typeof counts]++;
+    if (Object.hasOwn(counts, name)) counts[name as keyof typeof counts]++;
     else counts.unknown++;
   }
   return counts;

@@ -1,6 +1,6 @@
 // Owns running one scanner on one image: an OCI layout made for it, the command without a shell, bounded time and output.
 
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -14,18 +14,19 @@ import type { ManifestRecord, Repositories } from '../repositories/types.ts';
 const OUTPUT_MAX_BYTES = 64 << 20;
 const ERRORS_MAX_CHARS = 4096;
 
-/** Runs the scanner; its report as text. @throws SCAN_FAILED (system), CANCELLED */
+/** Runs the scanner; its report as it printed it. @throws SCAN_FAILED (system); the signal's reason when it was aborted before */
 export async function runScanner(
   scanner: ScannerConfig,
   repositories: Repositories,
   record: ManifestRecord,
   base: string,
   signal: AbortSignal,
-): Promise<string> {
+): Promise<Buffer> {
   const folder = await mkdtemp(join(tmpdir(), 'gantry-scan-'));
   try {
     const needsLayout = scanner.command.some((word) => word.includes('{layout}'));
     if (needsLayout) await writeLayout(folder, repositories, record);
+    signal.throwIfAborted();
     const host = base.replace(/^https?:\/\//, '');
     const values: Readonly<Record<string, string>> = {
       image: `${host}/${record.repository}@${record.digest}`,
@@ -72,18 +73,17 @@ async function placeBlob(folder: string, repositories: Repositories, digest: Dig
   else await symlink(local, path);
 }
 
-function run(words: readonly string[], cwd: string, timeoutMs: number, signal: AbortSignal): Promise<string> {
+/** The program's output. Its whole process group ends with it, or when it must. */
+function run(words: readonly string[], cwd: string, timeoutMs: number, signal: AbortSignal): Promise<Buffer> {
   const [program = '', ...args] = words;
-  // A group of its own: what the scanner starts ends with it.
   const child = spawn(program, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
-  const end = (): void => {
-    if (child.pid !== undefined && child.exitCode === null && child.signalCode === null)
-      process.kill(-child.pid, 'SIGKILL');
-  };
   let why = '';
   const stop = (reason: string): void => {
     why ||= reason;
-    end();
+    if (child.exitCode === null && child.signalCode === null) killGroup(child);
+    // What left the group may hold the pipes open: it is not waited for.
+    child.stdout.destroy();
+    child.stderr.destroy();
   };
   const timer = setTimeout(() => stop(`it ran over ${timeoutMs} ms`), timeoutMs);
   const abort = (): void => stop('the registry ends');
@@ -99,17 +99,28 @@ function run(words: readonly string[], cwd: string, timeoutMs: number, signal: A
   child.stderr.on('data', (piece: Buffer) => {
     errors = (errors + piece.toString()).slice(-ERRORS_MAX_CHARS);
   });
-  return new Promise<string>((resolve, reject) => {
+  return new Promise<Buffer>((resolve, reject) => {
     const fail = (reason: string): void =>
       reject(new GantryError('system', 'SCAN_FAILED', `the scanner ${program} failed: ${reason}`));
     child.once('error', (error) => fail(error.message));
-    child.once('close', (code) => {
+    // What it started and left behind goes at once, while the group's number is surely its own.
+    child.once('exit', () => killGroup(child));
+    child.once('close', (code, name) => {
       if (why !== '') fail(why);
-      else if (code === 0) resolve(Buffer.concat(pieces).toString());
-      else fail(`exit code ${code}: ${errors.trim()}`);
+      else if (code === 0) resolve(Buffer.concat(pieces));
+      else fail(`${code === null ? `signal ${name}` : `exit code ${code}`}: ${errors.trim()}`);
     });
   }).finally(() => {
     clearTimeout(timer);
     signal.removeEventListener('abort', abort);
   });
+}
+
+function killGroup({ pid }: ChildProcess): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // Nobody is left.
+  }
 }

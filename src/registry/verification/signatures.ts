@@ -1,23 +1,24 @@
 // Owns finding the signatures of a manifest in its repository: cosign's tag and the referrers. Bounded in number and size.
 
-import type { Digest } from '../../spec/digest.ts';
+import { isGantryError } from '../../lib/errors.ts';
+import { type Digest, parseAnyDigest } from '../../spec/digest.ts';
 import { isRecord } from '../../spec/oci/manifest.ts';
 import type { ManifestRecord, Repositories } from '../repositories/types.ts';
 import {
   BUNDLE,
+  type Claim,
   type NamedKey,
+  readBundle,
+  readSimpleSigning,
   SIGNATURE_ANNOTATION,
   SIMPLE_SIGNING,
-  verifyBundle,
-  verifySimpleSigning,
+  signerOf,
 } from './cosign.ts';
+import { COMPANION_TAG } from './evidence.ts';
 
-const MANIFESTS_MAX = 50;
-const LAYERS_MAX = 50;
+/** Looked at per manifest; newest first, so that signing again helps where rubbish was piled up. */
+const SIGNATURES_MAX = 100;
 const PAYLOAD_MAX_BYTES = 1 << 20;
-
-/** The tags under which cosign keeps what belongs to a manifest. */
-export const COMPANION_TAG = /^(sha256|sha512)-([0-9a-f]{64,128})\.(sig|att|sbom)$/;
 
 /** What was found. */
 export interface SignatureStatus {
@@ -27,24 +28,18 @@ export interface SignatureStatus {
   readonly keys: readonly string[];
 }
 
-/** True for manifests that say something about another and are no image themselves. */
-export function isCompanion(record: ManifestRecord, tags: readonly string[]): boolean {
-  return record.subject !== undefined || tags.some((tag) => COMPANION_TAG.test(tag));
-}
-
-/** The manifest that a signature is about. */
-export function subjectOf(record: ManifestRecord, tag: string | undefined): string | undefined {
-  if (record.subject !== undefined)
-    return BUNDLE.test(record.artifactType) || isCosign(record) ? record.subject : undefined;
+/** The manifest that a record with `tag` would be a signature of. */
+export function subjectOf(record: ManifestRecord, tag: string | undefined): Digest | undefined {
+  if (record.subject !== undefined) return isSignatureType(record.artifactType) ? record.subject : undefined;
   const match = COMPANION_TAG.exec(tag ?? '');
-  return match?.[3] === 'sig' ? `${match[1]}:${match[2]}` : undefined;
+  return match?.[3] === 'sig' ? parseAnyDigest(`${match[1]}:${match[2]}`) : undefined;
 }
 
-function isCosign(record: ManifestRecord): boolean {
-  return record.artifactType.startsWith('application/vnd.dev.cosign.');
+function isSignatureType(artifactType: string): boolean {
+  return BUNDLE.test(artifactType) || artifactType.startsWith('application/vnd.dev.cosign.');
 }
 
-/** Looks at every signature of `digest`. */
+/** Looks at the signatures of `digest`. What is not there is none; what storage cannot tell is thrown on. */
 export async function signaturesOf(
   repositories: Repositories,
   repository: string,
@@ -54,50 +49,109 @@ export async function signaturesOf(
   const tagged = repositories.findManifest(repository, `${digest.replace(':', '-')}.sig`);
   const referrers = repositories
     .referrers(repository, digest)
-    .filter(
-      ({ artifactType = '' }) => BUNDLE.test(artifactType) || artifactType.startsWith('application/vnd.dev.cosign.'),
-    );
-  const carriers = [...(tagged ? [tagged.digest] : []), ...referrers.map((referrer) => referrer.digest)].slice(
-    0,
-    MANIFESTS_MAX,
-  );
-  const signers = new Set<string>();
-  for (const carrier of carriers) {
-    for (const name of await signersIn(repositories, carrier, digest, keys)) signers.add(name);
+    .filter(({ artifactType = '' }) => isSignatureType(artifactType))
+    .map((referrer) => referrer.digest)
+    .toReversed();
+  const names = new Set<string>();
+  let left = SIGNATURES_MAX;
+  let isAny = false;
+  for (const carrier of [...(tagged ? [tagged.digest] : []), ...referrers]) {
+    if (left <= 0) break;
+    const found = await signaturesIn(repositories, carrier, digest, keys, left);
+    left -= Math.max(1, found.looked);
+    isAny ||= found.isWellFormed;
+    for (const name of found.keys) names.add(name);
   }
-  const state = signers.size > 0 ? 'valid' : carriers.length > 0 ? 'unknown' : 'none';
-  return { state, keys: [...signers].sort() };
+  return { state: names.size > 0 ? 'valid' : isAny ? 'unknown' : 'none', keys: [...names].sort() };
 }
 
-async function signersIn(
+export interface CarriedSignatures {
+  /** There is one that speaks of the digest, whoever made it. */
+  readonly isWellFormed: boolean;
+  readonly keys: readonly string[];
+  /** How many were looked at. */
+  readonly looked: number;
+}
+
+/** Looks at the last `max` signatures that one manifest carries. */
+export async function signaturesIn(
   repositories: Repositories,
   carrier: Digest,
   digest: Digest,
   keys: readonly NamedKey[],
-): Promise<string[]> {
-  const manifest: unknown = JSON.parse((await repositories.manifestBytes(carrier)).toString());
-  const layers = isRecord(manifest) && Array.isArray(manifest.layers) ? manifest.layers.slice(0, LAYERS_MAX) : [];
-  const names: string[] = [];
-  for (const layer of layers as readonly unknown[]) {
-    if (!isRecord(layer) || typeof layer.digest !== 'string' || Number(layer.size) > PAYLOAD_MAX_BYTES) continue;
-    const mediaType = String(layer.mediaType);
-    if (mediaType !== SIMPLE_SIGNING && !BUNDLE.test(mediaType)) continue;
-    const payload = await readSmall(repositories, layer.digest as Digest);
-    const annotations = isRecord(layer.annotations) ? layer.annotations : {};
-    const signature = String(annotations[SIGNATURE_ANNOTATION] ?? '');
-    const signer =
-      mediaType === SIMPLE_SIGNING
-        ? verifySimpleSigning(payload, signature, digest, keys)
-        : verifyBundle(payload, digest, keys);
-    if (signer) names.push(signer.name);
+  max = SIGNATURES_MAX,
+): Promise<CarriedSignatures> {
+  const layers = (await layersOf(repositories, carrier)).slice(-max);
+  const names = new Set<string>();
+  let isWellFormed = false;
+  for (const layer of layers) {
+    const claim = await claimIn(repositories, layer, digest);
+    if (!claim) continue;
+    isWellFormed = true;
+    const manifest = claim.data ?? (await unlessGone(repositories.manifestBytes(digest)));
+    const signer = manifest && signerOf(claim, manifest, keys);
+    if (signer) names.add(signer.name);
   }
-  return names;
+  return { isWellFormed, keys: [...names], looked: layers.length };
 }
 
-/** A blob of at most a payload's size; what is longer is cut, and verifies nothing. */
-async function readSmall(repositories: Repositories, digest: Digest): Promise<Buffer> {
+type Layer = Readonly<Record<string, unknown>>;
+
+/** Layers that may be signatures. */
+async function layersOf(repositories: Repositories, carrier: Digest): Promise<readonly Layer[]> {
+  const bytes = await unlessGone(repositories.manifestBytes(carrier));
+  const manifest: unknown = bytes && JSON.parse(bytes.toString());
+  const layers: readonly unknown[] = isRecord(manifest) && Array.isArray(manifest.layers) ? manifest.layers : [];
+  return layers.filter(
+    (layer): layer is Layer =>
+      isRecord(layer) &&
+      typeof layer.mediaType === 'string' &&
+      (layer.mediaType === SIMPLE_SIGNING || BUNDLE.test(layer.mediaType)),
+  );
+}
+
+async function claimIn(repositories: Repositories, layer: Layer, digest: Digest): Promise<Claim | undefined> {
+  const payload = await readSmall(repositories, layer);
+  if (!payload) return undefined;
+  if (layer.mediaType !== SIMPLE_SIGNING) return readBundle(payload, digest);
+  const annotations = isRecord(layer.annotations) ? layer.annotations : {};
+  const signature = annotations[SIGNATURE_ANNOTATION];
+  return typeof signature === 'string' ? readSimpleSigning(payload, signature, digest) : undefined;
+}
+
+/** A payload, or undefined when it is too long or not there. */
+async function readSmall(repositories: Repositories, layer: Layer): Promise<Buffer | undefined> {
+  const digest = typeof layer.digest === 'string' ? parseAnyDigest(layer.digest) : undefined;
+  if (!digest || Number(layer.size) > PAYLOAD_MAX_BYTES) return undefined;
+  return readBlobUpTo(repositories, digest, PAYLOAD_MAX_BYTES);
+}
+
+/** A blob in memory, or undefined when it has over `maxBytes` or is not there. */
+export async function readBlobUpTo(
+  repositories: Repositories,
+  digest: Digest,
+  maxBytes: number,
+): Promise<Buffer | undefined> {
+  return unlessGone(collect(repositories, digest, maxBytes));
+}
+
+async function collect(repositories: Repositories, digest: Digest, maxBytes: number): Promise<Buffer | undefined> {
   const pieces: Buffer[] = [];
-  const stream = await repositories.readBlob(digest, { start: 0, end: PAYLOAD_MAX_BYTES });
-  for await (const piece of stream) pieces.push(piece as Buffer);
+  let bytes = 0;
+  for await (const piece of await repositories.readBlob(digest)) {
+    bytes += (piece as Buffer).length;
+    if (bytes > maxBytes) return undefined;
+    pieces.push(piece as Buffer);
+  }
   return Buffer.concat(pieces);
+}
+
+/** What is not there is undefined: it may go while it is looked at. Anything else is no answer, and must not be taken for one. */
+async function unlessGone<T>(reading: Promise<T>): Promise<T | undefined> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (isGantryError(error, 'notFound')) return undefined;
+    throw error;
+  }
 }
