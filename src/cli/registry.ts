@@ -312,13 +312,13 @@ export const COMMANDS: readonly CommandEntry[] = [
   {
     path: 'registry robots',
     aliases: [],
-    about: 'List robot accounts, add one or remove one',
+    about: 'List robot accounts, add one (its secret is printed once) or remove one',
     load: async () => (await import('./commands/registry/robots.ts')).command,
   },
   {
     path: 'registry search',
     aliases: [],
-    about: 'Find tags by words, labels, platform, size, age',
+    about: 'Find tags (words, repo:, tag:, label:, platform:, digest:, size:, age:)',
     load: async () => (await import('./commands/registry/search.ts')).command,
   },
   {
@@ -330,7 +330,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   {
     path: 'registry users',
     aliases: [],
-    about: 'List users, add one or remove one',
+    about: 'List users, add one (its password is read from standard input) or remove one',
     load: async () => (await import('./commands/registry/users.ts')).command,
   },
   {

@@ -9,6 +9,8 @@ import type { ByteRange, Storage } from './types.ts';
 /** A store that can be closed and opened again. */
 export interface Subject extends AsyncDisposable {
   open(): Promise<Storage>;
+  /** Puts other bytes in a blob's place, behind the driver's back. */
+  damage(digest: Digest, bytes: Uint8Array): Promise<void>;
 }
 
 const MAX = { maxBytes: 1 << 30 };
@@ -173,6 +175,16 @@ export function storageContract(name: string, make: () => Promise<Subject>): voi
     assert.equal(digestOf(await bytesOf(storage, digestOf(bytes))), digestOf(bytes));
   });
 
+  check('a large blob that comes in one piece is kept, by either hash', async (storage) => {
+    const bytes = randomBytes(24 << 20);
+    for (const algorithm of ['sha256', 'sha512']) {
+      const digest = await upload(storage, bytes, digestOf(bytes, algorithm));
+      assertSame(await bytesOf(storage, digest), bytes);
+      const range = { start: (8 << 20) - 1, end: (16 << 20) + 1 };
+      assertSame(await bytesOf(storage, digest, range), bytes.subarray(range.start, range.end));
+    }
+  });
+
   check('an upload is forgotten when it is aborted, and what was never begun is unknown', async (storage) => {
     const id = newId();
     await storage.begin(id);
@@ -184,6 +196,7 @@ export function storageContract(name: string, make: () => Promise<Subject>): voi
       await assert.rejects(storage.append(unknown, pieces(randomBytes(1)), { offsetBytes: 0, ...MAX }), {
         code: 'NO_SUCH_UPLOAD',
       });
+      await assert.rejects(storage.finish(unknown, digestOf(randomBytes(1))), { code: 'NO_SUCH_UPLOAD' });
     }
     assert.deepEqual(await listed(storage.uploads()), []);
   });
@@ -210,5 +223,62 @@ export function storageContract(name: string, make: () => Promise<Subject>): voi
     const found = await listed(storage.blobs());
     assert.deepEqual(found.map(({ digest }) => digest).sort(), [...digests].sort());
     assert.ok(found.every(({ sizeBytes }) => sizeBytes === 50_000));
+  });
+
+  check('a small blob that was damaged is noticed, whether its size changed or not', async (storage, subject) => {
+    const digest = digestOf(Buffer.from('true'));
+    for (const other of ['fals', 'tru', 'truest']) {
+      await storage.put(digest, Buffer.from('true'));
+      await subject.damage(digest, Buffer.from(other));
+      await assert.rejects(storage.readSmall(digest, 100), { code: 'BLOB_DAMAGED', kind: 'system' });
+    }
+  });
+
+  check('bytes sent again after a failure count by what was sent last, not by what was lost', async (storage) => {
+    const [first, other] = [randomBytes(1000), randomBytes(1000)];
+    const id = newId();
+    await storage.begin(id);
+    await assert.rejects(storage.append(id, pieces(first, 100), { offsetBytes: 0, maxBytes: 950 }), {
+      code: 'SIZE_INVALID',
+    });
+    if ((await storage.uploadSize(id)) === undefined) return;
+    await storage.append(id, pieces(other.subarray(0, 900)), { offsetBytes: 0, ...MAX });
+    await assert.rejects(storage.finish(id, digestOf(first.subarray(0, 900))), { code: 'DIGEST_INVALID' });
+    assert.equal(await storage.size(digestOf(first.subarray(0, 900))), undefined);
+  });
+
+  check('an upload that failed at once, or got nothing, is one of no bytes still', async (storage) => {
+    const id = newId();
+    await storage.begin(id);
+    assert.equal(await storage.append(id, pieces(Buffer.alloc(0)), { offsetBytes: 0, ...MAX }), 0);
+    await assert.rejects(storage.append(id, failing(Buffer.alloc(0)), { offsetBytes: 0, ...MAX }), /went away/);
+    assert.equal(await storage.uploadSize(id), 0);
+    const [found, ...more] = await listed(storage.uploads());
+    assert.deepEqual([found?.id, found?.sizeBytes, more], [id, 0, []]);
+    assert.equal(await storage.finish(id, digestOf(Buffer.alloc(0))), 0);
+  });
+
+  check('an upload tells when bytes last came', async (storage) => {
+    const before = Date.now();
+    const id = newId();
+    await storage.begin(id);
+    await storage.append(id, pieces(randomBytes(10)), { offsetBytes: 0, ...MAX });
+    const [found] = await listed(storage.uploads());
+    // Stores keep whole seconds.
+    assert.ok(found && found.touchedAtMs > before - 2000 && found.touchedAtMs < Date.now() + 2000);
+  });
+
+  check('a store of more than a thousand blobs and uploads lists every one, once', async (storage) => {
+    const ids = Array.from({ length: 1005 }, newId);
+    const all = ids.map((id) => Buffer.from(id));
+    for (let i = 0; i < ids.length; i += 50) {
+      const end = Math.min(i + 50, ids.length);
+      await Promise.all(all.slice(i, end).map((bytes) => storage.put(digestOf(bytes), bytes)));
+      await Promise.all(ids.slice(i, end).map((id) => storage.begin(id)));
+    }
+    const blobs = (await listed(storage.blobs())).map(({ digest }) => digest);
+    assert.deepEqual(blobs.sort(), all.map((bytes) => digestOf(bytes)).sort());
+    const uploads = (await listed(storage.uploads())).map(({ id }) => id);
+    assert.deepEqual(uploads.sort(), [...ids].sort());
   });
 }

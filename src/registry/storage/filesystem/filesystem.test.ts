@@ -5,6 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { algorithmOf, hexOf } from '../../../spec/digest.ts';
 import { storageContract } from '../contract.ts';
 import { digestBytes } from '../hashing.ts';
 import { openFileStorage } from './filesystem.ts';
@@ -15,6 +16,9 @@ storageContract('files', async () => {
   const root = folder();
   return {
     open: () => openFileStorage(root),
+    damage: async (digest, bytes) => {
+      writeFileSync(join(root, 'content/blobs', algorithmOf(digest), hexOf(digest)), bytes);
+    },
     async [Symbol.asyncDispose]() {
       rmSync(root, { recursive: true, force: true });
     },
