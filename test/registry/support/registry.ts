@@ -157,8 +157,13 @@ export class TestRegistry implements AsyncDisposable {
 /** Starts a registry under a root of its own (or `overrides.root`, which is left alone). */
 export async function startRegistry(overrides: Partial<RegistryConfig> = {}): Promise<TestRegistry> {
   const own = overrides.root === undefined ? scratch() : undefined;
-  const config = configFor(overrides.root ?? own?.path ?? '', overrides);
-  return new TestRegistry(config, own).start();
+  const registry = new TestRegistry(configFor(overrides.root ?? own?.path ?? '', overrides), own);
+  try {
+    return await registry.start();
+  } catch (error) {
+    await registry[Symbol.asyncDispose]();
+    throw error;
+  }
 }
 
 /** The codes of an error body. */
