@@ -2,6 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ProxyConfig, ReplicationConfig } from '../../src/registry/config/types.ts';
@@ -10,7 +13,8 @@ import { codesOf, INDEX, sha256, startRegistry, type TestRegistry } from './supp
 const proxy = (url: string, more: Partial<ProxyConfig> = {}): ProxyConfig => ({
   prefix: 'hub',
   url,
-  ttlMs: 0,
+  freshMs: 0,
+  expiryMs: 0,
   isInsecure: true,
   ...more,
 });
@@ -60,7 +64,7 @@ test('a tag that moved at the origin moves here, after its time and not before',
   await using origin = await startRegistry();
   const first = await origin.pushImage('app', 'v1');
   await using cache = await startRegistry({
-    proxies: [proxy(origin.url, { ttlMs: 3_600_000 }), proxy(origin.url, { prefix: 'eager' })],
+    proxies: [proxy(origin.url, { freshMs: 3_600_000 }), proxy(origin.url, { prefix: 'eager' })],
   });
   for (const name of ['hub/app', 'eager/app'])
     assert.deepEqual((await pull(cache, name, 'manifests/v1')).bytes, first.bytes);
@@ -97,6 +101,61 @@ test('a reader that goes away does not cost the cache what it was fetching', asy
     async () => sha256((await pull(cache, 'hub/app', `blobs/${layer.digest}`)).bytes) === layer.digest,
     'the blob is there whole',
   );
+});
+
+test('a reader that is slower than the origin is not cut, and one who comes second need not wait for it', async () => {
+  await using origin = await startRegistry();
+  const layer = await origin.pushBlob('app', randomBytes(40 << 20));
+  await using cache = await startRegistry({ proxies: [proxy(origin.url)] });
+  const slow = await fetch(`${cache.url}/v2/hub/app/blobs/${layer.digest}`);
+  const reader = slow.body?.getReader();
+  const first = await reader?.read();
+  assert.equal(sha256((await pull(cache, 'hub/app', `blobs/${layer.digest}`)).bytes), layer.digest);
+  const pieces = [first?.value ?? Buffer.alloc(0)];
+  for (let next = await reader?.read(); next && !next.done; next = await reader?.read()) pieces.push(next.value);
+  assert.equal(sha256(Buffer.concat(pieces)), layer.digest);
+});
+
+test('what an origin sends that is not what its digest says is neither kept nor sent whole', async () => {
+  const bytes = randomBytes(2 << 20);
+  const digest = sha256(Buffer.from('something else'));
+  await using liar = createServer((request, response) => {
+    const body = request.url === '/v2/' ? '{}' : bytes;
+    response.writeHead(200, { 'content-length': body.length }).end(body);
+  }).listen(0, '127.0.0.1');
+  await once(liar, 'listening');
+  const { port } = liar.address() as AddressInfo;
+  await using cache = await startRegistry({ proxies: [proxy(`http://127.0.0.1:${port}`)] });
+  for (let i = 0; i < 2; i++) {
+    const answer = await cache.call('GET', `/v2/hub/app/blobs/${digest}`);
+    assert.equal(answer.status, 200);
+    await assert.rejects(answer.arrayBuffer());
+  }
+  liar.closeAllConnections();
+});
+
+test('what nobody asks for any more goes, what somebody asks for stays', async () => {
+  await using origin = await startRegistry();
+  await origin.pushImage('app', 'unloved', { bytes: 100_000 });
+  const loved = await origin.pushImage('app', 'loved');
+  await using cache = await startRegistry({
+    garbageGraceMs: 0,
+    proxies: [proxy(origin.url, { freshMs: 3_600_000, expiryMs: 2000 })],
+  });
+  for (const tag of ['unloved', 'loved']) {
+    const { bytes } = await pull(cache, 'hub/app', `manifests/${tag}`);
+    const { layers } = JSON.parse(bytes.toString()) as { layers: { digest: string }[] };
+    await pull(cache, 'hub/app', `blobs/${layers[0]?.digest}`);
+  }
+  const tags = async (): Promise<unknown> =>
+    ((await (await cache.call('GET', '/v2/hub/app/tags/list')).json()) as { tags: unknown }).tags;
+  assert.deepEqual(await tags(), ['loved', 'unloved']);
+  await until(async () => {
+    await pull(cache, 'hub/app', 'manifests/loved');
+    return JSON.stringify(await tags()) === '["loved"]';
+  }, 'only what was asked for is left');
+  assert.deepEqual((await pull(cache, 'hub/app', 'manifests/loved')).bytes, loved.bytes);
+  assert.equal((await pull(cache, 'hub/app', 'manifests/unloved')).status, 200);
 });
 
 test('images, indexes and referrers that are pushed here are there, tags that go here go there', async () => {

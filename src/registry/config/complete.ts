@@ -201,7 +201,8 @@ function proxyOf(proxy: NonNullable<ConfigFile['proxy']>[number]): ProxyConfig {
     prefix: proxy.prefix ?? '',
     url: proxy.remoteurl.replace(/\/+$/, ''),
     ...defined({ username: proxy.username, password: secretOf(proxy.password) }),
-    ttlMs: proxy.ttl ?? 5 * MINUTE,
+    freshMs: proxy.fresh ?? 5 * MINUTE,
+    expiryMs: proxy.ttl ?? 168 * HOUR,
     isInsecure: proxy.insecure ?? false,
   };
 }

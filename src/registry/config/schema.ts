@@ -155,6 +155,7 @@ const proxy = v.strictObject({
   username: v.optional(text),
   password: v.optional(secret),
   ttl: v.optional(duration),
+  fresh: v.optional(duration),
   insecure: v.optional(flag),
 });
 

@@ -118,7 +118,9 @@ export interface ProxyConfig {
   readonly username?: string | undefined;
   readonly password?: string | undefined;
   /** How long a tag is believed without asking again. */
-  readonly ttlMs: number;
+  readonly freshMs: number;
+  /** What nobody asked for in so long is let go; 0: nothing is. */
+  readonly expiryMs: number;
   readonly isInsecure: boolean;
 }
 

@@ -48,6 +48,11 @@ export async function listen(options: ServerOptions): Promise<ListeningServer> {
     : createServer(shared, options.listener);
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   server.timeout = IDLE_MS;
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
   server.on('clientError', (_error, socket) => refuse(socket as Socket));
   await started(server, host, port);
   const watcher = tls && watchCertificates(server as TlsServer, tls, options.log);
@@ -60,12 +65,12 @@ export async function listen(options: ServerOptions): Promise<ListeningServer> {
     url: `${tls ? 'https' : 'http'}://${shown}:${bound}`,
     async [Symbol.asyncDispose]() {
       clearInterval(watcher);
-      await closed(server);
+      await closed(server, sockets);
     },
   };
 }
 
-function closed(server: Server): Promise<void> {
+function closed(server: Server, sockets: ReadonlySet<Socket>): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
     server.close(() => {
@@ -73,6 +78,8 @@ function closed(server: Server): Promise<void> {
       resolve();
     });
     server.closeIdleConnections();
+    // To Node, one that was opened in advance and never used is not idle.
+    for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
   });
 }
 

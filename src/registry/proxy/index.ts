@@ -1,6 +1,6 @@
 // The face of the pull-through cache: repositories that mirror another registry, fetched when they are asked for and kept.
 
-import { PassThrough, type Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { GantryError, messageOf } from '../../lib/errors.ts';
 import { VERSION } from '../../lib/package.ts';
 import { ACCEPT_ANY, RegistryClient, RegistryError, type Repository } from '../../remote/index.ts';
@@ -10,19 +10,24 @@ import type { ProxyConfig } from '../config/types.ts';
 import type { Origin } from '../distribution/index.ts';
 import type { Repositories } from '../repositories/types.ts';
 import { type Log, SYSTEM } from '../types.ts';
+import { Follower } from './follower.ts';
+import { USES_STEP, Uses } from './uses.ts';
 
 const MIGRATIONS: Migrations = {
   name: 'proxy',
   steps: [
     `CREATE TABLE proxy_tags (repository TEXT NOT NULL, tag TEXT NOT NULL, checked_ms INTEGER NOT NULL,
        PRIMARY KEY (repository, tag)) STRICT, WITHOUT ROWID;`,
+    USES_STEP,
   ],
 };
 
 const DOER = { actor: SYSTEM };
-/** Of what a client is behind the store at most; then it is let go, and the store goes on. */
-const LAG_MAX_BYTES = 8 << 20;
 const COMPLAIN_EVERY_MS = 60_000;
+/** What nobody asks for is looked for so often within its expiry, within bounds. */
+const SWEEPS = 8;
+const SWEEP_MIN_MS = 100;
+const SWEEP_MAX_MS = 3_600_000;
 /** Single-word names there belong to this one. @source Docker Hub */
 const HUB = /(?:^|\.)docker\.io$/;
 
@@ -48,6 +53,8 @@ class PullThrough implements Origin, AsyncDisposable {
   /** Fetches under way: one for each, however many ask. */
   readonly #manifests = new Map<string, Promise<void>>();
   readonly #blobs = new Map<string, Promise<void>>();
+  readonly #uses: Uses;
+  readonly #sweepers: readonly NodeJS.Timeout[];
   #complainedAtMs = 0;
 
   constructor(options: ProxyOptions) {
@@ -58,6 +65,13 @@ class PullThrough implements Origin, AsyncDisposable {
       { mirrors: [], insecure: [], maxConcurrentDownloads: 4 },
       { userAgent: `gantry-registry/${VERSION}` },
     );
+    this.#uses = new Uses(options.database);
+    this.#sweepers = options.proxies
+      .filter(({ expiryMs }) => expiryMs > 0)
+      .map((proxy) => {
+        const everyMs = Math.min(Math.max(proxy.expiryMs / SWEEPS, SWEEP_MIN_MS), SWEEP_MAX_MS);
+        return setInterval(() => void this.#sweep(proxy), everyMs).unref();
+      });
   }
 
   serves(repository: string): boolean {
@@ -67,12 +81,20 @@ class PullThrough implements Origin, AsyncDisposable {
   async manifest(repository: string, reference: string): Promise<void> {
     const { repositories } = this.#options;
     const local = repositories.findManifest(repository, reference);
-    if (local && (parseAnyDigest(reference) || this.#isFresh(repository, reference))) return;
+    if (!local || !(parseAnyDigest(reference) || this.#isFresh(repository, reference)))
+      await this.#refresh(repository, reference, local !== undefined);
+    const found = repositories.findManifest(repository, reference);
+    const expiryMs = this.#proxyFor(repository)?.expiryMs ?? 0;
+    if (found && expiryMs > 0) this.#uses.mark({ repository, digest: found.digest }, this.#now(), expiryMs);
+  }
+
+  /** @throws MANIFEST_UNKNOWN, UNAVAILABLE where there is no copy */
+  async #refresh(repository: string, reference: string, hasCopy: boolean): Promise<void> {
     const key = `${repository} ${reference}`;
     const running =
       this.#manifests.get(key) ?? this.#fetchManifest(repository, reference).finally(() => this.#manifests.delete(key));
     this.#manifests.set(key, running);
-    await running.catch((error: unknown) => this.#forgive(error, repository, reference, local !== undefined));
+    await running.catch((error: unknown) => this.#forgive(error, repository, reference, hasCopy));
   }
 
   async blob(
@@ -85,18 +107,19 @@ class PullThrough implements Origin, AsyncDisposable {
       await running;
       return undefined;
     }
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.#blobs.set(key, promise);
-    promise.catch(() => undefined).finally(() => this.#blobs.delete(key));
+    const stored = Promise.withResolvers<void>();
+    this.#blobs.set(key, stored.promise);
+    stored.promise.catch(() => undefined).finally(() => this.#blobs.delete(key));
     try {
-      return await this.#tee(repository, digest, promise, resolve, reject);
+      return await this.#fetchBlob(repository, digest, stored);
     } catch (error) {
-      reject(error);
+      stored.reject(error);
       throw inWords(error, 'BLOB_UNKNOWN', 'blob unknown to registry');
     }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    for (const sweeper of this.#sweepers) clearInterval(sweeper);
     this.#aborter.abort();
     await Promise.allSettled([...this.#manifests.values(), ...this.#blobs.values()]);
     this.#client[Symbol.dispose]();
@@ -123,7 +146,7 @@ class PullThrough implements Origin, AsyncDisposable {
     const row = this.#options.database
       .sql('SELECT checked_ms FROM proxy_tags WHERE repository = ? AND tag = ?')
       .get(repository, tag);
-    return row !== undefined && this.#now() - Number(row.checked_ms) < (this.#proxyFor(repository)?.ttlMs ?? 0);
+    return row !== undefined && this.#now() - Number(row.checked_ms) < (this.#proxyFor(repository)?.freshMs ?? 0);
   }
 
   async #fetchManifest(repository: string, reference: string): Promise<void> {
@@ -161,53 +184,61 @@ class PullThrough implements Origin, AsyncDisposable {
     );
   }
 
-  /** Stores a blob while its first reader gets it; a reader that falls behind or goes away does not hold up the store. */
-  async #tee(
+  /** Stores a blob while its first reader gets it; a reader that is slow or goes away does not hold up the store. */
+  async #fetchBlob(
     repository: string,
     digest: Digest,
-    stored: Promise<void>,
-    resolve: () => void,
-    reject: (error: unknown) => void,
+    { promise: stored, resolve, reject }: PromiseWithResolvers<void>,
   ): Promise<{ readonly sizeBytes: number; readonly stream: Readable }> {
     const { repositories } = this.#options;
     const answer = await this.#client.openBlob(this.#remote(repository), digest, 0);
-    const length = answer.headers['content-length'];
-    const reader = new PassThrough({ highWaterMark: LAG_MAX_BYTES });
+    const follower = new Follower();
     const keep = async (): Promise<void> => {
       const upload = await repositories.beginUpload(repository, DOER);
-      const copied = copyTo(reader, answer as AsyncIterable<Buffer>);
-      await repositories.appendUpload(repository, upload.id, copied, 0);
+      await repositories.appendUpload(repository, upload.id, copyTo(follower, answer as AsyncIterable<Buffer>), 0);
       await repositories.finishUpload(repository, upload.id, digest, DOER);
     };
-    keep().then(
-      () => {
-        reader.end();
-        resolve();
-      },
-      (error: unknown) => {
+    keep()
+      .then(resolve, (error: unknown) => {
         answer.destroy();
-        reader.destroy(error instanceof Error ? error : new Error(messageOf(error)));
         reject(error);
-      },
-    );
-    if (length === undefined) {
-      // Without a length the answer could not be told from one that broke off: it is stored first.
-      reader.resume();
+      })
+      .finally(() => follower.end());
+    const announced = answer.headers['content-length'];
+    // Without a length the answer could not be told from one that broke off: it is stored first.
+    if (announced === undefined) await stored;
+    const sizeBytes = announced === undefined ? repositories.blobSize(repository, digest) : Number(announced);
+    const rest = async (start: number): Promise<Readable> => {
       await stored;
-      return { sizeBytes: repositories.blobSize(repository, digest), stream: await repositories.readBlob(digest) };
+      return repositories.readBlob(digest, { start, end: sizeBytes });
+    };
+    return { sizeBytes, stream: Readable.from(follower.read(rest), { objectMode: false }) };
+  }
+
+  /** Lets go what nobody asked for in the time that its proxy is told to keep it. */
+  async #sweep(proxy: ProxyConfig): Promise<void> {
+    const { repositories, log } = this.#options;
+    const prefix = proxy.prefix === '' ? '' : `${proxy.prefix.replace(/\/+$/, '')}/`;
+    for (const use of this.#uses.unused(prefix, this.#now() - proxy.expiryMs)) {
+      if (this.#aborter.signal.aborted) return;
+      // A longer prefix may have a say of its own; and a repository that is no mirror any more keeps what it has.
+      const isOurs = this.#proxyFor(use.repository) === proxy;
+      try {
+        if (isOurs && repositories.findManifest(use.repository, use.digest))
+          await repositories.deleteManifest(use.repository, use.digest, DOER);
+        if (isOurs) this.#uses.forget(use);
+      } catch (error) {
+        this.#uses.forget(use);
+        log('debug', `${use.repository}@${use.digest} stays in the cache: ${messageOf(error)}`);
+      }
     }
-    return { sizeBytes: Number(length), stream: reader };
   }
 }
 
-/** Passes pieces on and copies them to a reader that keeps up. */
-async function* copyTo(reader: PassThrough, source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+/** Passes pieces on, and a copy to one who follows. */
+async function* copyTo(follower: Follower, source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   for await (const piece of source) {
-    if (!reader.destroyed) {
-      reader.write(piece);
-      if (reader.writableLength + reader.readableLength > LAG_MAX_BYTES)
-        reader.destroy(new Error('the reader is too slow'));
-    }
+    follower.push(piece);
     yield piece;
   }
 }
