@@ -33,6 +33,7 @@ export interface ListeningServer extends AsyncDisposable {
 }
 
 const DRAIN_MS = 5_000;
+const SWEEP_MS = 20;
 
 /** @throws LISTEN_FAILED (system), ADDRESS_IN_USE (conflict), TLS_INVALID (invalid) */
 export async function listen(options: ServerOptions): Promise<ListeningServer> {
@@ -70,16 +71,22 @@ export async function listen(options: ServerOptions): Promise<ListeningServer> {
   };
 }
 
+/** Requests under way get their answers; each connection goes as soon as it has none. */
 function closed(server: Server, sockets: ReadonlySet<Socket>): Promise<void> {
+  const closeIdle = (): void => {
+    server.closeIdleConnections();
+    // To Node, a connection that was opened in advance and never used is not idle.
+    for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
+  };
   return new Promise((resolve) => {
+    const sweeper = setInterval(closeIdle, SWEEP_MS);
     const timer = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
     server.close(() => {
+      clearInterval(sweeper);
       clearTimeout(timer);
       resolve();
     });
-    server.closeIdleConnections();
-    // To Node, one that was opened in advance and never used is not idle.
-    for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
+    closeIdle();
   });
 }
 
