@@ -26,6 +26,9 @@ export interface RequestFacts {
   readonly userAgent: string;
 }
 
+/** The media type that events about blobs bear. */
+export const BLOB_TYPE = 'application/octet-stream';
+
 export type EventAction = 'push' | 'pull' | 'delete' | 'mount' | 'sign' | 'scan';
 
 /** Something that happened in a repository. */

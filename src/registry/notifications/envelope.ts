@@ -3,7 +3,7 @@
 
 import { createHmac } from 'node:crypto';
 import type { WebhookConfig } from '../config/types.ts';
-import type { RegistryEvent } from '../types.ts';
+import { BLOB_TYPE, type RegistryEvent } from '../types.ts';
 
 export interface Envelope {
   readonly contentType: string;
@@ -22,7 +22,7 @@ export function signatureOf(secret: string, body: string): string {
 
 function targetOf(event: RegistryEvent, source: string) {
   const { mediaType, sizeBytes, digest, repository, tag, fromRepository, subject } = event;
-  const kind = mediaType === 'application/octet-stream' ? 'blobs' : 'manifests';
+  const kind = mediaType === BLOB_TYPE ? 'blobs' : 'manifests';
   return {
     mediaType,
     size: sizeBytes,

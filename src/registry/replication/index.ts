@@ -9,7 +9,7 @@ import type { ReplicationConfig } from '../config/types.ts';
 import { fitsAny } from '../glob.ts';
 import type { Route } from '../http/types.ts';
 import type { Repositories } from '../repositories/types.ts';
-import type { EventListener, Log } from '../types.ts';
+import { BLOB_TYPE, type EventListener, type Log } from '../types.ts';
 
 const MIGRATIONS: Migrations = {
   name: 'replication',
@@ -77,7 +77,7 @@ class Replicator implements Replication {
 
   readonly listener: EventListener = (event) => {
     const isDelete = event.action === 'delete' && event.tag !== undefined;
-    const isPush = event.action === 'push' && event.mediaType !== 'application/octet-stream';
+    const isPush = event.action === 'push' && event.mediaType !== BLOB_TYPE;
     if (!isDelete && !isPush) return;
     for (const target of this.#options.replications) {
       if (fitsAny(event.repository, target.repositories))

@@ -1,6 +1,7 @@
 // Owns the verbs that take away: tags, manifests, blobs, whole repositories. Bytes are freed by the collection that follows.
 
 import type { Digest } from '../../spec/digest.ts';
+import { BLOB_TYPE } from '../types.ts';
 import type { Context } from './context.ts';
 import { blobInUse } from './errors.ts';
 import { digestIn } from './rows.ts';
@@ -47,7 +48,7 @@ export function deleteBlob(context: Context, repository: string, digest: Digest,
       .sql('DELETE FROM blob_links WHERE repository = ? AND blob = (SELECT id FROM blobs WHERE digest = ?)')
       .run(id, digest);
     context.changes.removeIfUnneeded(digest);
-    context.happened({ action: 'delete', repository, digest, mediaType: 'application/octet-stream', sizeBytes }, doer);
+    context.happened({ action: 'delete', repository, digest, mediaType: BLOB_TYPE, sizeBytes }, doer);
   });
 }
 

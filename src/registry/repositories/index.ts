@@ -6,6 +6,7 @@ import { Context, type RepositoriesOptions } from './context.ts';
 import { deleteBlob, deleteManifest, deleteRepository, deleteTag } from './delete.ts';
 import { manifestUnknown } from './errors.ts';
 import { collectGarbage, removeStrays } from './garbage.ts';
+import { LayoutIndex } from './layout-index.ts';
 import { putManifest } from './put-manifest.ts';
 import { MIGRATIONS } from './schema.ts';
 import type { GarbageReport, Repositories } from './types.ts';
@@ -33,6 +34,9 @@ export function openRepositories(options: RepositoriesOptions): OpenRepositories
     maxSize: MANIFEST_CACHE_BYTES,
     sizeCalculation: (bytes) => bytes.length + 256,
   });
+  const writeIndex = storage.writeIndex?.bind(storage);
+  const layout = writeIndex && new LayoutIndex(options, writeIndex);
+  if (layout) context.listen(layout.listener);
   const garbageListeners: (() => void)[] = [];
   const freed = <T>(result: T): T => {
     for (const listener of garbageListeners) listener();
@@ -103,6 +107,7 @@ export function openRepositories(options: RepositoriesOptions): OpenRepositories
     async [Symbol.asyncDispose]() {
       await collecting?.catch(() => undefined);
       await context.queue.idle();
+      await layout?.[Symbol.asyncDispose]();
     },
   };
 }

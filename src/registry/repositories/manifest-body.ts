@@ -11,6 +11,8 @@ import type { ManifestReference } from './types.ts';
 const REFERENCES_MAX = 10_000;
 const MEDIA_TYPE_MAX_CHARS = 255;
 const EMPTY_TYPE = 'application/vnd.oci.empty.v1+json';
+/** Content-Types that say nothing: what tools send that were not told. */
+const GENERIC_TYPES: ReadonlySet<string> = new Set(['application/json', 'application/octet-stream']);
 /** RFC 6838, with parameters cut off. */
 const MEDIA_TYPE = /^[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]*\/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]*$/;
 
@@ -34,10 +36,10 @@ export function parseManifestBody(bytes: Uint8Array, contentType: string): Manif
   const body = parseJson(bytes);
   const given = contentType.split(';', 1)[0]?.trim() ?? '';
   const stated = typeof body.mediaType === 'string' ? body.mediaType : '';
-  const mediaType = stated || given || guessType(body);
+  const mediaType = stated || (GENERIC_TYPES.has(given) ? '' : given) || guessType(body);
   if (!MEDIA_TYPE.test(mediaType) || mediaType.length > MEDIA_TYPE_MAX_CHARS)
     throw invalid('mediaType is no media type');
-  if (stated !== '' && given !== '' && given !== stated && given !== 'application/json') {
+  if (stated !== '' && given !== '' && given !== stated && !GENERIC_TYPES.has(given)) {
     throw invalid(`the manifest says mediaType ${stated.slice(0, MEDIA_TYPE_MAX_CHARS)}, the Content-Type is ${given}`);
   }
   if (body.schemaVersion === 1 || mediaType === MEDIA.schema1 || mediaType === MEDIA.schema1Signed) {

@@ -4,11 +4,10 @@ import { randomBytes } from 'node:crypto';
 import { isGantryError } from '../../lib/errors.ts';
 import type { Digest } from '../../spec/digest.ts';
 import { digestBytes } from '../storage/index.ts';
+import { BLOB_TYPE } from '../types.ts';
 import type { Context } from './context.ts';
 import { uploadUnknown } from './errors.ts';
 import type { Doer, Upload } from './types.ts';
-
-const BLOB_TYPE = 'application/octet-stream';
 
 /** @throws DISK_FULL */
 export async function beginUpload(context: Context, repository: string): Promise<Upload> {

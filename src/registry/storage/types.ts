@@ -67,6 +67,8 @@ export interface Storage extends AsyncDisposable {
   uploads(): AsyncIterable<StoredUpload>;
   /** Removes a blob; none is no error. Streams that are being read may end early or not, by driver. */
   remove(digest: Digest): Promise<void>;
+  /** Replaces the `index.json` of a store that is an OCI image layout; readers find the old one or the new one whole. */
+  writeIndex?(text: AsyncIterable<string>): Promise<void>;
   /** Every blob, in no order. */
   blobs(): AsyncIterable<StoredBlob>;
 }

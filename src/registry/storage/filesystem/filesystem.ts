@@ -7,7 +7,7 @@
 //         blobs/sha512/<hex>
 //       uploads/<32 hex>             being written
 
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { open, opendir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -31,6 +31,8 @@ export async function openFileStorage(root: string): Promise<Storage> {
   const uploads = join(root, 'uploads');
   for (const algorithm of ALGORITHMS) mkdirSync(join(content, 'blobs', algorithm), { recursive: true, mode: 0o700 });
   mkdirSync(uploads, { recursive: true, mode: 0o700 });
+  // A crash may have left something half written; uploads are gone on with.
+  for (const name of readdirSync(uploads)) if (!UPLOAD.test(name)) rmSync(join(uploads, name), { force: true });
   await writeOnce(join(content, 'oci-layout'), '{"imageLayoutVersion":"1.0.0"}');
   await writeOnce(join(content, 'index.json'), '{"schemaVersion":2,"manifests":[]}');
   return new FileStorage(content, uploads);
@@ -92,15 +94,11 @@ class FileStorage implements Storage {
     const got = digestBytes(algorithmOf(digest), bytes);
     if (got !== digest) throw digestMismatch(digest, got);
     const path = this.localPath(digest);
-    const fresh = join(this.#uploads, `put-${process.pid}-${hexOf(digest)}`);
-    await withDiskFull(async () => {
-      try {
-        await writeFile(fresh, bytes, { mode: 0o600, flush: true });
-        await rename(fresh, path);
-      } finally {
-        await rm(fresh, { force: true });
-      }
-    });
+    await this.#replace(path, `put-${hexOf(digest)}`, bytes);
+  }
+
+  async writeIndex(text: AsyncIterable<string>): Promise<void> {
+    await this.#replace(join(this.#content, 'index.json'), 'index', text);
   }
 
   async begin(id: string): Promise<void> {
@@ -177,6 +175,19 @@ class FileStorage implements Storage {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#hashes.clear();
+  }
+
+  /** Writes beside the uploads first, so that nobody sees the half of it. @throws DISK_FULL */
+  async #replace(path: string, name: string, content: Uint8Array | AsyncIterable<string>): Promise<void> {
+    const fresh = join(this.#uploads, name);
+    await withDiskFull(async () => {
+      try {
+        await writeFile(fresh, content, { mode: 0o600, flush: true });
+        await rename(fresh, path);
+      } finally {
+        await rm(fresh, { force: true });
+      }
+    });
   }
 
   #upload(id: string): string {

@@ -1,0 +1,123 @@
+// Owns the index of the store's OCI image layout: what tags point at, and what nothing else leads to, for tools that read the store as
+// the layout it is. The records decide; the index follows within seconds, and is written anew when the registry starts and ends.
+// @source OCI image specification 1.1, image-layout.md
+
+import { setImmediate as breathe } from 'node:timers/promises';
+import { messageOf } from '../../lib/errors.ts';
+import { MEDIA } from '../../spec/oci/manifest.ts';
+import type { Database } from '../../store/database.ts';
+import type { Storage } from '../storage/types.ts';
+import { BLOB_TYPE, type EventListener, type Log } from '../types.ts';
+
+const REF_NAME = 'org.opencontainers.image.ref.name';
+/** Changes of so long become one writing. */
+const QUIET_MS = 1000;
+/** Writing takes at most this part of the time: an index of a hundred thousand tags is not written every second. */
+const SHARE = 1 / 50;
+/** After the index could not be written. */
+const TROUBLE_MS = 60_000;
+/** Rows of one step: some milliseconds. */
+const BATCH = 1000;
+
+export interface LayoutIndexOptions {
+  readonly database: Database;
+  readonly storage: Storage;
+  readonly log: Log;
+}
+
+/** Keeps the index. */
+export class LayoutIndex implements AsyncDisposable {
+  readonly #options: LayoutIndexOptions;
+  readonly #write: NonNullable<Storage['writeIndex']>;
+  #timer: NodeJS.Timeout | undefined;
+  #writing = Promise.resolve();
+  #isStale = true;
+  #pauseMs = QUIET_MS;
+
+  /** `write` puts it in its place. */
+  constructor(options: LayoutIndexOptions, write: NonNullable<Storage['writeIndex']>) {
+    this.#options = options;
+    this.#write = write;
+    this.#soon();
+  }
+
+  readonly listener: EventListener = ({ action, mediaType }) => {
+    if (mediaType === BLOB_TYPE || (action !== 'push' && action !== 'delete')) return;
+    this.#isStale = true;
+    this.#soon();
+  };
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    clearTimeout(this.#timer);
+    await this.#writing;
+    await this.#refresh();
+    clearTimeout(this.#timer);
+  }
+
+  #soon(): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.#writing = this.#refresh();
+    }, this.#pauseMs).unref();
+  }
+
+  async #refresh(): Promise<void> {
+    if (!this.#isStale) return;
+    this.#isStale = false;
+    const began = performance.now();
+    try {
+      await this.#write(this.#text());
+      this.#pauseMs = Math.max(QUIET_MS, (performance.now() - began) / SHARE);
+    } catch (error) {
+      this.#isStale = true;
+      this.#pauseMs = TROUBLE_MS;
+      this.#options.log('warn', `cannot write the layout's index: ${messageOf(error)}`);
+      this.#soon();
+    }
+  }
+
+  async *#text(): AsyncGenerator<string> {
+    yield `{"schemaVersion":2,"mediaType":"${MEDIA.ociIndex}","manifests":[`;
+    let separator = '';
+    for (const batches of [this.#tagged(), this.#untagged()]) {
+      for (const batch of batches) {
+        if (batch.length > 0) yield separator + batch.join(',\n');
+        if (batch.length > 0) separator = ',\n';
+        await breathe();
+      }
+    }
+    yield ']}\n';
+  }
+
+  *#tagged(): Generator<readonly string[]> {
+    let after: readonly [repository: number, tag: string] = [-1, ''];
+    for (;;) {
+      const rows = this.#options.database
+        .sql(`SELECT t.repository, t.name AS tag, r.name, m.digest, m.media_type, m.size FROM tags t
+              JOIN repositories r ON r.id = t.repository JOIN manifests m ON m.id = t.manifest
+              WHERE (t.repository, t.name) > (?, ?) ORDER BY t.repository, t.name LIMIT ${BATCH}`)
+        .all(...after);
+      const last = rows.at(-1);
+      if (!last) return;
+      after = [Number(last.repository), String(last.tag)];
+      yield rows.map((row) => descriptor(row, { annotations: { [REF_NAME]: `${row.name}:${row.tag}` } }));
+    }
+  }
+
+  /** Neither tagged nor an entry of something else. */
+  *#untagged(): Generator<readonly string[]> {
+    const end = Number(this.#options.database.sql('SELECT max(id) AS id FROM manifests').get()?.id ?? 0);
+    for (let from = 0; from < end; from += BATCH) {
+      const rows = this.#options.database
+        .sql(`SELECT m.digest, m.media_type, m.size FROM manifests m WHERE m.id > ? AND m.id <= ?
+              AND NOT EXISTS (SELECT 1 FROM tags WHERE manifest = m.id)
+              AND NOT EXISTS (SELECT 1 FROM manifest_references f WHERE f.digest = m.digest AND f.kind = 'manifest')`)
+        .all(from, from + BATCH);
+      yield rows.map((row) => descriptor(row, {}));
+    }
+  }
+}
+
+function descriptor(row: Readonly<Record<string, unknown>>, more: object): string {
+  return JSON.stringify({ mediaType: row.media_type, digest: row.digest, size: Number(row.size), ...more });
+}
