@@ -42,6 +42,7 @@ async function run(argv: readonly string[], env: NodeJS.ProcessEnv, io: Surround
       io.stdout.write(`${await htpasswdLine(command.user, readFileSync(0, 'utf8').replace(/\r?\n$/, ''))}\n`);
       return 0;
     case 'check-config':
+      for (const key of command.unusedKeys) io.stderr.write(`${notUsed(key)}\n`);
       io.stdout.write('configuration OK\n');
       return 0;
     case 'gc':
@@ -49,16 +50,17 @@ async function run(argv: readonly string[], env: NodeJS.ProcessEnv, io: Surround
     case 'import':
       return takeOver(command.config, command.from, io, logOf(command.config, io));
     case 'serve':
-      return serve(command.config, io);
+      return serve(command.config, command.unusedKeys, io);
   }
 }
 
-async function serve(config: RegistryConfig, io: Surroundings): Promise<number> {
+async function serve(config: RegistryConfig, unusedKeys: readonly string[], io: Surroundings): Promise<number> {
   const write = (line: string): void => void io.stdout.write(line);
   const log = logOf(config, io);
   for (const event of ['uncaughtException', 'unhandledRejection']) {
     io.on(event, (error: unknown) => log('error', `bug: ${error instanceof Error ? error.stack : String(error)}`));
   }
+  for (const key of unusedKeys) log('warn', notUsed(key));
   warn(config, log);
   await using registry = await openRegistry(config, { log, write });
   log('info', `the registry listens on ${registry.url}`, { root: config.root });
@@ -66,6 +68,8 @@ async function serve(config: RegistryConfig, io: Surroundings): Promise<number> 
   log('info', `ending (${reason})`);
   return 0;
 }
+
+const notUsed = (key: string): string => `the configuration's ${key} is not used by this registry`;
 
 function logOf(config: RegistryConfig, io: Surroundings): Log {
   return createLog(config.logLevel, config.logFormat, (line) => void io.stderr.write(line));

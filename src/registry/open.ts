@@ -15,14 +15,15 @@ import { distributionRoutes } from './distribution/index.ts';
 import { createDispatcher, listen } from './http/index.ts';
 import { looksLikeDistributionRoot } from './importing/index.ts';
 import { createNotifications } from './notifications/index.ts';
-import { createAccessLog, Metrics } from './observe/index.ts';
+import { createAccessLog, gaugesOf, Metrics } from './observe/index.ts';
 import { createProxy } from './proxy/index.ts';
 import { createReplication } from './replication/index.ts';
 import { type OpenRepositories, openRepositories } from './repositories/index.ts';
 import type { Repositories } from './repositories/types.ts';
 import { createRetention } from './retention/index.ts';
 import { createSearch } from './search/index.ts';
-import { openStorage } from './storage/index.ts';
+import { checkStorage, openStorage } from './storage/index.ts';
+import type { Storage } from './storage/types.ts';
 import type { Log } from './types.ts';
 import { createVerification } from './verification/index.ts';
 import { webRoutes } from './web/index.ts';
@@ -47,6 +48,7 @@ const GARBAGE_PAUSE_MS = 200;
 /** The records and the content, without a server: for the registry itself, and for commands on its data. */
 export interface OpenStore extends AsyncDisposable {
   readonly database: Database;
+  readonly storage: Storage;
   readonly repositories: OpenRepositories;
 }
 
@@ -60,7 +62,7 @@ export async function openStore(config: RegistryConfig, log: Log): Promise<OpenS
   const storage = stack.use(await openStorage(config.storage, config.root));
   const repositories = stack.use(openRepositories({ ...config, database, storage, log }));
   const parts = stack.move();
-  return { database, repositories, [Symbol.asyncDispose]: () => parts.disposeAsync() };
+  return { database, storage, repositories, [Symbol.asyncDispose]: () => parts.disposeAsync() };
 }
 
 function foreignRoot(root: string): GantryError {
@@ -72,7 +74,7 @@ function foreignRoot(root: string): GantryError {
 /** Opens a registry and listens. @throws GantryError: ROOT_TAKEN, ADDRESS_IN_USE, LISTEN_FAILED, and what its parts throw */
 export async function openRegistry(config: RegistryConfig, { log, write }: OpenOptions): Promise<OpenRegistry> {
   await using stack = new AsyncDisposableStack();
-  const { database, repositories } = stack.use(await openStore(config, log));
+  const { database, storage, repositories } = stack.use(await openStore(config, log));
   const access = stack.use(openAccess({ config: config.access, database, log }));
   let url = '';
   const search = createSearch({ database, repositories });
@@ -102,8 +104,17 @@ export async function openRegistry(config: RegistryConfig, { log, write }: OpenO
   });
   const metrics = new Metrics({
     right: isLoopback(config.host) ? 'open' : 'admin',
-    gauges: [],
-    checks: [{ name: 'records', run: () => void database.sql('SELECT 1').get() }],
+    gauges: () =>
+      gaugesOf({
+        inventory: repositories.inventory(),
+        collected: repositories.collected,
+        webhooks: notifications.counts(),
+        replicationsPending: replication.pending(),
+      }),
+    checks: [
+      { name: 'records', run: () => void database.sql('SELECT 1').get() },
+      { name: 'storage', run: () => checkStorage(storage) },
+    ],
   });
   const tellAccess = config.isAccessLogOn && write ? createAccessLog(config.logFormat, write) : undefined;
   const listener = createDispatcher({

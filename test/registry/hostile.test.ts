@@ -198,6 +198,32 @@ test('bytes that are no HTTP, endless headers and headers that split are turned 
   assert.match(host, /^HTTP\/1\.1 (200|400)/);
 });
 
+test('a page of another site can neither push nor delete through a browser', async () => {
+  const image = await registry.pushImage('app', 'kept');
+  const headers = { 'sec-fetch-site': 'cross-site', origin: 'https://evil.example' };
+  for (const [method, path] of [
+    ['DELETE', `/v2/app/manifests/${image.digest}`],
+    ['POST', '/v2/app/blobs/uploads/'],
+    ['PUT', '/v2/app/manifests/kept'],
+  ] as const) {
+    const answer = await registry.call(method, path, { headers });
+    assert.equal(answer.status, 403, `${method} ${path}`);
+    assert.deepEqual(await codesOf(answer), ['DENIED']);
+  }
+  assert.equal((await registry.call('GET', '/v2/app/manifests/kept')).status, 200);
+});
+
+test('a browser that asks first is told the methods, and by the configured headers who may', async () => {
+  await using shown = await startRegistry({ headers: { 'Access-Control-Allow-Origin': 'https://ui.example' } });
+  const image = await shown.pushImage('app', 'v1');
+  const headers = { origin: 'https://ui.example', 'sec-fetch-site': 'cross-site' };
+  const answer = await shown.call('OPTIONS', '/v2/app/manifests/v1', { headers });
+  assert.equal(answer.status, 204);
+  assert.match(answer.headers.get('allow') ?? '', /DELETE/);
+  assert.equal(answer.headers.get('access-control-allow-origin'), 'https://ui.example');
+  assert.equal((await shown.call('DELETE', `/v2/app/manifests/${image.digest}`, { headers })).status, 202);
+});
+
 test('a reader that takes nothing holds no memory', async () => {
   const blob = await registry.pushBlob('app', randomBytes(1 << 20));
   const before = process.memoryUsage().external;

@@ -49,7 +49,7 @@ test('TLS, and a certificate that changes', async () => {
   using folder = scratch('tls');
   const first = await certificate(folder.path, 'first');
   await using registry = await startRegistry({
-    tls: { certificateFile: first.cert, keyFile: first.key, clientCaFiles: [] },
+    tls: { certificateFile: first.cert, keyFile: first.key, clientCaFiles: [], minVersion: 'TLSv1.2' },
   });
   assert.match(registry.url, /^https:/);
   assert.deepEqual(await shake(registry.url), { name: 'first', status: 200 });
@@ -58,7 +58,12 @@ test('TLS, and a certificate that changes', async () => {
   renameSync(second.cert, first.cert);
   for (let i = 0; i < 200 && (await shake(registry.url)).name !== 'second'; i++) await sleep(100);
   assert.deepEqual(await shake(registry.url), { name: 'second', status: 200 });
-  await assert.rejects(startRegistry({ tls: { certificateFile: '/nowhere', keyFile: first.key, clientCaFiles: [] } }), {
-    code: 'TLS_INVALID',
-  });
+  await assert.rejects(
+    startRegistry({
+      tls: { certificateFile: '/nowhere', keyFile: first.key, clientCaFiles: [], minVersion: 'TLSv1.2' },
+    }),
+    {
+      code: 'TLS_INVALID',
+    },
+  );
 });

@@ -9,7 +9,8 @@ import type { RegistryConfig } from './types.ts';
 
 /** What the command line asks for. */
 export type Command =
-  | { readonly kind: 'serve' | 'gc' | 'check-config'; readonly config: RegistryConfig }
+  | { readonly kind: 'serve' | 'check-config'; readonly config: RegistryConfig; readonly unusedKeys: readonly string[] }
+  | { readonly kind: 'gc'; readonly config: RegistryConfig }
   | { readonly kind: 'import'; readonly config: RegistryConfig; readonly from: string }
   | { readonly kind: 'hash-password'; readonly user: string }
   | { readonly kind: 'version' }
@@ -36,9 +37,10 @@ export function readCommand(argv: readonly string[], env: NodeJS.ProcessEnv): Co
   if (places.length > 1) throw badUsage(`${word} takes one configuration file`);
   const value = (flag: string): string | undefined =>
     flags.get(flag) ?? env[`GANTRY_REGISTRY_${flag.toUpperCase().replaceAll('-', '_')}`];
-  const file = readConfigFile(places[0] ?? value('config'), env);
+  const { file, unusedKeys } = readConfigFile(places[0] ?? value('config'), env);
   const config = completeConfig(givenBy(value), file);
-  if (name !== 'import') return { kind: name as 'serve' | 'gc' | 'check-config', config };
+  if (name === 'serve' || name === 'check-config') return { kind: name, config, unusedKeys };
+  if (name === 'gc') return { kind: name, config };
   const from = value('from');
   if (from === undefined) throw badUsage('import wants --from DIR');
   return { kind: 'import', config, from };

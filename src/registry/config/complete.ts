@@ -114,7 +114,9 @@ function tlsOf(given: Given, file: ConfigFile): RegistryConfig['tls'] {
   const keyFile = given.tlsKey ?? file.http?.tls?.key;
   if (certificateFile === undefined && keyFile === undefined) return undefined;
   if (certificateFile === undefined || keyFile === undefined) throw invalid('TLS needs a certificate and its key');
-  return { certificateFile, keyFile, clientCaFiles: file.http?.tls?.clientcas ?? [] };
+  // What is older than 1.2 is broken (RFC 8996), whatever the file allows.
+  const minVersion = file.http?.tls?.minimumtls === 'tls1.3' ? 'TLSv1.3' : 'TLSv1.2';
+  return { certificateFile, keyFile, clientCaFiles: file.http?.tls?.clientcas ?? [], minVersion };
 }
 
 function storageOf({ storage }: ConfigFile): StorageConfig {

@@ -128,3 +128,32 @@ test('durations and sizes', () => {
     undefined,
   ]);
 });
+
+test('keys that mean nothing here are told of, those that are used are not', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'gantry-test-config-'));
+  try {
+    const path = join(folder, 'config.yml');
+    writeFileSync(
+      path,
+      `${DISTRIBUTION}redis: { addr: "localhost:6379" }\nproxy: { remoteurl: "https://x.example", ttl: 1h }\n`,
+    );
+    const command = readCommand(['check-config', path], {});
+    assert.equal(command.kind, 'check-config');
+    assert.deepEqual('unusedKeys' in command && command.unusedKeys, [
+      'log.fields',
+      'storage.maintenance.uploadpurging.interval',
+      'storage.maintenance.uploadpurging.dryrun',
+      'storage.cache',
+      'health',
+      'redis',
+    ]);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test('minimumtls raises the least version and never lowers it under 1.2', () => {
+  const tls = (least: string) => configOf(`http: { tls: { certificate: /c, key: /k, minimumtls: ${least} } }`).tls;
+  assert.equal(tls('tls1.3')?.minVersion, 'TLSv1.3');
+  assert.equal(tls('tls1.0')?.minVersion, 'TLSv1.2');
+});

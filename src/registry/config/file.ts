@@ -6,6 +6,7 @@ import { parse } from 'yaml';
 import { GantryError, messageOf } from '../../lib/errors.ts';
 import { isRecord } from '../../spec/oci/manifest.ts';
 import { type ConfigFile, FILE } from './schema.ts';
+import { unusedKeys } from './unused.ts';
 
 const FILE_MAX_BYTES = 1 << 20;
 /** distribution's overrides: REGISTRY_HTTP_ADDR=… is http.addr. */
@@ -13,14 +14,21 @@ const ENV_PREFIX = 'REGISTRY_';
 
 type Tree = Record<string, unknown>;
 
+/** A file's content. */
+export interface ReadFile {
+  readonly file: ConfigFile;
+  /** Keys that mean something to a docker-registry and nothing here, as `http.debug`. */
+  readonly unusedKeys: readonly string[];
+}
+
 /** The file at `path` (none: only the environment), checked. @throws CONFIG_INVALID naming the key */
-export function readConfigFile(path: string | undefined, env: NodeJS.ProcessEnv): ConfigFile {
+export function readConfigFile(path: string | undefined, env: NodeJS.ProcessEnv): ReadFile {
   const tree = path === undefined ? {} : readTree(path);
   for (const [name, value] of Object.entries(env)) {
     if (name.startsWith(ENV_PREFIX) && value !== undefined) override(tree, name.slice(ENV_PREFIX.length), value);
   }
   const result = v.safeParse(FILE, tree, { abortPipeEarly: true });
-  if (result.success) return result.output;
+  if (result.success) return { file: result.output, unusedKeys: unusedKeys(FILE, tree) };
   const lines = result.issues.slice(0, 10).map((issue) => `${keyOf(issue)}: ${wordsOf(issue)}`);
   throw invalid(`${path ?? 'the environment'}: ${lines.join('; ')}`);
 }

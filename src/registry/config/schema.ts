@@ -3,6 +3,7 @@
 // @source distribution 2.8, docs/configuration.md
 
 import * as v from 'valibot';
+import { UNUSED } from './unused.ts';
 
 const UNITS_MS: Readonly<Record<string, number>> = {
   ms: 1,
@@ -53,8 +54,6 @@ const size = v.pipe(
 const secret = v.union([text, v.strictObject({ file: text })], 'is neither a text nor {file: PATH}');
 const level = v.picklist(['debug', 'info', 'warn', 'error']);
 const actions = v.array(v.picklist(['pull', 'push', 'delete']));
-/** Read and not used: they tune what we do otherwise, or what we have no need of. */
-const ignored = v.optional(v.any());
 
 const s3 = v.strictObject({
   accesskey: v.optional(secret),
@@ -64,16 +63,16 @@ const s3 = v.strictObject({
   bucket: text,
   rootdirectory: v.optional(text, ''),
   forcepathstyle: v.optional(flag),
-  chunksize: ignored,
-  secure: ignored,
-  v4auth: ignored,
-  encrypt: ignored,
-  storageclass: ignored,
-  loglevel: ignored,
+  chunksize: UNUSED,
+  secure: UNUSED,
+  v4auth: UNUSED,
+  encrypt: UNUSED,
+  storageclass: UNUSED,
+  loglevel: UNUSED,
 });
 
 const storage = v.strictObject({
-  filesystem: v.optional(v.nullable(v.strictObject({ rootdirectory: v.optional(text), maxthreads: ignored }))),
+  filesystem: v.optional(v.nullable(v.strictObject({ rootdirectory: v.optional(text), maxthreads: UNUSED }))),
   s3: v.optional(s3),
   delete: v.optional(v.strictObject({ enabled: v.optional(flag, false) })),
   maintenance: v.optional(
@@ -82,16 +81,16 @@ const storage = v.strictObject({
         v.strictObject({
           enabled: v.optional(flag, true),
           age: v.optional(duration),
-          interval: ignored,
-          dryrun: ignored,
+          interval: UNUSED,
+          dryrun: UNUSED,
         }),
       ),
       readonly: v.optional(v.strictObject({ enabled: v.optional(flag, false) })),
     }),
   ),
-  cache: ignored,
-  redirect: ignored,
-  tag: ignored,
+  cache: UNUSED,
+  redirect: UNUSED,
+  tag: UNUSED,
 });
 
 const auth = v.strictObject({
@@ -105,7 +104,7 @@ const auth = v.strictObject({
       jwks: v.optional(text),
       own: v.optional(flag),
       lifetime: v.optional(duration),
-      autoredirect: ignored,
+      autoredirect: UNUSED,
     }),
   ),
 });
@@ -119,18 +118,18 @@ const http = v.strictObject({
       certificate: text,
       key: text,
       clientcas: v.optional(texts),
-      minimumtls: ignored,
-      ciphersuites: ignored,
+      minimumtls: v.optional(v.picklist(['tls1.0', 'tls1.1', 'tls1.2', 'tls1.3'])),
+      ciphersuites: UNUSED,
     }),
   ),
   trustedproxies: v.optional(texts),
   net: v.optional(v.literal('tcp')),
   prefix: v.optional(v.literal('/')),
-  secret: ignored,
-  relativeurls: ignored,
-  debug: ignored,
-  http2: ignored,
-  draintimeout: ignored,
+  secret: UNUSED,
+  relativeurls: UNUSED,
+  debug: UNUSED,
+  http2: UNUSED,
+  draintimeout: UNUSED,
 });
 
 const endpoint = v.strictObject({
@@ -141,8 +140,8 @@ const endpoint = v.strictObject({
   timeout: v.optional(duration),
   threshold: v.optional(count),
   backoff: v.optional(duration),
-  ignoredmediatypes: ignored,
-  ignore: v.optional(v.strictObject({ actions: v.optional(texts), mediatypes: ignored })),
+  ignoredmediatypes: UNUSED,
+  ignore: v.optional(v.strictObject({ actions: v.optional(texts), mediatypes: UNUSED })),
   format: v.optional(v.picklist(['distribution', 'cloudevents'])),
   secret: v.optional(secret),
   actions: v.optional(v.array(v.picklist(['push', 'pull', 'delete', 'mount', 'sign', 'scan']))),
@@ -173,8 +172,8 @@ export const FILE = v.strictObject({
     v.strictObject({
       level: v.optional(level),
       formatter: v.optional(v.picklist(['text', 'json', 'logstash'])),
-      fields: ignored,
-      hooks: ignored,
+      fields: UNUSED,
+      hooks: UNUSED,
       accesslog: v.optional(v.strictObject({ disabled: v.optional(flag) })),
     }),
   ),
@@ -182,14 +181,14 @@ export const FILE = v.strictObject({
   storage: v.optional(storage),
   auth: v.optional(v.nullable(auth)),
   http: v.optional(http),
-  notifications: v.optional(v.strictObject({ endpoints: v.optional(v.array(endpoint)), events: ignored })),
+  notifications: v.optional(v.strictObject({ endpoints: v.optional(v.array(endpoint)), events: UNUSED })),
   proxy: v.optional(oneOrMore(proxy)),
-  health: ignored,
-  validation: ignored,
-  redis: ignored,
+  health: UNUSED,
+  validation: UNUSED,
+  redis: UNUSED,
   middleware: v.optional(v.never('middleware is not supported')),
-  reporting: ignored,
-  catalog: ignored,
+  reporting: UNUSED,
+  catalog: UNUSED,
   // Ours.
   access: v.optional(
     v.strictObject({

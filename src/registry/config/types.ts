@@ -56,6 +56,8 @@ export interface TlsConfig {
   readonly keyFile: string;
   /** Client certificates must be signed by these. */
   readonly clientCaFiles: readonly string[];
+  /** Older versions are not spoken. */
+  readonly minVersion: 'TLSv1.2' | 'TLSv1.3';
 }
 
 /** What a retention rule keeps; what no part of any matching rule keeps may go. */

@@ -7,6 +7,7 @@ import { isRepositoryName } from '../../spec/oci/names.ts';
 import type { Access } from '../access/types.ts';
 import type { Log } from '../types.ts';
 import { refusalOf } from './authorise.ts';
+import { checkBrowser } from './browser.ts';
 import { wireError } from './errors.ts';
 import { HttpExchange } from './exchange.ts';
 import { Router } from './router.ts';
@@ -29,6 +30,13 @@ export interface DispatchOptions {
   readonly isTrustedProxy: (address: string) => boolean;
 }
 
+/** The same for every request. */
+interface SetUp extends DispatchOptions {
+  readonly router: Router;
+  /** The configured Access-Control-Allow-Origin, or ''. */
+  readonly allowedOrigin: string;
+}
+
 /** What a request turned out to be, for the observer. */
 interface Course {
   label: string;
@@ -37,13 +45,19 @@ interface Course {
   readonly startedMs: number;
   readonly remote: string;
   path: string;
+  /** Undefined for requests that no handler saw. */
+  exchange: HttpExchange | undefined;
 }
 
 /** Makes the request listener of a server. */
 export function createDispatcher(
   options: DispatchOptions,
 ): (request: IncomingMessage, response: ServerResponse) => void {
-  const router = new Router(options.routes);
+  const setUp: SetUp = {
+    ...options,
+    router: new Router(options.routes),
+    allowedOrigin: allowedOriginOf(options.headers),
+  };
   return (request, response) => {
     const course: Course = {
       label: 'unknown',
@@ -52,35 +66,42 @@ export function createDispatcher(
       startedMs: performance.now(),
       remote: addressOf(request, options),
       path: request.url ?? '',
+      exchange: undefined,
     };
     response.once('close', () => observe(options, request, response, course));
     response.setHeader('Docker-Distribution-Api-Version', 'registry/2.0');
     response.setHeader('X-Content-Type-Options', 'nosniff');
     for (const [name, value] of Object.entries(options.headers)) response.setHeader(name, value);
-    handle(options, router, request, response, course).catch((error: unknown) =>
-      fail(options, request, response, course, error),
-    );
+    handle(setUp, request, response, course).catch((error: unknown) => fail(options, request, response, course, error));
   };
 }
 
+/** Names of headers have no case. */
+function allowedOriginOf(headers: Readonly<Record<string, string>>): string {
+  const entry = Object.entries(headers).find(([name]) => name.toLowerCase() === 'access-control-allow-origin');
+  return entry?.[1] ?? '';
+}
+
 async function handle(
-  options: DispatchOptions,
-  router: Router,
+  options: SetUp,
   request: IncomingMessage,
   response: ServerResponse,
   course: Course,
 ): Promise<void> {
-  const { access } = options;
+  const { access, router, allowedOrigin } = options;
   const { path, query } = targetOf(request.url ?? '/');
   course.path = path;
   const match = router.match(request.method ?? 'GET', path);
   if (match.kind !== 'route') {
     if (match.kind === 'none') throw new GantryError('notFound', 'NOT_FOUND', 'there is nothing at this path');
     response.setHeader('Allow', match.allow.join(', '));
+    // Browsers ask so, without credentials, before they let a page send more; what it may is in the configured headers.
+    if (request.method === 'OPTIONS') return void response.writeHead(204).end();
     throw new GantryError('notImplemented', 'UNSUPPORTED', `${request.method} is not supported here`);
   }
   const { route, parameters } = match;
   course.label = route.label;
+  checkBrowser({ method: route.method, headers: request.headers, allowedOrigin });
   const repository = parameters.name ?? '';
   const { authorization } = request.headers;
   const base = baseOf(request, options);
@@ -103,7 +124,9 @@ async function handle(
     throw refusal.error;
   }
   const { id, remote: address } = course;
-  await route.handle(new HttpExchange({ request, response, id, path, query, parameters, grant: known, base, address }));
+  const exchange = new HttpExchange({ request, response, id, path, query, parameters, grant: known, base, address });
+  course.exchange = exchange;
+  await route.handle(exchange);
 }
 
 const NOBODY = {
@@ -186,7 +209,6 @@ function linger(request: IncomingMessage, response: ServerResponse): void {
 
 function observe(options: DispatchOptions, request: IncomingMessage, response: ServerResponse, course: Course): void {
   const length = Number(response.getHeader('content-length') ?? 0);
-  const received = Number(request.headers['content-length'] ?? 0);
   options.observe({
     id: course.id,
     label: course.label,
@@ -194,7 +216,7 @@ function observe(options: DispatchOptions, request: IncomingMessage, response: S
     path: course.path,
     status: response.statusCode,
     durationMs: performance.now() - course.startedMs,
-    bytesIn: Number.isFinite(received) ? received : 0,
+    bytesIn: course.exchange?.bytesIn ?? 0,
     bytesOut: request.method === 'HEAD' ? 0 : length,
     remoteAddress: course.remote,
     actor: course.actor,

@@ -32,6 +32,8 @@ export class HttpExchange implements Exchange {
   readonly base: string;
   readonly #address: string;
   #aborter: AbortController | undefined;
+  /** Bytes of the body that handlers took. */
+  bytesIn = 0;
 
   constructor(arrival: Arrival) {
     this.request = arrival.request;
@@ -72,17 +74,29 @@ export class HttpExchange implements Exchange {
     else this.response.end(body);
   }
 
+  get content(): AsyncGenerator<Buffer> {
+    return this.#counted();
+  }
+
   async body(maxBytes: number): Promise<Buffer> {
     const announced = Number(this.request.headers['content-length'] ?? 0);
     if (announced > maxBytes) throw tooLarge(maxBytes);
     const pieces: Buffer[] = [];
     let total = 0;
-    for await (const piece of this.request as AsyncIterable<Buffer>) {
+    for await (const piece of this.content) {
       total += piece.length;
       if (total > maxBytes) throw tooLarge(maxBytes);
       pieces.push(piece);
     }
     return pieces.length === 1 && pieces[0] ? pieces[0] : Buffer.concat(pieces);
+  }
+
+  /** Bodies in chunks announce no length. */
+  async *#counted(): AsyncGenerator<Buffer> {
+    for await (const piece of this.request as AsyncIterable<Buffer>) {
+      this.bytesIn += piece.length;
+      yield piece;
+    }
   }
 }
 

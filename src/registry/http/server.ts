@@ -118,7 +118,7 @@ function secureContext(tls: TlsConfig): SecureContextOptions & { requestCert: bo
     return {
       cert: readFileSync(tls.certificateFile),
       key: readFileSync(tls.keyFile),
-      minVersion: 'TLSv1.2',
+      minVersion: tls.minVersion,
       ...(hasCa ? { ca: tls.clientCaFiles.map((file) => readFileSync(file)) } : {}),
       requestCert: hasCa,
       rejectUnauthorized: hasCa,

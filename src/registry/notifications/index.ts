@@ -33,8 +33,8 @@ export interface Notifications extends AsyncDisposable {
   readonly listener: EventListener;
   readonly routes: readonly Route[];
   start(): void;
-  /** For metrics. */
-  readonly counts: { delivered: number; failed: number };
+  /** Deliveries and failed tries since the start, and what is kept now. */
+  counts(): { readonly delivered: number; readonly failed: number; readonly pending: number; readonly dead: number };
 }
 
 /** Makes the webhooks; nothing is sent before `start`. */
@@ -43,7 +43,8 @@ export function createNotifications(options: NotificationsOptions): Notification
 }
 
 class Webhooks implements Notifications {
-  readonly counts = { delivered: 0, failed: 0 };
+  #delivered = 0;
+  #failed = 0;
   readonly #options: NotificationsOptions;
   readonly #now: () => number;
   readonly #outbox: Outbox;
@@ -71,6 +72,16 @@ class Webhooks implements Notifications {
       setImmediate(() => this.#wake());
     }
   };
+
+  counts() {
+    const kept = this.#options.webhooks.map(({ name }) => this.#outbox.counts(name));
+    return {
+      delivered: this.#delivered,
+      failed: this.#failed,
+      pending: kept.reduce((total, { pending }) => total + pending, 0),
+      dead: kept.reduce((total, { dead }) => total + dead, 0),
+    };
+  }
 
   start(): void {
     this.#isStarted = true;
@@ -125,7 +136,7 @@ class Webhooks implements Notifications {
     try {
       await post(webhook, delivery, this.#options.source(), this.#aborter.signal);
       this.#outbox.delivered(delivery.id);
-      this.counts.delivered++;
+      this.#delivered++;
       this.#last.set(webhook.name, { atMs: this.#now(), error: '' });
     } catch (error) {
       if (!this.#isStarted) return;
@@ -136,7 +147,7 @@ class Webhooks implements Notifications {
       // Up to a quarter more, so that many events do not come back in one moment.
       const dueMs = this.#now() + Math.round(pauseMs * (1 + Math.random() / 4));
       this.#outbox.failed(delivery.id, why, dueMs, isDead);
-      this.counts.failed++;
+      this.#failed++;
       this.#last.set(webhook.name, { atMs: this.#now(), error: why });
       if (isDead)
         this.#options.log(

@@ -1,17 +1,18 @@
 // Owns the registry's metrics and its health, and their routes. Counts in plain numbers; prom-client comes in when they are asked for.
 
+import type { Registry } from 'prom-client';
 import { messageOf } from '../../lib/errors.ts';
 import type { RequestReport, Right, Route } from '../http/types.ts';
 
 /** Upper bounds in seconds. */
 const BUCKETS = [0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10, 60];
 
-/** A number that is looked up when it is asked for. */
+/** A number that another part counts. */
 export interface Gauge {
   readonly name: string;
   readonly help: string;
   readonly kind: 'gauge' | 'counter';
-  readonly value: () => number;
+  readonly value: number;
 }
 
 /** A check of health; throws when something is wrong. */
@@ -23,7 +24,8 @@ export interface Check {
 export interface MetricsOptions {
   /** Who may read /metrics. */
   readonly right: Right;
-  readonly gauges: readonly Gauge[];
+  /** Looked up when metrics are asked for. */
+  readonly gauges: () => readonly Gauge[];
   readonly checks: readonly Check[];
 }
 
@@ -47,6 +49,8 @@ export class Metrics {
   readonly #latencies = new Map<string, Latency>();
   #bytesIn = 0;
   #bytesOut = 0;
+  /** Node's own numbers. Their collectors start watchers that nothing stops: made once. */
+  #process: Promise<Registry> | undefined;
 
   constructor(options: MetricsOptions) {
     this.#options = options;
@@ -107,10 +111,10 @@ export class Metrics {
   }
 
   async #exposition(): Promise<{ readonly type: string; readonly text: string }> {
-    const { Counter, Gauge, Registry, collectDefaultMetrics } = await import('prom-client');
+    const { Counter, Gauge, Registry } = await import('prom-client');
+    this.#process ??= processMetrics();
     const registry = new Registry();
     const registers = [registry];
-    collectDefaultMetrics({ register: registry });
     const requests = new Counter({
       name: 'gantry_registry_http_requests_total',
       help: 'Answered requests',
@@ -128,11 +132,12 @@ export class Metrics {
     });
     bytes.inc({ direction: 'in' }, this.#bytesIn);
     bytes.inc({ direction: 'out' }, this.#bytesOut);
-    for (const { name, help, kind, value } of this.#options.gauges) {
-      if (kind === 'counter') new Counter({ name, help, registers }).inc(value());
-      else new Gauge({ name, help, registers }).set(value());
+    for (const { name, help, kind, value } of this.#options.gauges()) {
+      if (kind === 'counter') new Counter({ name, help, registers }).inc(value);
+      else new Gauge({ name, help, registers }).set(value);
     }
-    const text = `${await registry.metrics()}${this.#latencyText()}`;
+    const ofProcess = await (await this.#process).metrics();
+    const text = `${ofProcess}\n${await registry.metrics()}${this.#latencyText()}`;
     return { type: registry.contentType, text };
   }
 
@@ -151,4 +156,11 @@ export class Metrics {
     }
     return `${lines.join('\n')}\n`;
   }
+}
+
+async function processMetrics(): Promise<Registry> {
+  const { Registry, collectDefaultMetrics } = await import('prom-client');
+  const register = new Registry();
+  collectDefaultMetrics({ register });
+  return register;
 }

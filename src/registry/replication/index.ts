@@ -38,6 +38,8 @@ export interface ReplicationOptions {
 export interface Replication extends AsyncDisposable {
   readonly listener: EventListener;
   readonly routes: readonly Route[];
+  /** Copies and deletes that are still to be made, of all targets. */
+  pending(): number;
   start(): void;
 }
 
@@ -236,6 +238,10 @@ class Replicator implements Replication {
         },
       },
     ];
+  }
+
+  pending(): number {
+    return Number(this.#options.database.sql('SELECT count(*) AS count FROM replication_jobs').get()?.count);
   }
 
   #view({ name, url, repositories }: ReplicationConfig) {

@@ -9,7 +9,7 @@ import { collectGarbage, removeStrays } from './garbage.ts';
 import { LayoutIndex } from './layout-index.ts';
 import { putManifest } from './put-manifest.ts';
 import { MIGRATIONS } from './schema.ts';
-import type { GarbageReport, Repositories } from './types.ts';
+import type { GarbageReport, Inventory, Repositories } from './types.ts';
 import { abortUpload, appendUpload, beginUpload, findUpload, finishUpload, mount, putBlob } from './uploads.ts';
 
 export type { RepositoriesOptions } from './context.ts';
@@ -21,6 +21,9 @@ const MANIFEST_CACHE_BYTES = 16 << 20;
 export interface OpenRepositories extends Repositories, AsyncDisposable {
   /** Removes stored bytes that no record knows of. Run once after a start, while requests go on. */
   removeStrays(signal: AbortSignal): Promise<number>;
+  inventory(): Inventory;
+  /** What collections freed since the start. */
+  readonly collected: GarbageReport;
   /** Tells who wants to know that a collection may find something. */
   onGarbage(listener: () => void): void;
 }
@@ -43,6 +46,7 @@ export function openRepositories(options: RepositoriesOptions): OpenRepositories
     return result;
   };
   let collecting: Promise<GarbageReport> | undefined;
+  let collected: GarbageReport = { blobs: 0, bytes: 0, uploads: 0 };
   return {
     manifest: (repository, reference) => queries.manifest(repository, reference),
     findManifest: (repository, reference) => queries.findManifest(repository, reference),
@@ -97,10 +101,19 @@ export function openRepositories(options: RepositoriesOptions): OpenRepositories
     guard: (guard) => void context.guards.push(guard),
 
     collectGarbage(signal) {
-      collecting ??= collectGarbage(context, signal).finally(() => {
-        collecting = undefined;
-      });
+      collecting ??= collectGarbage(context, signal)
+        .then((report) => {
+          collected = sum(collected, report);
+          return report;
+        })
+        .finally(() => {
+          collecting = undefined;
+        });
       return collecting;
+    },
+    inventory: () => queries.inventory(),
+    get collected() {
+      return collected;
     },
     removeStrays: (signal) => removeStrays(context, signal),
     onGarbage: (listener) => void garbageListeners.push(listener),
@@ -110,4 +123,8 @@ export function openRepositories(options: RepositoriesOptions): OpenRepositories
       await layout?.[Symbol.asyncDispose]();
     },
   };
+}
+
+function sum(a: GarbageReport, b: GarbageReport): GarbageReport {
+  return { blobs: a.blobs + b.blobs, bytes: a.bytes + b.bytes, uploads: a.uploads + b.uploads };
 }

@@ -5,6 +5,7 @@ import type { Database } from '../../store/database.ts';
 import { blobUnknown, manifestUnknown, nameUnknown } from './errors.ts';
 import { digestIn, MANIFEST_COLUMNS, manifestOf, type Row, referenceOf, tagOf } from './rows.ts';
 import type {
+  Inventory,
   ManifestRecord,
   ManifestReference,
   Page,
@@ -132,6 +133,20 @@ export class Queries {
       .sql('SELECT count(*) AS count FROM repositories r JOIN tags t ON t.repository = r.id WHERE r.name = ?')
       .get(repository);
     return Number(row?.count);
+  }
+
+  /** Counts rows: some milliseconds where there are a hundred thousand. */
+  inventory(): Inventory {
+    const count = (table: string): number =>
+      Number(this.#db.sql(`SELECT count(*) AS count FROM ${table}`).get()?.count);
+    return {
+      repositories: count('repositories'),
+      tags: count('tags'),
+      manifests: count('manifests'),
+      blobs: count('blobs'),
+      blobBytes: Number(this.#db.sql('SELECT coalesce(sum(size), 0) AS size FROM blobs').get()?.size),
+      uploads: count('uploads'),
+    };
   }
 
   tagsOf(repository: string, digest: Digest): readonly string[] {

@@ -175,3 +175,14 @@ export interface GarbageReport {
   readonly bytes: number;
   readonly uploads: number;
 }
+
+/** How much there is. */
+export interface Inventory {
+  readonly repositories: number;
+  readonly tags: number;
+  readonly manifests: number;
+  /** Manifests' own bytes are not among them. */
+  readonly blobs: number;
+  readonly blobBytes: number;
+  readonly uploads: number;
+}

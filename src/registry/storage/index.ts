@@ -4,6 +4,7 @@ import type { StorageConfig } from '../config/types.ts';
 import { openFileStorage } from './filesystem/filesystem.ts';
 import type { Storage } from './types.ts';
 
+export { checkStorage } from './check.ts';
 export { digestMismatch } from './errors.ts';
 export { digestBytes } from './hashing.ts';
 

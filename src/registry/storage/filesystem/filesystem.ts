@@ -135,7 +135,7 @@ class FileStorage implements Storage {
       const algorithm = algorithmOf(digest);
       const got = this.#hashes.digest(id, size, algorithm) ?? (await hashFile(handle, algorithm));
       if (got !== digest) throw digestMismatch(digest, got);
-      // Acknowledged means: it outlives a power cut too.
+      // A power cut may take the newest records, but leaves none that names bytes which are not there.
       await withDiskFull(() => handle.datasync());
       await rename(path, this.localPath(digest));
       return size;
