@@ -147,6 +147,22 @@ test('a token opens what was asked for and may be had, and nothing else', async 
   await assert.rejects(as(access, `Bearer ${text}`), /authentication required/, 'expired');
 });
 
+test('a token for the list shows what its bearer may pull without one', async () => {
+  const rights = [
+    { repositories: ['team/*'], subjects: ['ann'], actions: ['pull' as const] },
+    { repositories: ['public'], subjects: ['anonymous'], actions: ['pull' as const] },
+  ];
+  const access = open({ token: OWN, rights, admins: ['root'] });
+  const seen = async (scope: string, authorization?: string) => {
+    const grant = await as(access, `Bearer ${(await token(access, `scope=${scope}`, authorization)).token}`);
+    return [grant.mayList, grant.sees('team/a'), grant.sees('public'), grant.may('pull', 'team/a')];
+  };
+  assert.deepEqual(await seen('registry:catalog:*', basic('ann', 'right')), [true, true, false, false]);
+  assert.deepEqual(await seen('registry:catalog:*', basic('bob', 'bobs')), [true, false, false, false]);
+  assert.deepEqual(await seen('registry:catalog:*'), [true, false, true, false]);
+  assert.equal((await seen('repository:team/a:pull', basic('ann', 'right')))[0], false);
+});
+
 test('tokens that we did not sign, or not so, are refused', async () => {
   const access = open({ token: OWN });
   const { token: good } = await token(access, 'scope=repository:a:pull,push', basic('ann', 'right'));

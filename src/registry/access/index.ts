@@ -4,10 +4,10 @@ import { GantryError } from '../../lib/errors.ts';
 import type { Database } from '../../store/database.ts';
 import type { AccessConfig } from '../config/types.ts';
 import type { Route } from '../http/types.ts';
-import type { Log } from '../types.ts';
+import type { Actor, Log } from '../types.ts';
 import { Guessing } from './guessing.ts';
 import { Passwords } from './passwords.ts';
-import { anonymousGrant, robotGrant, userGrant } from './rights.ts';
+import { anonymousGrant, isStrangerWelcome, robotGrant, userGrant } from './rights.ts';
 import { ROBOT_MIGRATIONS, ROBOT_PREFIX, Robots } from './robots.ts';
 import { type Checks, TOKEN_PATH, tokenRoutes } from './token-route.ts';
 import { Tokens } from './tokens.ts';
@@ -48,8 +48,14 @@ export function openAccess({ config, database, log, now = Date.now }: AccessOpti
   const passwords = new Passwords(config.htpasswdFile, log, now);
   const robots = new Robots(database, now);
   const guessing = new Guessing(now);
-  const tokens = config.token && new Tokens(config.token, database, now);
+  const tokens = config.token && new Tokens(config.token, database, now, (actor) => grantOf(actor));
 
+  const grantOf = ({ kind, name }: Actor): Grant => {
+    if (kind === 'anonymous') return anonymous;
+    if (kind !== 'robot') return userGrant(config, name);
+    const robot = robots.find(name);
+    return robotGrant(name, robot?.repositories ?? [], robot?.actions ?? []);
+  };
   const byPassword: Checks['password'] = async (user, password, address) => {
     guessing.check(address);
     const grant = await grantFor(user, password);
@@ -72,15 +78,13 @@ export function openAccess({ config, database, log, now = Date.now }: AccessOpti
     version,
     async basic(authorization, address) {
       if (authorization !== undefined) return byPassword(...parseBasic(authorization), address);
-      if (config.anonymous === 'none' && !config.rights.some(({ subjects }) => subjects.includes('anonymous')))
-        throw unauthorized();
+      if (!isStrangerWelcome(config)) throw unauthorized();
       return anonymous;
     },
     refresh(secret) {
       const found = tokens?.refresh(secret);
       if (!found || version(found.name) !== found.version) throw unauthorized();
-      const robot = found.name.startsWith(ROBOT_PREFIX) ? robots.find(found.name) : undefined;
-      return robot ? robotGrant(robot.name, robot.repositories, robot.actions) : userGrant(config, found.name);
+      return grantOf({ name: found.name, kind: found.name.startsWith(ROBOT_PREFIX) ? 'robot' : 'user' });
     },
   };
   return {

@@ -11,19 +11,29 @@ const EVERY_ACTION: readonly Action[] = ['pull', 'push', 'delete'];
 export function anonymousGrant({ anonymous, rights }: AccessConfig): Grant {
   const actor: Actor = { name: '', kind: 'anonymous' };
   const isOpen = anonymous === 'push';
-  return {
+  return standing({
     actor,
     isAdmin: isOpen,
-    mayList: anonymous !== 'none',
+    mayList: isStrangerWelcome({ anonymous, rights }),
     may: (action, repository) =>
       isOpen || (anonymous === 'pull' && action === 'pull') || ruled(rights, 'anonymous', action, repository),
-  };
+  });
+}
+
+/** True when there is something that nobody in particular may do. */
+export function isStrangerWelcome({ anonymous, rights }: Pick<AccessConfig, 'anonymous' | 'rights'>): boolean {
+  return anonymous !== 'none' || rights.some(({ subjects }) => subjects.includes('anonymous'));
+}
+
+/** Of oneself, not by a token: what one may pull one sees. */
+function standing(grant: Omit<Grant, 'sees'>): Grant {
+  return { ...grant, sees: (repository) => grant.may('pull', repository) };
 }
 
 /** What a user may do: all without rules, else what the rules add up to. */
 export function userGrant(config: AccessConfig, name: string): Grant {
   const isAdmin = config.admins.includes(name) || (config.admins.length === 0 && config.rights.length === 0);
-  return {
+  return standing({
     actor: { name, kind: 'user' },
     isAdmin,
     mayList: true,
@@ -32,17 +42,17 @@ export function userGrant(config: AccessConfig, name: string): Grant {
       config.rights.length === 0 ||
       ruled(config.rights, name, action, repository) ||
       (config.anonymous !== 'none' && action === 'pull'),
-  };
+  });
 }
 
 /** What a robot may do: exactly what it was made for. */
 export function robotGrant(name: string, repositories: readonly string[], actions: readonly Action[]): Grant {
-  return {
+  return standing({
     actor: { name, kind: 'robot' },
     isAdmin: false,
     mayList: true,
     may: (action, repository) => actions.includes(action) && fitsAny(repository, repositories),
-  };
+  });
 }
 
 function ruled(rules: readonly RightsRule[], name: string, action: Action, repository: string): boolean {
@@ -85,8 +95,8 @@ export function cutDown(scopes: readonly Scope[], grant: Grant): readonly Scope[
   });
 }
 
-/** What a token with these scopes lets its bearer do; never more than `scopes` say. */
-export function scopedGrant(actor: Actor, scopes: readonly Scope[], isAdmin: boolean): Grant {
+/** What a token with these scopes lets its bearer do; never more than `scopes` say. Lists, where they are in scope, show what `sees` says. */
+export function scopedGrant(actor: Actor, scopes: readonly Scope[], sees: (repository: string) => boolean): Grant {
   const holds = (type: string, name: string, action: string): boolean =>
     scopes.some(
       (scope) =>
@@ -94,8 +104,9 @@ export function scopedGrant(actor: Actor, scopes: readonly Scope[], isAdmin: boo
     );
   return {
     actor,
-    isAdmin,
-    mayList: isAdmin || holds('registry', 'catalog', '*'),
+    isAdmin: false,
+    mayList: holds('registry', 'catalog', '*'),
+    sees,
     may: (action, repository) => holds('repository', repository, action),
   };
 }

@@ -29,11 +29,14 @@ export class Tokens {
   readonly config: TokenConfig;
   readonly #db: Database;
   readonly #now: () => number;
+  readonly #grantOf: (actor: Actor) => Grant;
   readonly #known: LRUCache<string, { readonly grant: Grant; readonly untilMs: number }>;
   #keys: Promise<Keys> | undefined;
 
-  constructor(config: TokenConfig, db: Database, now: () => number) {
+  /** `grantOf` is what somebody may do without a token. */
+  constructor(config: TokenConfig, db: Database, now: () => number, grantOf: (actor: Actor) => Grant) {
     this.config = config;
+    this.#grantOf = grantOf;
     this.#db = db;
     this.#now = now;
     this.#known = new LRUCache({ max: KNOWN_MAX });
@@ -58,7 +61,7 @@ export class Tokens {
     const { payload } = await jwtVerify(token, check, options).catch((error: unknown) => {
       throw invalidToken(messageOf(error));
     });
-    const grant = grantOf(payload);
+    const grant = this.#bearer(payload);
     this.#known.set(token, { grant, untilMs: (payload.exp ?? 0) * 1000 });
     return grant;
   }
@@ -112,6 +115,16 @@ export class Tokens {
   /** Takes back every refresh token of `name`. */
   revoke(name: string): void {
     this.#db.sql('DELETE FROM access_refresh_tokens WHERE subject = ?').run(name);
+  }
+
+  #bearer(payload: JWTPayload): Grant {
+    const entries = Array.isArray(payload.access) ? payload.access : [];
+    const name = (payload.sub ?? '').slice(0, 255);
+    const kind = name === '' ? 'anonymous' : name.startsWith(ROBOT_PREFIX) ? 'robot' : 'user';
+    const actor: Actor = { name, kind };
+    // Another service knows whom it lets see the lists; of ours we know what they may see of them.
+    const isOwn = this.config.kind === 'own';
+    return scopedGrant(actor, entries.filter(isScope), (repository) => !isOwn || this.#grantOf(actor).sees(repository));
   }
 
   #loadKeys(): Promise<Keys> {
@@ -191,15 +204,6 @@ async function chooseKey(
     )
       return key;
   return first;
-}
-
-/** @throws UNAUTHORIZED */
-function grantOf(payload: JWTPayload): Grant {
-  const entries = Array.isArray(payload.access) ? payload.access : [];
-  const scopes = entries.filter(isScope);
-  const name = (payload.sub ?? '').slice(0, 255);
-  const kind = name === '' ? 'anonymous' : name.startsWith(ROBOT_PREFIX) ? 'robot' : 'user';
-  return scopedGrant({ name, kind }, scopes, false);
 }
 
 function isScope(value: unknown): value is Scope {

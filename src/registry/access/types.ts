@@ -14,8 +14,10 @@ export interface Grant {
   readonly actor: Actor;
   /** True for the administration API and everything else. */
   readonly isAdmin: boolean;
-  /** True for the list of repositories, which shows those that may be pulled: anonymous pull or any user; of tokens, scope `registry:catalog:*`. */
+  /** True for the list of repositories, anonymous pull or any user; of tokens, scope `registry:catalog:*`. */
   readonly mayList: boolean;
+  /** True where lists that the sender may read show the repository. */
+  sees(repository: string): boolean;
   may(action: Action, repository: string): boolean;
 }
 

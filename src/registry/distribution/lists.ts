@@ -19,7 +19,7 @@ export function getTags({ repositories }: DistributionOptions, exchange: Exchang
   exchange.json(200, { name, tags }, found.length > limit ? next(`/v2/${name}/tags/list`, limit, tags.at(-1)) : {});
 }
 
-/** GET of the repositories that the sender may pull. */
+/** GET of the repositories that the sender sees. */
 export function getCatalog({ repositories }: DistributionOptions, exchange: Exchange): void {
   const limit = limitOf(exchange.query.get('n'), CATALOG_MAX);
   const names: string[] = [];
@@ -28,7 +28,7 @@ export function getCatalog({ repositories }: DistributionOptions, exchange: Exch
   for (;;) {
     const page = repositories.repositories({ after, limit: CATALOG_MAX });
     for (const name of page) {
-      if (!exchange.grant.may('pull', name)) continue;
+      if (!exchange.grant.sees(name)) continue;
       hasMore = names.length === limit;
       if (hasMore) break;
       names.push(name);

@@ -133,6 +133,7 @@ const NOBODY = {
   actor: { name: '', kind: 'anonymous' },
   isAdmin: false,
   mayList: false,
+  sees: () => false,
   may: () => false,
 } as const;
 
