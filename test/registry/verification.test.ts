@@ -79,6 +79,8 @@ test('a tag is accepted only on what is signed by a configured key', async () =>
   assert.equal((await tag()).status, 201);
 });
 
+const OWN_TOKENS = { kind: 'own', service: 'svc', issuer: 'iss', lifetimeSeconds: 300 } as const;
+
 test('who may only pull is not served what is unsigned; an entry of a signed index is', async () => {
   using folder = scratch();
   const key = signer(folder.path, 'key');
@@ -86,7 +88,7 @@ test('who may only pull is not served what is unsigned; an entry of a signed ind
   const { htpasswdLine } = await import('../../src/registry/access/index.ts');
   writeFileSync(htpasswd, `${await htpasswdLine('ann', 'secret')}\n`);
   await using registry = await startRegistry({
-    access: { ...reader, anonymous: 'pull', htpasswdFile: htpasswd },
+    access: { ...reader, anonymous: 'pull', htpasswdFile: htpasswd, token: OWN_TOKENS },
     policies: [policy({ keyFiles: [key.file], serveOnlySigned: true })],
   });
   registry.headers = { authorization: `Basic ${Buffer.from('ann:secret').toString('base64')}` };
@@ -107,6 +109,11 @@ test('who may only pull is not served what is unsigned; an entry of a signed ind
   };
   assert.equal(await statusFor('/v2/app/manifests/v1', true), 200, 'who signs must fetch');
   assert.equal(await statusFor('/v2/app/manifests/v1', false), 403);
+  // As cosign does: a token to pull first, one to push later.
+  const asked = await registry.call('GET', '/v2/_gantry/token?service=svc&scope=repository:app:pull');
+  const { token } = (await asked.json()) as { token: string };
+  const headers = { authorization: `Bearer ${token}` };
+  assert.equal((await registry.call('GET', '/v2/app/manifests/v1', { headers })).status, 200, 'by token too');
   await attach(registry, 'app', image, key);
   assert.equal(await statusFor('/v2/app/manifests/v1', false), 200);
   assert.equal(await statusFor(`/v2/app/manifests/${child.digest}`, false), 403);

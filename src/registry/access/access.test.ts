@@ -155,7 +155,7 @@ test('a token for the list shows what its bearer may pull without one', async ()
   const access = open({ token: OWN, rights, admins: ['root'] });
   const seen = async (scope: string, authorization?: string) => {
     const grant = await as(access, `Bearer ${(await token(access, `scope=${scope}`, authorization)).token}`);
-    return [grant.mayList, grant.sees('team/a'), grant.sees('public'), grant.may('pull', 'team/a')];
+    return [grant.mayList, grant.could('pull', 'team/a'), grant.could('pull', 'public'), grant.may('pull', 'team/a')];
   };
   assert.deepEqual(await seen('registry:catalog:*', basic('ann', 'right')), [true, true, false, false]);
   assert.deepEqual(await seen('registry:catalog:*', basic('bob', 'bobs')), [true, false, false, false]);
@@ -217,6 +217,14 @@ test('tokens of another service are believed by its key, audience, issuer and ti
       .setProtectedHeader({ alg: 'RS256' })
       .sign(privateKey);
   assert.equal((await as(access, `Bearer ${await make({})}`)).may('pull', 'a'), true);
+  const lists = await as(
+    access,
+    `Bearer ${await make({ access: [{ type: 'registry', name: 'catalog', actions: ['*'] }] })}`,
+  );
+  assert.deepEqual(
+    [lists.mayList, lists.may('pull', 'b'), lists.could('pull', 'b'), lists.could('push', 'b')],
+    [true, false, true, false],
+  );
   for (const wrong of [
     { aud: 'other' },
     { iss: 'us' },

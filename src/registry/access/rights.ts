@@ -25,9 +25,9 @@ export function isStrangerWelcome({ anonymous, rights }: Pick<AccessConfig, 'ano
   return anonymous !== 'none' || rights.some(({ subjects }) => subjects.includes('anonymous'));
 }
 
-/** Of oneself, not by a token: what one may pull one sees. */
-function standing(grant: Omit<Grant, 'sees'>): Grant {
-  return { ...grant, sees: (repository) => grant.may('pull', repository) };
+/** Of oneself, not by a token. */
+function standing(grant: Omit<Grant, 'could'>): Grant {
+  return { ...grant, could: grant.may };
 }
 
 /** What a user may do: all without rules, else what the rules add up to. */
@@ -95,18 +95,16 @@ export function cutDown(scopes: readonly Scope[], grant: Grant): readonly Scope[
   });
 }
 
-/** What a token with these scopes lets its bearer do; never more than `scopes` say. Lists, where they are in scope, show what `sees` says. */
-export function scopedGrant(actor: Actor, scopes: readonly Scope[], sees: (repository: string) => boolean): Grant {
+/** What a token with these scopes lets its bearer do; never more than `scopes` say. `own` is what the bearer may without it, where that is known. */
+export function scopedGrant(actor: Actor, scopes: readonly Scope[], own: Grant | undefined): Grant {
   const holds = (type: string, name: string, action: string): boolean =>
     scopes.some(
       (scope) =>
         scope.type === type && scope.name === name && (scope.actions.includes(action) || scope.actions.includes('*')),
     );
-  return {
-    actor,
-    isAdmin: false,
-    mayList: holds('registry', 'catalog', '*'),
-    sees,
-    may: (action, repository) => holds('repository', repository, action),
-  };
+  const mayList = holds('registry', 'catalog', '*');
+  const may: Grant['may'] = (action, repository) => holds('repository', repository, action);
+  const could: Grant['may'] = (action, repository) =>
+    own ? own.may(action, repository) : may(action, repository) || (mayList && action === 'pull');
+  return { actor, isAdmin: false, mayList, may, could };
 }

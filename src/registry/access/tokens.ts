@@ -122,9 +122,8 @@ export class Tokens {
     const name = (payload.sub ?? '').slice(0, 255);
     const kind = name === '' ? 'anonymous' : name.startsWith(ROBOT_PREFIX) ? 'robot' : 'user';
     const actor: Actor = { name, kind };
-    // Another service knows whom it lets see the lists; of ours we know what they may see of them.
-    const isOwn = this.config.kind === 'own';
-    return scopedGrant(actor, entries.filter(isScope), (repository) => !isOwn || this.#grantOf(actor).sees(repository));
+    const own = this.config.kind === 'own' ? this.#grantOf(actor) : undefined;
+    return scopedGrant(actor, entries.filter(isScope), own);
   }
 
   #loadKeys(): Promise<Keys> {

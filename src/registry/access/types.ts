@@ -16,9 +16,13 @@ export interface Grant {
   readonly isAdmin: boolean;
   /** True for the list of repositories, anonymous pull or any user; of tokens, scope `registry:catalog:*`. */
   readonly mayList: boolean;
-  /** True where lists that the sender may read show the repository. */
-  sees(repository: string): boolean;
   may(action: Action, repository: string): boolean;
+  /**
+   * As `may`, of who the sender is, whatever their token was narrowed to: a client that is about to push asks for a token to pull
+   * first. Opens nothing by itself; decides what lists show, and who is spared a policy. Where tokens come from another service,
+   * which alone knows its users, the token decides: one for the list sees all.
+   */
+  could(action: Action, repository: string): boolean;
 }
 
 /** Who may do what. */

@@ -100,7 +100,7 @@ function listRepositories({ repositories }: AdminOptions, exchange: Exchange): v
   let { after } = page;
   while (names.length < page.limit) {
     const next = repositories.repositories({ after, limit: PAGE_MAX });
-    names.push(...next.filter((name) => exchange.grant.sees(name)));
+    names.push(...next.filter((name) => exchange.grant.could('pull', name)));
     after = next.at(-1);
     if (next.length < PAGE_MAX) break;
   }

@@ -28,7 +28,7 @@ export function getCatalog({ repositories }: DistributionOptions, exchange: Exch
   for (;;) {
     const page = repositories.repositories({ after, limit: CATALOG_MAX });
     for (const name of page) {
-      if (!exchange.grant.sees(name)) continue;
+      if (!exchange.grant.could('pull', name)) continue;
       hasMore = names.length === limit;
       if (hasMore) break;
       names.push(name);

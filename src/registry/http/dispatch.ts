@@ -133,8 +133,8 @@ const NOBODY = {
   actor: { name: '', kind: 'anonymous' },
   isAdmin: false,
   mayList: false,
-  sees: () => false,
   may: () => false,
+  could: () => false,
 } as const;
 
 function nameInvalid(name: string): GantryError {

@@ -122,7 +122,7 @@ function search(records: SearchRecords, exchange: Exchange, nowMs: number): void
     isEnd = rows.length < limit;
     looked += rows.length;
     before = rows.at(-1)?.id ?? before;
-    for (const row of rows) if (exchange.grant.sees(row.repository)) found.push(row);
+    for (const row of rows) if (exchange.grant.could('pull', row.repository)) found.push(row);
   }
   const results = found.slice(0, limit);
   const last = found.length > limit ? results.at(-1)?.id : before;
@@ -142,7 +142,7 @@ function v1Search(records: SearchRecords, exchange: Exchange): void {
   const visible: { readonly name: string; readonly labels: string }[] = [];
   for (let after = '', looked = 0; looked < LOOK_MAX; ) {
     const rows = records.repositories(q, after, 500);
-    visible.push(...rows.filter(({ name }) => exchange.grant.sees(name)));
+    visible.push(...rows.filter(({ name }) => exchange.grant.could('pull', name)));
     looked += rows.length;
     const last = rows.at(-1);
     if (!last || rows.length < 500) break;

@@ -107,7 +107,7 @@ class Verifier implements Verification {
   }
 
   async checkServe(repository: string, record: ManifestRecord, grant: Grant): Promise<void> {
-    if (grant.may('push', repository)) return;
+    if (grant.could('push', repository)) return;
     const why = await this.#policies.refusalOf(repository, record);
     if (why === undefined) return;
     const { digest } = record;
