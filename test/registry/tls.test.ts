@@ -6,7 +6,7 @@ import { request } from 'node:https';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { TLSSocket } from 'node:tls';
+import type { SecureVersion, TLSSocket } from 'node:tls';
 import { must } from '../support/commands.ts';
 import { scratch, startRegistry } from './support/registry.ts';
 
@@ -33,9 +33,9 @@ async function certificate(folder: string, name: string): Promise<{ cert: string
 }
 
 /** The name in the certificate that a new connection sees, and the answer to GET /v2/. */
-function shake(url: string): Promise<{ name: string; status: number }> {
+function shake(url: string, maxVersion: SecureVersion = 'TLSv1.3'): Promise<{ name: string; status: number }> {
   return new Promise((resolve, reject) => {
-    const call = request(`${url}/v2/`, { rejectUnauthorized: false, agent: false }, (answer) => {
+    const call = request(`${url}/v2/`, { rejectUnauthorized: false, agent: false, maxVersion }, (answer) => {
       const peer = (answer.socket as TLSSocket).getPeerCertificate();
       answer.resume();
       answer.once('end', () => resolve({ name: String(peer.subject.CN), status: answer.statusCode ?? 0 }));
@@ -66,4 +66,16 @@ test('TLS, and a certificate that changes', async () => {
       code: 'TLS_INVALID',
     },
   );
+});
+
+test('plain HTTP where TLS is spoken is told so', async () => {
+  using folder = scratch('tls');
+  const { cert, key } = await certificate(folder.path, 'x');
+  const tls = { certificateFile: cert, keyFile: key, clientCaFiles: [], minVersion: 'TLSv1.3' } as const;
+  await using registry = await startRegistry({ tls });
+  const answer = await fetch(`${registry.url.replace('https:', 'http:')}/v2/`);
+  assert.equal(answer.status, 400);
+  assert.match(await answer.text(), /this registry speaks HTTPS/);
+  assert.equal((await shake(registry.url)).status, 200);
+  await assert.rejects(shake(registry.url, 'TLSv1.2'), /protocol version/);
 });

@@ -34,6 +34,9 @@ export interface ListeningServer extends AsyncDisposable {
 
 const DRAIN_MS = 5_000;
 const SWEEP_MS = 20;
+/** Clients show it to whoever left the `s` out. */
+const PLAIN_ON_TLS =
+  'HTTP/1.0 400 Bad Request\r\nConnection: close\r\n\r\nthis registry speaks HTTPS: the request was plain HTTP\n';
 
 /** @throws LISTEN_FAILED (system), ADDRESS_IN_USE (conflict), TLS_INVALID (invalid) */
 export async function listen(options: ServerOptions): Promise<ListeningServer> {
@@ -55,6 +58,11 @@ export async function listen(options: ServerOptions): Promise<ListeningServer> {
     socket.once('close', () => sockets.delete(socket));
   });
   server.on('clientError', (_error, socket) => refuse(socket as Socket));
+  server.on('tlsClientError', (error: NodeJS.ErrnoException, { remoteAddress, remotePort }: Socket) => {
+    if (error.code !== 'ERR_SSL_HTTP_REQUEST') return;
+    for (const socket of sockets)
+      if (socket.remotePort === remotePort && socket.remoteAddress === remoteAddress) socket.end(PLAIN_ON_TLS);
+  });
   await started(server, host, port);
   const watcher = tls && watchCertificates(server as TlsServer, tls, options.log);
   const address = server.address();
