@@ -2,7 +2,7 @@
 
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { GantryError } from '../../lib/errors.ts';
+import { GantryError, messageOf } from '../../lib/errors.ts';
 import { isRepositoryName } from '../../spec/oci/names.ts';
 import type { Access } from '../access/types.ts';
 import type { Log } from '../types.ts';
@@ -188,7 +188,9 @@ function fail(
   if (response.destroyed || response.socket?.destroyed) return;
   const { status, body, retryAfterSeconds } = wireError(error);
   if (status >= 500) {
-    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    // What was foreseen needs no stack, a bug does.
+    const isBug = error instanceof Error && !(error instanceof GantryError);
+    const text = isBug ? (error.stack ?? error.message) : messageOf(error);
     options.log('error', `${request.method} ${course.path.slice(0, 500)}: ${text}`, { id: course.id });
   }
   if (response.headersSent) {
