@@ -102,18 +102,27 @@ test('who may only pull is not served what is unsigned; an entry of a signed ind
     }),
   );
   await registry.pushManifest('app', 'all', index, 'application/vnd.oci.image.index.v1+json');
+  const tokenOf = async (headers: Record<string, string>): Promise<Record<string, string>> => {
+    const url = `${registry.url}/v2/_gantry/token?service=svc&scope=repository:app:pull`;
+    const { token } = (await (await fetch(url, { headers })).json()) as { token: string };
+    return { authorization: `Bearer ${token}` };
+  };
+  const strangers = await tokenOf({});
   const statusFor = async (path: string, isPusher: boolean): Promise<number> => {
-    const response = await fetch(`${registry.url}${path}`, { headers: isPusher ? registry.headers : {} });
+    const response = await fetch(`${registry.url}${path}`, { headers: isPusher ? registry.headers : strangers });
     await response.arrayBuffer();
     return response.status;
   };
   assert.equal(await statusFor('/v2/app/manifests/v1', true), 200, 'who signs must fetch');
   assert.equal(await statusFor('/v2/app/manifests/v1', false), 403);
   // As cosign does: a token to pull first, one to push later.
-  const asked = await registry.call('GET', '/v2/_gantry/token?service=svc&scope=repository:app:pull');
-  const { token } = (await asked.json()) as { token: string };
-  const headers = { authorization: `Bearer ${token}` };
+  const headers = await tokenOf(registry.headers);
   assert.equal((await registry.call('GET', '/v2/app/manifests/v1', { headers })).status, 200, 'by token too');
+  // As oras does: without credentials until it is asked for them.
+  const bare = await fetch(`${registry.url}/v2/app/manifests/v1`);
+  assert.equal(bare.status, 401);
+  assert.match(bare.headers.get('www-authenticate') ?? '', /^Bearer .*scope="repository:app:pull"/);
+  assert.match(await bare.text(), /the policy of app refuses this manifest/);
   await attach(registry, 'app', image, key);
   assert.equal(await statusFor('/v2/app/manifests/v1', false), 200);
   assert.equal(await statusFor(`/v2/app/manifests/${child.digest}`, false), 403);
@@ -153,7 +162,7 @@ test('a scanner that is told to runs after a push, and what it finds is kept and
     registry.log.join('\n'),
   );
   const answer = await fetch(`${registry.url}/v2/app/manifests/v1`);
-  assert.equal(answer.status, 403);
+  assert.equal(answer.status, 401, 'who may push is let through, and may be asking');
   assert.match(await answer.text(), /its scan found something high/);
   const status = await registry.call('GET', `/v2/_gantry/repositories/app/verification/${image.digest}`);
   const { report } = (await status.json()) as { report: { counts: { high: number } } };

@@ -33,6 +33,21 @@ export function refusalOf(question: Question): Refusal | undefined {
   return { error: unauthorized(), challenge: access.challenge(scope, base, { isInsufficient: isBearer }) };
 }
 
+/**
+ * For somebody who has shown nothing and was denied by a handler (by a policy, say): with credentials it may be another matter. Clients
+ * that hold some and send them only when asked are asked. Undefined for everybody else.
+ */
+export function invitationOf(
+  question: Question,
+  error: unknown,
+): (Refusal & { readonly challenge: string }) | undefined {
+  const { access, route, repository, authorization, base } = question;
+  const isDenied = error instanceof GantryError && error.code === 'DENIED';
+  if (!isDenied || authorization !== undefined || !access.hasAccounts) return undefined;
+  const challenge = access.challenge(scopeOf(route.right, repository), base, { isInsufficient: false });
+  return { challenge, error: new GantryError('unauthorized', 'UNAUTHORIZED', error.message, { params: error.params }) };
+}
+
 function isAllowed({ access, grant, route, repository, authorization }: Question): boolean {
   switch (route.right) {
     case 'open':

@@ -6,7 +6,7 @@ import { GantryError, messageOf } from '../../lib/errors.ts';
 import { isRepositoryName } from '../../spec/oci/names.ts';
 import type { Access } from '../access/types.ts';
 import type { Log } from '../types.ts';
-import { refusalOf } from './authorise.ts';
+import { invitationOf, refusalOf } from './authorise.ts';
 import { checkBrowser } from './browser.ts';
 import { wireError } from './errors.ts';
 import { HttpExchange } from './exchange.ts';
@@ -126,7 +126,14 @@ async function handle(
   const { id, remote: address } = course;
   const exchange = new HttpExchange({ request, response, id, path, query, parameters, grant: known, base, address });
   course.exchange = exchange;
-  await route.handle(exchange);
+  try {
+    await route.handle(exchange);
+  } catch (error) {
+    const invitation = invitationOf({ access, grant: known, route, repository, authorization, base }, error);
+    if (!invitation || response.headersSent) throw error;
+    response.setHeader('WWW-Authenticate', invitation.challenge);
+    throw invitation.error;
+  }
 }
 
 const NOBODY = {
