@@ -124,6 +124,8 @@ With the Docker CLI:
   docker context create gantry --docker host=${host} && docker context use gantry
 Without it:
   alias docker='${join(ROOT, 'bin', 'gantry')}'
+A registry of your own, in another terminal:
+  ${bin}-registry serve                        then: docker push localhost:5000/web
 `);
   say(
     engine
