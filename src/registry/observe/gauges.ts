@@ -1,24 +1,15 @@
 // Owns the names of what the registry's parts count. Counts nothing itself.
 
+import type { Notifications } from '../notifications/index.ts';
+import type { GarbageReport, Inventory } from '../repositories/types.ts';
 import type { Gauge } from './metrics.ts';
 
 /** What the parts tell. */
 export interface Counted {
-  readonly inventory: {
-    readonly repositories: number;
-    readonly tags: number;
-    readonly manifests: number;
-    readonly blobs: number;
-    readonly blobBytes: number;
-    readonly uploads: number;
-  };
-  readonly collected: { readonly blobs: number; readonly bytes: number; readonly uploads: number };
-  readonly webhooks: {
-    readonly delivered: number;
-    readonly failed: number;
-    readonly pending: number;
-    readonly dead: number;
-  };
+  readonly inventory: Inventory;
+  /** Since the start. */
+  readonly collected: GarbageReport;
+  readonly webhooks: ReturnType<Notifications['counts']>;
   readonly replicationsPending: number;
 }
 
