@@ -94,11 +94,12 @@ class FileStorage implements Storage {
     const got = digestBytes(algorithmOf(digest), bytes);
     if (got !== digest) throw digestMismatch(digest, got);
     const path = this.localPath(digest);
-    await this.#replace(path, `put-${hexOf(digest)}`, bytes);
+    await replace(path, join(this.#uploads, `put-${hexOf(digest)}`), bytes);
   }
 
   async writeIndex(text: AsyncIterable<string>): Promise<void> {
-    await this.#replace(join(this.#content, 'index.json'), 'index', text);
+    const path = join(this.#content, 'index.json');
+    await replace(path, `${path}.new`, text);
   }
 
   async begin(id: string): Promise<void> {
@@ -177,19 +178,6 @@ class FileStorage implements Storage {
     this.#hashes.clear();
   }
 
-  /** Writes beside the uploads first, so that nobody sees the half of it. @throws DISK_FULL */
-  async #replace(path: string, name: string, content: Uint8Array | AsyncIterable<string>): Promise<void> {
-    const fresh = join(this.#uploads, name);
-    await withDiskFull(async () => {
-      try {
-        await writeFile(fresh, content, { mode: 0o600, flush: true });
-        await rename(fresh, path);
-      } finally {
-        await rm(fresh, { force: true });
-      }
-    });
-  }
-
   #upload(id: string): string {
     if (!UPLOAD.test(id)) throw noSuchUpload(id);
     return join(this.#uploads, id);
@@ -203,4 +191,16 @@ async function sizeOf(path: string): Promise<number | undefined> {
     if (isMissing(error)) return undefined;
     throw error;
   }
+}
+
+/** Puts a file in the place of `path`, written as `fresh` first: nobody sees the half of it. @throws DISK_FULL */
+async function replace(path: string, fresh: string, content: Uint8Array | AsyncIterable<string>): Promise<void> {
+  await withDiskFull(async () => {
+    try {
+      await writeFile(fresh, content, { mode: 0o600, flush: true });
+      await rename(fresh, path);
+    } finally {
+      await rm(fresh, { force: true });
+    }
+  });
 }
