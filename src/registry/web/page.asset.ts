@@ -13,11 +13,13 @@ export const HTML = `<!doctype html>
 <header>
 <a href="#/" id="home">Registry</a>
 <form id="search" role="search"><input id="query" type="search" placeholder="name, tag, label:key=value, platform:linux/arm64, size:&gt;100MB, age:&lt;7d" aria-label="Search"></form>
+<button type="button" id="open-login" hidden>Log in</button>
 </header>
 <main id="main" aria-live="polite"></main>
 <dialog id="login">
 <form method="dialog">
 <p>This registry asks who you are.</p>
+<p id="wrong" class="bad" hidden>That was not right.</p>
 <label>User <input id="user" autocomplete="username"></label>
 <label>Password <input id="password" type="password" autocomplete="current-password"></label>
 <button value="ok">Log in</button>
@@ -38,9 +40,12 @@ main { padding: 1.25rem; max-width: 72rem; }
 h1 { font-size: 1.25rem; overflow-wrap: anywhere; }
 h2 { font-size: 1rem; margin-top: 1.75rem; }
 table { border-collapse: collapse; width: 100%; }
-th, td { text-align: left; padding: .35rem .75rem .35rem 0; border-bottom: 1px solid var(--line); vertical-align: top; overflow-wrap: anywhere; }
+th, td { text-align: left; padding: .35rem .75rem .35rem 0; border-bottom: 1px solid var(--line); vertical-align: top; overflow-wrap: break-word; }
 th { font-weight: 500; color: var(--soft); white-space: nowrap; }
-td.number { text-align: right; white-space: nowrap; }
+time { white-space: nowrap; }
+button { font: inherit; padding: .3rem .8rem; margin-top: .75rem; border: 1px solid var(--line); border-radius: 6px; background: transparent; color: inherit; cursor: pointer; }
+header button { margin: 0; white-space: nowrap; }
+[hidden] { display: none; }
 code { font-family: ui-monospace, monospace; font-size: .9em; overflow-wrap: anywhere; }
 pre { padding: .6rem .8rem; border: 1px solid var(--line); border-radius: 6px; overflow-x: auto; margin: .3rem 0; }
 a { color: var(--link); }

@@ -9,32 +9,58 @@ let authorization;
 function el(name, attributes = {}, ...children) {
   const element = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-  element.append(...children.filter((child) => child !== undefined));
+  element.append(...children);
   return element;
 }
 
+/** Asks as whoever logged in. Without the browser's own credentials: its own question for a password would come before ours. */
+function ask(path) {
+  return fetch(path, { headers: authorization ? { authorization } : {}, credentials: 'omit' });
+}
+
 async function get(path) {
-  for (;;) {
-    const headers = authorization ? { authorization } : {};
-    const answer = await fetch(path, { headers, credentials: 'same-origin' });
-    if (answer.status === 401) { await logIn(); continue; }
+  for (let hasFailed = false; ; hasFailed = true) {
+    const answer = await ask(path);
+    if (answer.status === 401) { await logIn(hasFailed); continue; }
     const body = await answer.json();
     if (!answer.ok) throw new Error(body.errors?.[0]?.message ?? 'the registry answered ' + answer.status);
     return body;
   }
 }
 
-function logIn() {
-  const dialog = document.getElementById('login');
-  return new Promise((resolve) => {
+/** Asks for a user and a password. One question at a time: who asks meanwhile gets the same answer. */
+let question;
+function logIn(hasFailed) {
+  question ??= new Promise((resolve, reject) => {
+    const dialog = document.getElementById('login');
+    const password = document.getElementById('password');
+    document.getElementById('wrong').hidden = !hasFailed;
+    password.value = '';
+    dialog.returnValue = '';
     dialog.addEventListener('close', () => {
-      const bytes = new TextEncoder().encode(document.getElementById('user').value + ':' + document.getElementById('password').value);
+      question = undefined;
+      if (dialog.returnValue !== 'ok') return reject(new Error('not logged in'));
+      const bytes = new TextEncoder().encode(document.getElementById('user').value + ':' + password.value);
       authorization = 'Basic ' + btoa(String.fromCharCode(...bytes));
       resolve();
     }, { once: true });
     dialog.showModal();
   });
+  return question;
 }
+
+/** Where there are accounts, strangers see what strangers may: the button is for those who may see more. */
+const loginButton = document.getElementById('open-login');
+async function offerLogin() {
+  loginButton.hidden = authorization !== undefined || (await ask('/v2/_gantry/status')).status !== 401;
+}
+loginButton.addEventListener('click', async () => {
+  await logIn(false).catch(() => undefined);
+  const { status } = await ask('/v2/_gantry/status');
+  if (status === 401) authorization = undefined;
+  await offerLogin();
+  await show();
+});
 
 function size(bytes) {
   const units = ['B', 'kB', 'MB', 'GB', 'TB'];
@@ -48,36 +74,64 @@ function time(text) {
   return text ? el('time', { datetime: text, title: text }, text.slice(0, 16).replace('T', ' ')) : '';
 }
 
-const short = (digest) => digest.replace(/^(sha\d+:.{12}).*/, '$1');
+/** Of digests, and of tags that signers make of digests. */
+const short = (text) => text.replace(/^(sha\d+[:-][0-9a-f]{12})[0-9a-f]+/, (_, head) => head + (text.includes(':') ? '' : '…'));
+
+const tableRow = (cells) => el('tr', {}, ...cells.map((cell) => el('td', {}, cell)));
 
 function table(headings, rows) {
   if (rows.length === 0) return el('p', { class: 'soft' }, 'Nothing here.');
   const head = el('tr', {}, ...headings.map((heading) => el('th', {}, heading)));
-  const body = rows.map((cells) => el('tr', {}, ...cells.map((cell) => el('td', {}, cell))));
-  return el('table', {}, el('thead', {}, head), el('tbody', {}, ...body));
+  return el('table', {}, el('thead', {}, head), el('tbody', {}, ...rows.map(tableRow)));
+}
+
+/** A table of a list that comes in pages: 'fetchPage' takes where to go on and gives rows, and where the next page begins. */
+async function pagedTable(headings, fetchPage) {
+  let { rows, last } = await fetchPage('');
+  const shown = table(headings, rows);
+  const button = el('button', { type: 'button' }, 'Show more');
+  button.hidden = last === undefined;
+  button.addEventListener('click', async () => {
+    button.disabled = true;
+    try {
+      ({ rows, last } = await fetchPage('&last=' + encodeURIComponent(last)));
+      shown.tBodies[0].append(...rows.map(tableRow));
+      button.hidden = last === undefined;
+    } finally {
+      button.disabled = false;
+    }
+  });
+  return [shown, button];
 }
 
 const repositoryLink = (name) => el('a', { href: '#/' + name }, name);
-const tagLink = (name, tag) => el('a', { href: '#/' + name + ':' + tag }, tag);
+const tagLink = (name, tag) => el('a', { href: '#/' + name + ':' + tag, title: tag }, short(tag));
 
 async function showRepositories() {
-  const { repositories, last } = await get('/v2/_gantry/repositories?n=500');
-  const rows = repositories.map((row) => [repositoryLink(row.name), String(row.tagCount), row.newestTag ? tagLink(row.name, row.newestTag) : '', time(row.updatedAt)]);
-  return [el('h1', {}, 'Repositories'), table(['Name', 'Tags', 'Newest', 'Pushed'], rows), more(last)];
+  const view = (row) => [repositoryLink(row.name), String(row.tagCount), row.newestTag ? tagLink(row.name, row.newestTag) : '', time(row.updatedAt)];
+  const rows = await pagedTable(['Name', 'Tags', 'Newest', 'Pushed'], async (next) => {
+    const { repositories, last } = await get('/v2/_gantry/repositories?n=100' + next);
+    return { rows: repositories.map(view), last };
+  });
+  return [el('h1', {}, 'Repositories'), ...rows];
 }
 
-const more = (last) => (last === undefined ? undefined : el('p', { class: 'soft' }, 'There is more: search for it.'));
-
 async function showSearch(text) {
-  const { results, last } = await get('/v2/_gantry/search?n=100&q=' + encodeURIComponent(text));
-  const rows = results.map((row) => [repositoryLink(row.repository), tagLink(row.repository, row.tag), row.platforms.join(', '), size(row.sizeBytes), time(row.pushedAt)]);
-  return [el('h1', {}, 'Search: ' + text), table(['Repository', 'Tag', 'Platforms', 'Size', 'Pushed'], rows), more(last)];
+  const view = (row) => [repositoryLink(row.repository), tagLink(row.repository, row.tag), row.platforms.join(', '), size(row.sizeBytes), time(row.pushedAt)];
+  const rows = await pagedTable(['Repository', 'Tag', 'Platforms', 'Size', 'Pushed'], async (next) => {
+    const { results, last } = await get('/v2/_gantry/search?n=100&q=' + encodeURIComponent(text) + next);
+    return { rows: results.map(view), last };
+  });
+  return [el('h1', {}, 'Search: ' + text), ...rows];
 }
 
 async function showRepository(name) {
-  const { tags, last } = await get('/v2/_gantry/repositories/' + name + '/tags?n=500');
-  const rows = tags.map((row) => [tagLink(name, row.tag), el('code', { title: row.digest }, short(row.digest)), row.platforms.join(', '), size(row.contentBytes), time(row.updatedAt), row.pushedBy]);
-  return [el('h1', {}, name), table(['Tag', 'Digest', 'Platforms', 'Size', 'Pushed', 'By'], rows), more(last)];
+  const view = (row) => [tagLink(name, row.tag), el('code', { title: row.digest }, short(row.digest)), row.platforms.join(', '), size(row.contentBytes), time(row.updatedAt), row.pushedBy];
+  const rows = await pagedTable(['Tag', 'Digest', 'Platforms', 'Size', 'Pushed', 'By'], async (next) => {
+    const { tags, last } = await get('/v2/_gantry/repositories/' + name + '/tags?n=100' + next);
+    return { rows: tags.map(view), last };
+  });
+  return [el('h1', {}, name), ...rows];
 }
 
 async function showTag(name, reference) {
@@ -154,7 +208,7 @@ async function show() {
   const mine = ++turn;
   try {
     const parts = await route();
-    if (mine === turn) main.replaceChildren(...parts.filter((part) => part !== undefined));
+    if (mine === turn) main.replaceChildren(...parts);
   } catch (error) {
     if (mine === turn) main.replaceChildren(el('p', { class: 'bad' }, error.message));
   }
@@ -165,5 +219,6 @@ document.getElementById('search').addEventListener('submit', (event) => {
   location.hash = query.value.trim() === '' ? '#/' : '#?' + encodeURIComponent(query.value.trim());
 });
 addEventListener('hashchange', show);
-show();
+await show();
+await offerLogin();
 `;
