@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { randomBytes, randomInt } from 'node:crypto';
-import { readdirSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -167,6 +167,11 @@ test('a storm with kill -9 loses nothing and leaves nothing', async () => {
   );
   // What only a grace period or an unfinished upload held goes when these end, which a restart with shorter ones is.
   await program.kill('SIGTERM');
+  const { manifests } = JSON.parse(readFileSync(join(root, 'content', 'index.json'), 'utf8')) as {
+    manifests: { digest: string }[];
+  };
+  const inLayout = new Set(manifests.map(({ digest }) => digest));
+  for (const { kept } of clients) for (const digest of kept.keys()) assert.ok(inLayout.has(digest), digest);
   writeFileSync(
     config,
     'garbage: { grace: 1ms, every: 100ms }\nstorage: { maintenance: { uploadpurging: { age: 1ms } } }\nlog: { level: error, accesslog: { disabled: true } }\n',
