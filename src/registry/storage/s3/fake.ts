@@ -1,17 +1,21 @@
 // Owns a store that speaks S3, in this process, for tests: it can be told to fail. Not part of the registry.
 
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Writable } from 'node:stream';
 import type { S3Config } from './bucket.ts';
 
 const require = createRequire(import.meta.url);
 
 /** s3rver has no types of its own. */
 interface S3rver {
+  readonly store: Record<'putObject' | 'putPart', (...what: readonly unknown[]) => Promise<unknown>>;
   callback(): RequestListener;
   configureBuckets(): Promise<unknown>;
 }
@@ -31,6 +35,35 @@ function allowDes(): void {
 allowDes();
 const Server = require('s3rver') as new (options: object) => S3rver;
 
+/**
+ * s3rver answers a PUT when the last byte came in, which may be before it lies in the file: who reads at once finds the old content.
+ * A store's answer means more.
+ */
+function answerWhenWritten(store: S3rver['store']): void {
+  for (const verb of ['putObject', 'putPart'] as const) {
+    const real = store[verb].bind(store);
+    store[verb] = (...what) => {
+      const closed: Promise<unknown>[] = [];
+      return writing.run(closed, async () => {
+        const result = await real(...what);
+        await Promise.all(closed);
+        return result;
+      });
+    };
+  }
+}
+/** The files that the present PUT writes. */
+const writing = new AsyncLocalStorage<Promise<unknown>[]>();
+const files = createRequire(require.resolve('s3rver'))('fs-extra') as {
+  createWriteStream(path: string): Writable;
+};
+const { createWriteStream } = files;
+files.createWriteStream = (path) => {
+  const stream = createWriteStream(path);
+  writing.getStore()?.push(once(stream, 'close').catch(() => undefined));
+  return stream;
+};
+
 /** A running store with one bucket. */
 export interface FakeS3 extends AsyncDisposable {
   readonly config: S3Config;
@@ -47,6 +80,7 @@ export async function openFakeS3(): Promise<FakeS3> {
   const directory = mkdtempSync(join(tmpdir(), 'gantry-test-s3-'));
   const s3 = new Server({ silent: true, directory, configureBuckets: [{ name: 'registry' }] });
   await s3.configureBuckets();
+  answerWhenWritten(s3.store);
   const handle = s3.callback();
   const server = createServer((request, response) => {
     fake.requests.push(`${request.method} ${request.url}`);
