@@ -11,7 +11,7 @@ import { openAccess } from './access/index.ts';
 import { adminRoutes } from './admin/index.ts';
 import { isLoopback } from './config/index.ts';
 import type { RegistryConfig } from './config/types.ts';
-import { distributionRoutes } from './distribution/index.ts';
+import { distributionRoutes, refuseDelete } from './distribution/index.ts';
 import { createDispatcher, listen } from './http/index.ts';
 import { looksLikeDistributionRoot } from './importing/index.ts';
 import { createNotifications } from './notifications/index.ts';
@@ -81,8 +81,9 @@ export async function openRegistry(config: RegistryConfig, { log, write }: OpenO
   const notifications = stack.use(
     createNotifications({ webhooks: config.webhooks, database, log, source: () => config.externalUrl ?? url }),
   );
+  const checkDelete = (): void => refuseDelete(config);
   const retention = stack.use(
-    createRetention({ rules: config.retention, immutableTags: config.immutableTags, repositories, log }),
+    createRetention({ rules: config.retention, immutableTags: config.immutableTags, repositories, log, checkDelete }),
   );
   const verification = stack.use(
     createVerification({ ...config, repositories, database, log, base: () => config.externalUrl ?? url }),
@@ -128,7 +129,7 @@ export async function openRegistry(config: RegistryConfig, { log, write }: OpenO
       ...verification.routes,
       ...replication.routes,
       ...webRoutes(),
-      ...adminRoutes({ repositories, accounts: access.accounts, version: VERSION }),
+      ...adminRoutes({ repositories, accounts: access.accounts, version: VERSION, checkDelete }),
     ],
     access,
     observe: (report) => {
@@ -145,7 +146,7 @@ export async function openRegistry(config: RegistryConfig, { log, write }: OpenO
   notifications.start();
   verification.start();
   replication.start();
-  retention.start(config.retentionEveryMs);
+  if (config.isDeleteOn && !config.isReadOnly) retention.start(config.retentionEveryMs);
   const parts = stack.move();
   return { url, port: server.port, repositories, [Symbol.asyncDispose]: () => parts.disposeAsync() };
 }

@@ -55,7 +55,12 @@ test('repositories, tags, history, search, retention and removal', async () => {
   assert.match((await gantry('gc')).out, /^Removed \d+ blobs/);
   const gone = await gantry('tags', 'nobody');
   assert.deepEqual([gone.code, gone.out], [1, 'Error: name unknown: repository name not known to registry\n']);
-  await registry.pushImage('other', 'v1');
-  assert.equal((await gantry('rm', '-f', 'other')).out, 'other\n');
+  const other = await registry.pushImage('other', 'v1');
+  const bare = await registry.pushImage('other');
+  assert.equal(
+    (await gantry('rm', 'other:v1', `other@${bare.digest}`)).out,
+    `Untagged: other:v1\nDeleted: other@${other.digest}\nDeleted: other@${bare.digest}\n`,
+  );
+  assert.equal((await gantry('rm', '-f', 'other')).out, 'Deleted: other\n');
   assert.equal((await registry.call('GET', '/v2/other/tags/list')).status, 404);
 });

@@ -16,6 +16,8 @@ export interface AdminOptions {
   readonly repositories: Repositories;
   readonly accounts: Accounts;
   readonly version: string;
+  /** @throws UNSUPPORTED where nothing is deleted */
+  readonly checkDelete: () => void;
 }
 
 const NEW_USER = v.strictObject({ name: v.string(), password: v.string() });
@@ -40,6 +42,7 @@ export function adminRoutes(options: AdminOptions): readonly Route[] {
     row('GET', '/status', 'known', (exchange) => exchange.json(200, { version: options.version })),
     row('GET', '/repositories', 'catalog', (exchange) => listRepositories(options, exchange)),
     row('DELETE', '/repositories/{name}', 'admin', (exchange) => removeRepository(options, exchange)),
+    row('DELETE', '/images/{name}/{tag}', 'delete', (exchange) => removeImage(options, exchange)),
     row('GET', '/repositories/{name}/tags', 'pull', (exchange) => listTags(options, exchange)),
     row('GET', '/repositories/{name}/history/{tag}', 'pull', (exchange) => showHistory(options, exchange)),
     row('GET', '/repositories/{name}/manifests', 'pull', (exchange) => listManifests(options, exchange)),
@@ -115,9 +118,17 @@ function listRepositories({ repositories }: AdminOptions, exchange: Exchange): v
   exchange.json(200, { repositories: rows, ...(rows.length === page.limit ? { last: rows.at(-1)?.name } : {}) });
 }
 
-async function removeRepository({ repositories }: AdminOptions, exchange: Exchange): Promise<void> {
+async function removeRepository({ repositories, checkDelete }: AdminOptions, exchange: Exchange): Promise<void> {
+  checkDelete();
   await repositories.deleteRepository(exchange.parameters.name ?? '', exchange.doer);
   exchange.send(202, {});
+}
+
+/** As `docker rmi`: a tag, and what only it led to. */
+async function removeImage({ repositories, checkDelete }: AdminOptions, exchange: Exchange): Promise<void> {
+  checkDelete();
+  const { name = '', tag = '' } = exchange.parameters;
+  exchange.json(200, { untagged: tag, deleted: await repositories.removeImage(name, tag, exchange.doer) });
 }
 
 function listTags({ repositories }: AdminOptions, exchange: Exchange): void {

@@ -14,7 +14,7 @@ export function refuseWrite(options: DistributionOptions, repository: string): v
 }
 
 /** Mirrors may be cleaned. @throws UNSUPPORTED (405) */
-export function refuseDelete(options: DistributionOptions): void {
+export function refuseDelete(options: Pick<DistributionOptions, 'isReadOnly' | 'isDeleteOn'>): void {
   if (options.isReadOnly) throw new GantryError('notImplemented', 'UNSUPPORTED', 'the registry is read-only');
   if (!options.isDeleteOn) throw new GantryError('notImplemented', 'UNSUPPORTED', 'deleting is turned off');
 }

@@ -1,6 +1,7 @@
 // Owns the verbs that take away: tags, manifests, blobs, whole repositories. Bytes are freed by the collection that follows.
 
 import type { Digest } from '../../spec/digest.ts';
+import { companionTags } from '../../spec/oci/companion-tag.ts';
 import { BLOB_TYPE } from '../types.ts';
 import type { Context } from './context.ts';
 import { blobInUse } from './errors.ts';
@@ -15,6 +16,44 @@ export function deleteTag(context: Context, repository: string, tag: string, doe
     context.changes.deleteTag(context.queries.requireRepository(repository), tag, context.now());
     context.happened({ action: 'delete', ...factsOf(record), tag }, doer);
   });
+}
+
+/**
+ * Removes a tag and, as `docker rmi` does, what nothing else leads to: its manifest, the entries of an index, and what belongs to these
+ * (signatures, SBOMs, reports). Answers the manifests that went. @throws NAME_UNKNOWN, MANIFEST_UNKNOWN, and what guards throw
+ */
+export function removeImage(context: Context, repository: string, tag: string, doer: Doer): readonly Digest[] {
+  const { queries, database } = context;
+  const removed: Digest[] = [];
+  database.transaction(() => {
+    const left = [queries.manifest(repository, tag).digest];
+    deleteTag(context, repository, tag, doer);
+    for (let digest = left.pop(); digest !== undefined; digest = left.pop()) {
+      const record = queries.findManifest(repository, digest);
+      if (!record || isNeeded(context, record)) continue;
+      const entries = queries.references(repository, digest).filter(({ kind }) => kind === 'manifest');
+      const belongings = queries.referrers(repository, digest);
+      deleteManifest(context, repository, digest, doer);
+      removed.push(digest);
+      left.push(...entries.map((entry) => entry.digest), ...belongings.map((belonging) => belonging.digest));
+      for (const companion of companionTags(digest)) {
+        const found = queries.findManifest(repository, companion);
+        if (!found) continue;
+        deleteTag(context, repository, companion, doer);
+        left.push(found.digest);
+      }
+    }
+  });
+  return removed;
+}
+
+/** True while a tag, an index or, for what belongs to a manifest, that manifest leads to it. */
+function isNeeded({ queries }: Context, { repository, digest, subject }: ManifestRecord): boolean {
+  return (
+    queries.tagsOf(repository, digest).length > 0 ||
+    queries.parents(repository, digest).length > 0 ||
+    (subject !== undefined && queries.findManifest(repository, subject) !== undefined)
+  );
 }
 
 /** Removes a manifest and every tag on it. @throws NAME_UNKNOWN, MANIFEST_UNKNOWN, and what guards throw */

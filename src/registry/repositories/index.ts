@@ -3,7 +3,7 @@
 import { LRUCache } from 'lru-cache';
 import { isGantryError } from '../../lib/errors.ts';
 import { Context, type RepositoriesOptions } from './context.ts';
-import { deleteBlob, deleteManifest, deleteRepository, deleteTag } from './delete.ts';
+import { deleteBlob, deleteManifest, deleteRepository, deleteTag, removeImage } from './delete.ts';
 import { manifestUnknown } from './errors.ts';
 import { collectGarbage, removeStrays } from './garbage.ts';
 import { LayoutIndex } from './layout-index.ts';
@@ -65,6 +65,7 @@ export function openRepositories(options: RepositoriesOptions): OpenRepositories
     putManifest: (put) => putManifest(context, put),
     deleteManifest: async (repository, digest, doer) => freed(deleteManifest(context, repository, digest, doer)),
     deleteTag: async (repository, tag, doer) => deleteTag(context, repository, tag, doer),
+    removeImage: async (repository, tag, doer) => freed(removeImage(context, repository, tag, doer)),
 
     blobSize: (repository, digest) => queries.blobSize(repository, digest),
     claimBlob(repository, digest) {

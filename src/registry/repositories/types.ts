@@ -121,6 +121,8 @@ export interface Repositories {
   putManifest(put: PutManifest): Promise<ManifestRecord>;
   deleteManifest(repository: string, digest: Digest, doer: Doer): Promise<void>;
   deleteTag(repository: string, tag: string, doer: Doer): Promise<void>;
+  /** Removes a tag and the manifests that nothing else leads to; these. */
+  removeImage(repository: string, tag: string, doer: Doer): Promise<readonly Digest[]>;
   referrers(repository: string, subject: Digest, artifactType?: string): readonly ReferrerDescriptor[];
 
   /** The size of a blob that may be read through `repository`. @throws BLOB_UNKNOWN */

@@ -2,6 +2,7 @@
 
 import { setImmediate as breathe } from 'node:timers/promises';
 import { GantryError, isGantryError, messageOf } from '../../lib/errors.ts';
+import { companionOf } from '../../spec/oci/companion-tag.ts';
 import type { RetentionRule } from '../config/types.ts';
 import { fits } from '../glob.ts';
 import type { Route } from '../http/types.ts';
@@ -22,6 +23,8 @@ export interface RetentionOptions {
   readonly immutableTags: readonly string[];
   readonly repositories: Repositories;
   readonly log: Log;
+  /** @throws UNSUPPORTED where nothing is deleted */
+  readonly checkDelete: () => void;
   /** Unix milliseconds. */
   readonly now?: (() => number) | undefined;
 }
@@ -105,7 +108,10 @@ export function createRetention(options: RetentionOptions): Retention {
         path: '/v2/_gantry/retention/apply',
         right: 'admin',
         label: 'retention',
-        handle: async (exchange) => exchange.json(200, await once(aborter.signal)),
+        handle: async (exchange) => {
+          options.checkDelete();
+          exchange.json(200, await once(aborter.signal));
+        },
       },
     ],
     async [Symbol.asyncDispose]() {
@@ -156,7 +162,10 @@ function factsOf(
     ({ digest }) => digest,
   );
   const signed = new Set<string>([
-    ...tags.flatMap(({ tag }) => (tag.endsWith('.sig') ? [tag.slice(0, -4).replace('-', ':')] : [])),
+    ...tags.flatMap(({ tag }) => {
+      const companion = companionOf(tag);
+      return companion?.kind === 'sig' ? [companion.subject] : [];
+    }),
     ...manifests.flatMap(({ subject, artifactType }) =>
       subject !== undefined && SIGNATURE_TYPE.test(artifactType) ? [subject] : [],
     ),

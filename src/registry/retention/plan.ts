@@ -1,6 +1,7 @@
 // Owns the decision what retention removes and why. Pure: facts, rules and a time in, a plan out.
 
 import type { Digest } from '../../spec/digest.ts';
+import { companionOf } from '../../spec/oci/companion-tag.ts';
 import type { RetentionRule } from '../config/types.ts';
 import { fitsAny } from '../glob.ts';
 
@@ -47,15 +48,6 @@ export interface RetentionPlan {
   readonly kept: readonly Kept[];
 }
 
-/** cosign's names for what belongs to a manifest. @source cosign, specs/SIGNATURE_SPEC.md */
-const COMPANION = /^(sha256|sha512)-([0-9a-f]{64,128})\.(?:sig|att|sbom)$/;
-
-/** The digest that a signature, attestation or SBOM tag of cosign's belongs to. */
-export function companionOf(tag: string): string | undefined {
-  const match = COMPANION.exec(tag);
-  return match ? `${match[1]}:${match[2]}` : undefined;
-}
-
 /** What goes of one repository. Signed manifests, immutable tags, and what these or anything kept needs, never go. */
 export function planRepository(facts: RepositoryFacts, rules: readonly RetentionRule[], nowMs: number): RetentionPlan {
   const { repository } = facts;
@@ -69,7 +61,7 @@ export function planRepository(facts: RepositoryFacts, rules: readonly Retention
   const kept = judged.filter(({ isKept }) => isKept);
   const manifests = planManifests(facts, kept, going, mine, nowMs);
   const gone = new Set<string>(manifests.map(({ digest }) => digest));
-  const companions = facts.tags.filter(({ tag }) => gone.has(companionOf(tag) ?? ''));
+  const companions = facts.tags.filter(({ tag }) => gone.has(companionOf(tag)?.subject ?? ''));
   return {
     tags: [
       ...going.map(({ tag, digest, why }) => ({ repository, tag, digest, why })),

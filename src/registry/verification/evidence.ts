@@ -1,11 +1,9 @@
 // Owns the difference between what is run and what speaks of it: images, indexes and other artifacts here, signatures,
 // attestations, SBOMs and reports there. Judged by content: a tag's name or a `subject` alone exempts nothing. Pure.
 
+import { companionOf } from '../../spec/oci/companion-tag.ts';
 import { isRecord, MEDIA } from '../../spec/oci/manifest.ts';
 import type { ManifestRecord, ManifestReference } from '../repositories/types.ts';
-
-/** The tags under which cosign keeps what belongs to a manifest. @source cosign specs/SIGNATURE_SPEC.md */
-export const COMPANION_TAG = /^(sha256|sha512)-([0-9a-f]{64,128})\.(sig|att|sbom)$/;
 
 /** Layers that no client unpacks to run them. @source cosign pkg/types/media.go and pkg/oci/remote; in-toto; SPDX; CycloneDX; syft */
 const EVIDENCE_LAYER = new RegExp(
@@ -78,6 +76,6 @@ function referenceIn(entry: unknown, kind: ManifestReference['kind']): ManifestR
  * cosign's tags. What carries a tag of its own is asked for as something in itself and judged like anything else.
  */
 export function isCompanion(record: ManifestRecord, shape: Shape, tags: readonly string[]): boolean {
-  if (shape.isIndex || shape.isImage || tags.some((tag) => !COMPANION_TAG.test(tag))) return false;
+  if (shape.isIndex || shape.isImage || tags.some((tag) => !companionOf(tag))) return false;
   return shape.isEvidence || record.subject !== undefined;
 }

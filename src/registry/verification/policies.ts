@@ -3,11 +3,12 @@
 
 import { GantryError } from '../../lib/errors.ts';
 import { type Digest, parseAnyDigest } from '../../spec/digest.ts';
+import { companionOf } from '../../spec/oci/companion-tag.ts';
 import type { PolicyRule } from '../config/types.ts';
 import { fitsAny } from '../glob.ts';
 import type { ManifestRecord, PutManifest, Repositories } from '../repositories/types.ts';
 import type { NamedKey } from './cosign.ts';
-import { COMPANION_TAG, isCompanion, shapeOf, shapeOfBytes } from './evidence.ts';
+import { isCompanion, shapeOf, shapeOfBytes } from './evidence.ts';
 import { newestReport } from './newest-report.ts';
 import { worstOver } from './report.ts';
 import { signaturesOf } from './signatures.ts';
@@ -41,7 +42,7 @@ export class Policies {
     if (parseAnyDigest(reference)) return;
     const strict = this.#for(repository).filter(({ rule }) => rule.acceptOnlySigned);
     if (strict.length === 0) return;
-    if (COMPANION_TAG.test(reference)) {
+    if (companionOf(reference)) {
       const shape = shapeOfBytes(mediaType, bytes);
       if (!shape.isIndex && !shape.isImage) return;
     }

@@ -2,6 +2,7 @@
 
 import { isGantryError } from '../../lib/errors.ts';
 import { type Digest, parseAnyDigest } from '../../spec/digest.ts';
+import { companionOf, companionTag } from '../../spec/oci/companion-tag.ts';
 import { isRecord } from '../../spec/oci/manifest.ts';
 import type { ManifestRecord, Repositories } from '../repositories/types.ts';
 import {
@@ -14,7 +15,6 @@ import {
   SIMPLE_SIGNING,
   signerOf,
 } from './cosign.ts';
-import { COMPANION_TAG } from './evidence.ts';
 
 /** Looked at per manifest; newest first, so that signing again helps where rubbish was piled up. */
 const SIGNATURES_MAX = 100;
@@ -31,8 +31,8 @@ export interface SignatureStatus {
 /** The manifest that a record with `tag` would be a signature of. */
 export function subjectOf(record: ManifestRecord, tag: string | undefined): Digest | undefined {
   if (record.subject !== undefined) return isSignatureType(record.artifactType) ? record.subject : undefined;
-  const match = COMPANION_TAG.exec(tag ?? '');
-  return match?.[3] === 'sig' ? parseAnyDigest(`${match[1]}:${match[2]}`) : undefined;
+  const companion = companionOf(tag ?? '');
+  return companion?.kind === 'sig' ? companion.subject : undefined;
 }
 
 function isSignatureType(artifactType: string): boolean {
@@ -46,7 +46,7 @@ export async function signaturesOf(
   digest: Digest,
   keys: readonly NamedKey[],
 ): Promise<SignatureStatus> {
-  const tagged = repositories.findManifest(repository, `${digest.replace(':', '-')}.sig`);
+  const tagged = repositories.findManifest(repository, companionTag(digest, 'sig'));
   const referrers = repositories
     .referrers(repository, digest)
     .filter(({ artifactType = '' }) => isSignatureType(artifactType))

@@ -40,7 +40,7 @@ export function splitName(text: string): { readonly repository: string; readonly
   const at = text.indexOf('@');
   if (at >= 0) return { repository: text.slice(0, at), reference: text.slice(at + 1) };
   const colon = text.lastIndexOf(':');
-  return colon < 0
+  return colon <= text.lastIndexOf('/')
     ? { repository: text, reference: undefined }
     : { repository: text.slice(0, colon), reference: text.slice(colon + 1) };
 }

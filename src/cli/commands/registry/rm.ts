@@ -1,10 +1,26 @@
 // Owns `registry rm`.
+
+import type { RegistryApi } from '../../../client/index.ts';
 import { confirm } from '../../confirm.ts';
 import { failureText } from '../../explain.ts';
 import { CommandFailure } from '../../failure.ts';
 import { registryRm } from '../../grammar/registry.table.ts';
 import type { Command } from '../../session.ts';
 import { connect, splitName } from './connect.ts';
+
+/** Lines in the manner of `docker rmi`. */
+async function remove(api: RegistryApi, repository: string, reference: string | undefined): Promise<readonly string[]> {
+  if (reference === undefined) {
+    await api.call('DELETE', `repositories/${repository}`);
+    return [`Deleted: ${repository}`];
+  }
+  if (reference.includes(':')) {
+    await api.call('DELETE', `/v2/${repository}/manifests/${reference}`);
+    return [`Deleted: ${repository}@${reference}`];
+  }
+  const { deleted } = await api.call<{ deleted: string[] }>('DELETE', `images/${repository}/${reference}`);
+  return [`Untagged: ${repository}:${reference}`, ...deleted.map((digest) => `Deleted: ${repository}@${digest}`)];
+}
 
 /** Removes tags, manifests and, when told so, whole repositories. */
 export const command: Command = {
@@ -19,8 +35,7 @@ export const command: Command = {
         if (!(await confirm(session, `This removes ${repository} with everything in it. Go on?`))) continue;
       }
       try {
-        await api.call('DELETE', isWhole ? `repositories/${repository}` : `/v2/${repository}/manifests/${reference}`);
-        session.line(name);
+        for (const line of await remove(api, repository, reference)) session.line(line);
       } catch (error) {
         failures.push(failureText(error));
       }
