@@ -6,11 +6,11 @@ import { GantryError, messageOf } from '../../lib/errors.ts';
 import { isRepositoryName } from '../../spec/oci/names.ts';
 import type { Access } from '../access/types.ts';
 import type { Log } from '../types.ts';
-import { invitationOf, refusalOf } from './authorise.ts';
+import { invitationOf, type Question, refusalOf } from './authorise.ts';
 import { checkBrowser } from './browser.ts';
 import { wireError } from './errors.ts';
 import { HttpExchange } from './exchange.ts';
-import { Router } from './router.ts';
+import { type Match, Router } from './router.ts';
 import type { RequestReport, Route } from './types.ts';
 
 /** After an error the rest of a body is read and dropped for so long, so that the sender sees the answer. */
@@ -88,10 +88,9 @@ async function handle(
   response: ServerResponse,
   course: Course,
 ): Promise<void> {
-  const { access, router, allowedOrigin } = options;
   const { path, query } = targetOf(request.url ?? '/');
   course.path = path;
-  const match = router.match(request.method ?? 'GET', path);
+  const match = options.router.match(request.method ?? 'GET', path);
   if (match.kind !== 'route') {
     if (match.kind === 'none') throw new GantryError('notFound', 'NOT_FOUND', 'there is nothing at this path');
     response.setHeader('Allow', match.allow.join(', '));
@@ -101,12 +100,36 @@ async function handle(
   }
   const { route, parameters } = match;
   course.label = route.label;
-  checkBrowser({ method: route.method, headers: request.headers, allowedOrigin });
+  checkBrowser({ method: route.method, headers: request.headers, allowedOrigin: options.allowedOrigin });
+  const question = await admitted(options, request, response, course, match);
+  const { grant, base } = question;
+  const { id, remote: address } = course;
+  const exchange = new HttpExchange({ request, response, id, path, query, parameters, grant, base, address });
+  course.exchange = exchange;
+  try {
+    await route.handle(exchange);
+  } catch (error) {
+    const invitation = invitationOf(question, error);
+    if (!invitation || response.headersSent) throw error;
+    response.setHeader('WWW-Authenticate', invitation.challenge);
+    throw invitation.error;
+  }
+}
+
+/** Who sends, once they may have the route. @throws UNAUTHORIZED with its challenge set, DENIED, NAME_INVALID, TOOMANYREQUESTS */
+async function admitted(
+  options: SetUp,
+  request: IncomingMessage,
+  response: ServerResponse,
+  course: Course,
+  { route, parameters }: Match & { readonly kind: 'route' },
+): Promise<Question> {
+  const { access } = options;
   const repository = parameters.name ?? '';
   const { authorization } = request.headers;
   const base = baseOf(request, options);
   const credentials = { authorization, remoteAddress: hostOf(course.remote) };
-  const grant = await access.authenticate(credentials).catch((error: unknown) => {
+  const known = await access.authenticate(credentials).catch((error: unknown) => {
     // Routes that ask nobody judge the credentials themselves.
     if (route.right === 'open') return undefined;
     const isBearer = authorization !== undefined && /^bearer /i.test(authorization);
@@ -115,25 +138,16 @@ async function handle(
     }
     throw error;
   });
-  const known = grant ?? NOBODY;
-  course.actor = known.actor.name;
+  const grant = known ?? NOBODY;
+  course.actor = grant.actor.name;
   if (parameters.name !== undefined && !isRepositoryName(repository)) throw nameInvalid(repository);
-  const refusal = refusalOf({ access, grant: known, route, repository, authorization, base });
+  const question = { access, grant, route, repository, authorization, base };
+  const refusal = refusalOf(question);
   if (refusal) {
     if (refusal.challenge !== undefined) response.setHeader('WWW-Authenticate', refusal.challenge);
     throw refusal.error;
   }
-  const { id, remote: address } = course;
-  const exchange = new HttpExchange({ request, response, id, path, query, parameters, grant: known, base, address });
-  course.exchange = exchange;
-  try {
-    await route.handle(exchange);
-  } catch (error) {
-    const invitation = invitationOf({ access, grant: known, route, repository, authorization, base }, error);
-    if (!invitation || response.headersSent) throw error;
-    response.setHeader('WWW-Authenticate', invitation.challenge);
-    throw invitation.error;
-  }
+  return question;
 }
 
 const NOBODY = {
