@@ -52,8 +52,8 @@ export interface RegistryEvent {
 }
 
 /**
- * Hears of events. Called inside the transaction that made them true: synchronous, must not throw, may write its own tables
- * (they commit or roll back with the event).
+ * Hears of events. Called inside the transaction that made them true, of `pull`, `sign` and `scan` outside of any: synchronous, must not
+ * throw, may write its own tables (they commit or roll back with the event).
  */
 export type EventListener = (event: RegistryEvent) => void;
 

@@ -63,14 +63,19 @@ class Webhooks implements Notifications {
   }
 
   readonly listener: EventListener = (event) => {
-    for (const webhook of this.#options.webhooks) {
-      if (webhook.actions.length > 0 && !webhook.actions.includes(event.action)) continue;
-      if (!fitsAny(event.repository, webhook.repositories)) continue;
-      this.#outbox.add(webhook.name, event);
-      if (++this.#added % BOUND_EVERY === 0) this.#bound(webhook.name);
-      // The transaction that we are in ends before this turn does.
-      setImmediate(() => this.#wake());
-    }
+    const wanting = this.#options.webhooks.filter(
+      ({ actions, repositories }) =>
+        (actions.length === 0 || actions.includes(event.action)) && fitsAny(event.repository, repositories),
+    );
+    if (wanting.length === 0) return;
+    this.#options.database.transaction(() => {
+      for (const { name } of wanting) {
+        this.#outbox.add(name, event);
+        if (++this.#added % BOUND_EVERY === 0) this.#bound(name);
+      }
+    });
+    // The transaction that we may be in ends before this turn does.
+    setImmediate(() => this.#wake());
   };
 
   counts() {

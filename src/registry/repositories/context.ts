@@ -54,11 +54,9 @@ export class Context {
     this.#listeners.push(listener);
   }
 
-  /** Tells every listener, inside the caller's transaction when there is one. */
+  /** Tells every listener. A change is told of inside its transaction; a pull changes nothing, and has none to pay for. */
   publish(event: RegistryEvent): void {
-    this.database.transaction(() => {
-      for (const listener of this.#listeners) listener(event);
-    });
+    for (const listener of this.#listeners) listener(event);
   }
 
   /** Tells of something that `doer` did just now. */
