@@ -83,7 +83,8 @@ async function appendBody({ repositories }: DistributionOptions, exchange: Excha
     const params = { contentRange: range.length, contentLength: Number(announced) };
     throw new GantryError('invalid', 'SIZE_INVALID', 'Content-Range and Content-Length do not agree', { params });
   }
-  return repositories.appendUpload(upload.repository, upload.id, exchange.content, upload.sizeBytes);
+  const append = { offsetBytes: upload.sizeBytes, isHandedOver: true };
+  return repositories.appendUpload(upload.repository, upload.id, exchange.content, append);
 }
 
 function outOfOrder(exchange: Exchange, start: number, upload: Upload): GantryError {

@@ -77,7 +77,9 @@ async function importBlob(
   }
   const upload = await repositories.beginUpload(name, DOER);
   try {
-    await repositories.appendUpload(name, upload.id, found.file.createReadStream({ highWaterMark: 1 << 20 }), 0);
+    await repositories.appendUpload(name, upload.id, found.file.createReadStream({ highWaterMark: 1 << 20 }), {
+      offsetBytes: 0,
+    });
     report.bytes += await repositories.finishUpload(name, upload.id, digest, DOER);
     report.blobs++;
   } catch (error) {

@@ -195,7 +195,9 @@ class PullThrough implements Origin, AsyncDisposable {
     const follower = new Follower();
     const keep = async (): Promise<void> => {
       const upload = await repositories.beginUpload(repository, DOER);
-      await repositories.appendUpload(repository, upload.id, copyTo(follower, answer as AsyncIterable<Buffer>), 0);
+      await repositories.appendUpload(repository, upload.id, copyTo(follower, answer as AsyncIterable<Buffer>), {
+        offsetBytes: 0,
+      });
       await repositories.finishUpload(repository, upload.id, digest, DOER);
     };
     keep()

@@ -81,7 +81,7 @@ export function openRepositories(options: RepositoriesOptions): OpenRepositories
 
     beginUpload: (repository) => beginUpload(context, repository),
     upload: (repository, id) => findUpload(context, repository, id),
-    appendUpload: (repository, id, source, offsetBytes) => appendUpload(context, repository, id, source, offsetBytes),
+    appendUpload: (repository, id, source, append) => appendUpload(context, repository, id, source, append),
     finishUpload: (repository, id, digest, doer) => finishUpload(context, repository, id, digest, doer),
     abortUpload: (repository, id) => abortUpload(context, repository, id),
     putBlob: (repository, bytes, doer) => putBlob(context, repository, bytes, doer),

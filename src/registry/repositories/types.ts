@@ -2,7 +2,7 @@
 
 import type { Readable } from 'node:stream';
 import type { Digest } from '../../spec/digest.ts';
-import type { ByteRange } from '../storage/types.ts';
+import type { Append, ByteRange } from '../storage/types.ts';
 import type { Actor, EventListener, RequestFacts } from '../types.ts';
 
 /** Who does something, and by which request. */
@@ -138,7 +138,12 @@ export interface Repositories {
   beginUpload(repository: string, doer: Doer): Promise<Upload>;
   /** @throws BLOB_UPLOAD_UNKNOWN */
   upload(repository: string, id: string): Promise<Upload>;
-  appendUpload(repository: string, id: string, source: AsyncIterable<Uint8Array>, offsetBytes: number): Promise<Upload>;
+  appendUpload(
+    repository: string,
+    id: string,
+    source: AsyncIterable<Uint8Array>,
+    append: Omit<Append, 'maxBytes'>,
+  ): Promise<Upload>;
   /** @returns the blob's size */
   finishUpload(repository: string, id: string, digest: Digest, doer: Doer): Promise<number>;
   abortUpload(repository: string, id: string): Promise<void>;

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { isGantryError } from '../../lib/errors.ts';
 import type { Digest } from '../../spec/digest.ts';
 import { digestBytes } from '../storage/index.ts';
+import type { Append } from '../storage/types.ts';
 import { BLOB_TYPE } from '../types.ts';
 import type { Context } from './context.ts';
 import { uploadUnknown } from './errors.ts';
@@ -42,13 +43,13 @@ export function appendUpload(
   repository: string,
   id: string,
   source: AsyncIterable<Uint8Array>,
-  offsetBytes: number,
+  append: Omit<Append, 'maxBytes'>,
 ): Promise<Upload> {
   return context.queue.run(id, async () => {
     require(context, repository, id);
     const { maxBlobBytes } = context.options;
     const sizeBytes = await inWords(id, () =>
-      context.storage.append(id, source, { offsetBytes, maxBytes: maxBlobBytes }),
+      context.storage.append(id, source, { ...append, maxBytes: maxBlobBytes }),
     );
     return { id, repository, sizeBytes };
   });

@@ -125,6 +125,28 @@ export function storageContract(name: string, make: () => Promise<Subject>): voi
     await assert.rejects(storage.finish(id, digestOf(bytes)), { code: 'NO_SUCH_UPLOAD' });
   });
 
+  check('pieces that are handed over are stored right, those that are not stay with their owner', async (storage) => {
+    const bytes = randomBytes(9 << 20);
+    const owned: Uint8Array[] = [];
+    async function* source(): AsyncGenerator<Uint8Array> {
+      for await (const piece of pieces(bytes)) {
+        const own = Uint8Array.from(piece);
+        owned.push(own);
+        yield own;
+      }
+    }
+    for (const isHandedOver of [false, true]) {
+      const id = newId();
+      owned.length = 0;
+      await storage.begin(id);
+      await storage.append(id, source(), { offsetBytes: 0, isHandedOver, ...MAX });
+      await storage.finish(id, digestOf(bytes));
+      assertSame(await bytesOf(storage, digestOf(bytes)), bytes);
+      const left = owned.reduce((total, piece) => total + piece.length, 0);
+      assert.equal(left, isHandedOver ? 0 : bytes.length);
+    }
+  });
+
   check('what arrived before a failure is kept, and the upload goes on from there', async (storage) => {
     const bytes = randomBytes(3000);
     const id = newId();

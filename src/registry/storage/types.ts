@@ -29,6 +29,8 @@ export interface Append {
   readonly offsetBytes: number;
   /** More bytes than this in the whole upload are refused. */
   readonly maxBytes: number;
+  /** True when nobody else holds the pieces: their memory is given back as soon as they are stored. */
+  readonly isHandedOver?: boolean | undefined;
 }
 
 /**

@@ -2,6 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
+import { giveBack } from '../../../lib/give-back.ts';
 import type { Digest } from '../../../spec/digest.ts';
 import { uploadTooLarge } from '../errors.ts';
 import { digestOfHash, type RunningHash } from '../hashing.ts';
@@ -18,7 +19,7 @@ const HASH_READ_BYTES = 1 << 20;
 export async function appendTo(
   handle: FileHandle,
   source: AsyncIterable<Uint8Array>,
-  { offsetBytes, maxBytes }: Append,
+  { offsetBytes, maxBytes, isHandedOver }: Append,
   progress: RunningHash | undefined,
 ): Promise<number> {
   let at = offsetBytes;
@@ -27,6 +28,7 @@ export async function appendTo(
   const flush = async (): Promise<void> => {
     await writeAll(handle, pieces, at);
     at += waiting;
+    if (isHandedOver) for (const piece of pieces) giveBack(piece);
     pieces = [];
     waiting = 0;
   };

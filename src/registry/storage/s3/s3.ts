@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { GantryError } from '../../../lib/errors.ts';
+import { giveBack } from '../../../lib/give-back.ts';
 import { algorithmOf, type Digest } from '../../../spec/digest.ts';
 import { digestMismatch, noSuchBlob, noSuchUpload, outOfOrder, tooLarge, uploadTooLarge } from '../errors.ts';
 import { digestBytes, digestOfHash, type RunningHash, RunningHashes } from '../hashing.ts';
@@ -93,9 +94,9 @@ class S3Storage implements Storage {
     const sizeBytes = await this.uploadSize(id);
     if (sizeBytes === undefined) throw noSuchUpload(id);
     if (sizeBytes !== append.offsetBytes) throw outOfOrder(append.offsetBytes, sizeBytes);
-    const writer = new PartWriter(this.#bucket, (offset) => this.#keys.part(this.#upload(id), offset), sizeBytes);
+    const writer = new PartWriter(this.#bucket, (offset) => this.#keys.part(this.#upload(id), offset), append);
     try {
-      await writer.take(source, append.maxBytes, this.#hashes.take(id, sizeBytes));
+      await writer.take(source, this.#hashes.take(id, sizeBytes));
     } catch (error) {
       // A hash that ran ahead of what is stored would vouch, later, for bytes that it never saw.
       this.#hashes.forget(id);
@@ -200,19 +201,22 @@ const isTooLarge = (error: unknown): boolean => error instanceof GantryError && 
 class PartWriter {
   readonly #bucket: Bucket;
   readonly #keyAt: (offset: number) => string;
+  readonly #append: Append;
   readonly #written: string[] = [];
   #waiting: Uint8Array[] = [];
   #waitingBytes = 0;
   /** What is stored of the upload. */
   sizeBytes: number;
 
-  constructor(bucket: Bucket, keyAt: (offset: number) => string, sizeBytes: number) {
+  constructor(bucket: Bucket, keyAt: (offset: number) => string, append: Append) {
     this.#bucket = bucket;
     this.#keyAt = keyAt;
-    this.sizeBytes = sizeBytes;
+    this.#append = append;
+    this.sizeBytes = append.offsetBytes;
   }
 
-  async take(source: AsyncIterable<Uint8Array>, maxBytes: number, running: RunningHash | undefined): Promise<void> {
+  async take(source: AsyncIterable<Uint8Array>, running: RunningHash | undefined): Promise<void> {
+    const { maxBytes } = this.#append;
     for await (const piece of source) {
       if (this.sizeBytes + this.#waitingBytes + piece.length > maxBytes) throw uploadTooLarge(maxBytes);
       running?.hash.update(piece);
@@ -230,6 +234,7 @@ class PartWriter {
     const key = this.#keyAt(this.sizeBytes);
     const bytes = Buffer.concat(this.#waiting, this.#waitingBytes);
     // The pieces may go while the store takes its time; a failure leaves the part to be tried again.
+    if (this.#append.isHandedOver) for (const piece of this.#waiting) giveBack(piece);
     this.#waiting = [bytes];
     await this.#bucket.put(key, bytes);
     this.#written.push(key);
