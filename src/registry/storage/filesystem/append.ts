@@ -9,7 +9,7 @@ import { digestOfHash, type RunningHash } from '../hashing.ts';
 import type { Append } from '../types.ts';
 
 /** Sockets give 64 KiB at a time; a write for each would be a trip to the thread pool each. */
-const WRITE_BYTES = 256 * 1024;
+const WRITE_BYTES = 512 * 1024;
 const HASH_READ_BYTES = 1 << 20;
 
 /**
@@ -28,15 +28,15 @@ export async function appendTo(
   const flush = async (): Promise<void> => {
     await writeAll(handle, pieces, at);
     at += waiting;
-    if (isHandedOver) for (const piece of pieces) giveBack(piece);
+    const written = pieces;
     pieces = [];
     waiting = 0;
+    if (progress) await progress.update(written, isHandedOver);
+    else if (isHandedOver) for (const piece of written) giveBack(piece);
   };
   try {
     for await (const piece of source) {
       if (at + waiting + piece.length > maxBytes) throw uploadTooLarge(maxBytes);
-      progress?.hash.update(piece);
-      if (progress) progress.bytes += piece.length;
       pieces.push(piece);
       waiting += piece.length;
       if (waiting >= WRITE_BYTES) await flush();

@@ -134,7 +134,7 @@ class FileStorage implements Storage {
     try {
       const { size } = await handle.stat();
       const algorithm = algorithmOf(digest);
-      const got = this.#hashes.digest(id, size, algorithm) ?? (await hashFile(handle, algorithm));
+      const got = (await this.#hashes.digest(id, size, algorithm)) ?? (await hashFile(handle, algorithm));
       if (got !== digest) throw digestMismatch(digest, got);
       // A power cut may take the newest records, but leaves none that names bytes which are not there.
       await withDiskFull(() => handle.datasync());
@@ -175,7 +175,7 @@ class FileStorage implements Storage {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#hashes.clear();
+    await this.#hashes[Symbol.asyncDispose]();
   }
 
   #upload(id: string): string {

@@ -118,7 +118,7 @@ class S3Storage implements Storage {
     if (!isBegun) throw noSuchUpload(id);
     try {
       const algorithm = algorithmOf(digest);
-      const got = this.#hashes.digest(id, sizeBytes, algorithm) ?? (await this.#hashParts(list, algorithm));
+      const got = (await this.#hashes.digest(id, sizeBytes, algorithm)) ?? (await this.#hashParts(list, algorithm));
       if (got !== digest) throw digestMismatch(digest, got);
       await compose(this.#bucket, list, this.#keys.blob(digest));
       return sizeBytes;
@@ -159,7 +159,7 @@ class S3Storage implements Storage {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#hashes.clear();
+    await this.#hashes[Symbol.asyncDispose]();
     this.#bucket.close();
   }
 
@@ -219,8 +219,7 @@ class PartWriter {
     const { maxBytes } = this.#append;
     for await (const piece of source) {
       if (this.sizeBytes + this.#waitingBytes + piece.length > maxBytes) throw uploadTooLarge(maxBytes);
-      running?.hash.update(piece);
-      if (running) running.bytes += piece.length;
+      await running?.update([piece]);
       this.#waiting.push(piece);
       this.#waitingBytes += piece.length;
       if (this.#waitingBytes >= PART_BYTES) await this.flush();
