@@ -21,7 +21,6 @@ const BATCH = 1000;
 
 export interface LayoutIndexOptions {
   readonly database: Database;
-  readonly storage: Storage;
   readonly log: Log;
 }
 
@@ -57,7 +56,8 @@ export class LayoutIndex implements AsyncDisposable {
   #soon(): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
-      this.#writing = this.#refresh();
+      // One after the other: a writing may take longer than the pause before the next.
+      this.#writing = this.#writing.then(() => this.#refresh());
     }, this.#pauseMs).unref();
   }
 
