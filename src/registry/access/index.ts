@@ -8,7 +8,7 @@ import type { Actor, Log } from '../types.ts';
 import { Guessing } from './guessing.ts';
 import { Passwords } from './passwords.ts';
 import { anonymousGrant, isStrangerWelcome, robotGrant, userGrant } from './rights.ts';
-import { ROBOT_MIGRATIONS, ROBOT_PREFIX, Robots } from './robots.ts';
+import { actorNamed, ROBOT_MIGRATIONS, ROBOT_PREFIX, Robots } from './robots.ts';
 import { type Checks, TOKEN_PATH, tokenRoutes } from './token-route.ts';
 import { Tokens } from './tokens.ts';
 import type { Access, Grant } from './types.ts';
@@ -48,14 +48,13 @@ export function openAccess({ config, database, log, now = Date.now }: AccessOpti
   const passwords = new Passwords(config.htpasswdFile, log, now);
   const robots = new Robots(database, now);
   const guessing = new Guessing(now);
-  const tokens = config.token && new Tokens(config.token, database, now, (actor) => grantOf(actor));
-
   const grantOf = ({ kind, name }: Actor): Grant => {
     if (kind === 'anonymous') return anonymous;
     if (kind !== 'robot') return userGrant(config, name);
     const robot = robots.find(name);
     return robotGrant(name, robot?.repositories ?? [], robot?.actions ?? []);
   };
+  const tokens = config.token && new Tokens(config.token, database, now, grantOf);
   const byPassword: Checks['password'] = async (user, password, address) => {
     guessing.check(address);
     const grant = await grantFor(user, password);
@@ -84,7 +83,7 @@ export function openAccess({ config, database, log, now = Date.now }: AccessOpti
     refresh(secret) {
       const found = tokens?.refresh(secret);
       if (!found || version(found.name) !== found.version) throw unauthorized();
-      return grantOf({ name: found.name, kind: found.name.startsWith(ROBOT_PREFIX) ? 'robot' : 'user' });
+      return grantOf(actorNamed(found.name));
     },
   };
   return {

@@ -3,9 +3,15 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { GantryError } from '../../lib/errors.ts';
 import type { Database, Migrations } from '../../store/database.ts';
-import type { Action } from '../types.ts';
+import type { Action, Actor } from '../types.ts';
 
 export const ROBOT_PREFIX = 'robot$';
+
+/** Whom a name stands for; '' is nobody in particular. */
+export function actorNamed(name: string): Actor {
+  const kind = name === '' ? 'anonymous' : name.startsWith(ROBOT_PREFIX) ? 'robot' : 'user';
+  return { name, kind };
+}
 
 export const ROBOT_MIGRATIONS: Migrations = {
   name: 'access',

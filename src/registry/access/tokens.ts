@@ -11,7 +11,7 @@ import type { Database } from '../../store/database.ts';
 import type { TokenConfig } from '../config/types.ts';
 import type { Actor } from '../types.ts';
 import { type Scope, scopedGrant } from './rights.ts';
-import { hashSecret, ROBOT_PREFIX } from './robots.ts';
+import { actorNamed, hashSecret } from './robots.ts';
 import type { Grant } from './types.ts';
 
 const LEEWAY_SECONDS = 60;
@@ -119,9 +119,7 @@ export class Tokens {
 
   #bearer(payload: JWTPayload): Grant {
     const entries = Array.isArray(payload.access) ? payload.access : [];
-    const name = (payload.sub ?? '').slice(0, 255);
-    const kind = name === '' ? 'anonymous' : name.startsWith(ROBOT_PREFIX) ? 'robot' : 'user';
-    const actor: Actor = { name, kind };
+    const actor = actorNamed((payload.sub ?? '').slice(0, 255));
     const own = this.config.kind === 'own' ? this.#grantOf(actor) : undefined;
     return scopedGrant(actor, entries.filter(isScope), own);
   }

@@ -14,7 +14,7 @@ export interface Grant {
   readonly actor: Actor;
   /** True for the administration API and everything else. */
   readonly isAdmin: boolean;
-  /** True for the list of repositories, anonymous pull or any user; of tokens, scope `registry:catalog:*`. */
+  /** True for the lists of repositories: any user, strangers who may do something; of tokens, scope `registry:catalog:*`. */
   readonly mayList: boolean;
   may(action: Action, repository: string): boolean;
   /**
