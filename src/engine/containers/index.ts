@@ -22,7 +22,7 @@ import { wait } from './wait.ts';
 
 export { publishContainer } from './context.ts';
 export type { ConfigureRequest, Launcher, LaunchRequest, Prepared } from './launcher.ts';
-export type { Run } from './live.ts';
+export { type Run, SHIM_END_MS } from './live.ts';
 export { LOG_DRIVERS, logAttributes, parseJsonFileOptions } from './log-options.ts';
 export { networkPlan } from './network-mode.ts';
 export type { HostFacts } from './plan/host-config.ts';

@@ -48,6 +48,8 @@ export interface Launcher {
   exitCodeOf(error: unknown): number;
   pause(record: ContainerRecord): Promise<void>;
   unpause(record: ContainerRecord): Promise<void>;
+  /** To the container's first process, past its shim. One that is gone is fine. */
+  signal(record: ContainerRecord, signal: number): Promise<void>;
   /** Pids of all processes in the container, as the host sees them. */
   pids(record: ContainerRecord): Promise<readonly number[]>;
   /** The run directory that a container's present or last run has. */

@@ -10,7 +10,12 @@ export interface Run {
   readonly connection: ShimConnection;
   /** Resolves when the shim is gone and its cleanup done. */
   readonly closed: Promise<void>;
+  /** Waits for the shim's end; one that is still there after `graceMs` is stuck and killed. Never rejects. */
+  readonly end: (graceMs: number) => Promise<void>;
 }
+
+/** A shim whose process has ended drains, serves its last readers and cleans up within this time. */
+export const SHIM_END_MS = 60_000;
 
 type Waiter = (result: WaitResult) => void;
 

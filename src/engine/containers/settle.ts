@@ -5,7 +5,7 @@ import { messageOf } from '../../lib/errors.ts';
 import { type ExitRecord, readExitRecord, type ShimEvent } from '../../runtime/link/index.ts';
 import { type Context, publishContainer } from './context.ts';
 import { leaveNetworks } from './leave-networks.ts';
-import type { Live, Run } from './live.ts';
+import { type Live, type Run, SHIM_END_MS } from './live.ts';
 import { publishUnmounts } from './mount-events.ts';
 import { removeSettled } from './removal.ts';
 import { releaseSharedMemory } from './shared-memory.ts';
@@ -63,7 +63,7 @@ export async function settleExit(context: Context, id: string, run: Run, exit: E
   const live = context.lives.of(id);
   if (live.run !== run) return;
   live.run = undefined;
-  live.previousClosed = run.closed;
+  live.previousClosed = run.end(SHIM_END_MS);
   live.outputEnded.abort();
   const before = context.records.byId(id);
   if (!before) return;
@@ -76,6 +76,8 @@ export async function settleExit(context: Context, id: string, run: Run, exit: E
     endpoints: [],
     state: {
       phase: again ? 'restarting' : 'exited',
+      // Counted with the decision: a daemon that dies before the start leaves no doubt whether the run is owed.
+      ...(again && { restartCount: before.state.restartCount + 1 }),
       pid: 0,
       exitCode: exit.code,
       oomKilled: exit.oomKilled,
@@ -131,6 +133,5 @@ function scheduleRestart(context: Context, record: ContainerRecord, live: Live, 
 async function restartNow(context: Context, id: string): Promise<void> {
   const record = context.records.byId(id);
   if (record?.state.phase !== 'restarting' || context.closing.aborted) return;
-  const counted = context.records.update(id, { state: { restartCount: record.state.restartCount + 1 } });
-  if (counted) await startRun(context, counted);
+  await startRun(context, record);
 }

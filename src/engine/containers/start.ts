@@ -9,7 +9,7 @@ import { joinedNetworkNotRunning, joinedNotRunning } from './errors.ts';
 import { writeIdentityFiles } from './identity-files.ts';
 import type { ConfigureRequest, Prepared } from './launcher.ts';
 import { leaveNetworks } from './leave-networks.ts';
-import type { Live } from './live.ts';
+import { type Live, SHIM_END_MS } from './live.ts';
 import { publishMounts, publishUnmounts } from './mount-events.ts';
 import { fillVolumes, prepareMountSources } from './mount-sources.ts';
 import { networkPlan } from './network-mode.ts';
@@ -165,9 +165,9 @@ function peerOf(context: Context, ref: string, prefix: string): ContainerRecord 
   }
 }
 
-async function abandon(prepared: Prepared): Promise<void> {
-  await prepared.run.connection.abandon().catch(() => undefined);
-  await prepared.run.closed;
+async function abandon({ run }: Prepared): Promise<void> {
+  await run.connection.abandon().catch(() => undefined);
+  await run.end(SHIM_END_MS);
 }
 
 function settleStart(context: Context, record: ContainerRecord, live: Live, started: Started): void {

@@ -3,12 +3,13 @@
 import { DeferredDuplex, type InputFilter } from '../../lib/deferred-duplex.ts';
 import { GantryError, messageOf } from '../../lib/errors.ts';
 import { randomId } from '../../lib/ids.ts';
+import { within } from '../../lib/within.ts';
 import { attachShim } from '../../runtime/link/index.ts';
 import { DEFAULT_DETACH_KEYS, detachMatcher } from '../../spec/stream/detach-keys.ts';
-import { createFrameDecoder } from '../../spec/stream/frames.ts';
-import { type ContainerRecord, checkMayExec, type Run } from '../containers/index.ts';
+import { type ContainerRecord, checkMayExec, type Run, SHIM_END_MS } from '../containers/index.ts';
 import type { AttachedStream } from '../containers/types.ts';
 import type { Events } from '../events/types.ts';
+import { OutputHead } from './output-head.ts';
 import type { ExecRecord, ExecRequest, ExecStartRequest, Execs } from './types.ts';
 
 export type { ExecRecord, ExecRequest, ExecStartRequest, Execs } from './types.ts';
@@ -22,6 +23,8 @@ export interface ExecLauncher {
   /** @throws GantryError whose text decides the client's 126 and 127 */
   start(run: Run, container: ContainerRecord, request: ExecRequest): Promise<{ readonly pid: number }>;
   exitCodeOf(error: unknown): number;
+  /** SIGKILL to a process of the container, for when its shim cannot pass it on. One that is gone is fine. */
+  kill(container: ContainerRecord, pid: number): Promise<void>;
   /** Frees what the exec's shim left. */
   sweep(execId: string): Promise<void>;
 }
@@ -49,19 +52,24 @@ interface Entry {
 export interface ExecCapability {
   readonly face: Execs;
   readonly idsOf: (containerId: string) => readonly string[];
-  /**
-   * Runs a command in a container to its end and collects its output (the first `mostBytes`); undefined when it took longer than
-   * `timeoutMs` and was killed. @throws GantryError when it cannot be run
-   */
-  readonly run: (
-    container: ContainerRecord,
-    command: readonly string[],
-    limits: { readonly timeoutMs: number; readonly mostBytes: number },
-  ) => Promise<{ readonly exitCode: number; readonly output: string } | undefined>;
+  /** Runs a command in a container to its end. @throws GantryError when it cannot be run */
+  readonly run: (container: ContainerRecord, command: readonly string[], limits: RunLimits) => Promise<RunOutcome>;
   /** The container is gone: execs that were not started never will be. */
   readonly onContainerRemoved: (containerId: string) => void;
   /** Lets go of all that run, which go on. */
   readonly close: () => void;
+}
+
+/** How long a command may take, and how much of its output is kept (the first bytes). */
+export interface RunLimits {
+  readonly timeoutMs: number;
+  readonly mostBytes: number;
+}
+
+export interface RunOutcome {
+  /** undefined when the command took longer than its limit and was killed. */
+  readonly exitCode: number | undefined;
+  readonly output: string;
 }
 
 /** An outcome can be asked for at least this long. @source moby: exec garbage is collected after 5 minutes */
@@ -151,33 +159,39 @@ async function runToEnd(
   deps: ExecsDeps,
   container: ContainerRecord,
   entry: Entry,
-  { timeoutMs, mostBytes }: { readonly timeoutMs: number; readonly mostBytes: number },
-): Promise<{ readonly exitCode: number; readonly output: string } | undefined> {
-  const decoder = createFrameDecoder();
-  const parts: Uint8Array[] = [];
-  let room = mostBytes;
+  { timeoutMs, mostBytes }: RunLimits,
+): Promise<RunOutcome> {
+  const { request } = entry.record;
+  const startedMs = performance.now();
   entry.started = true;
-  const run = await prepare(deps, container, entry, entry.record.request);
-  await launch(deps, container, entry, entry.record.request, run, async () => {
-    const socket = await attachShim(run.dir, entry.record.request);
-    socket.on('data', (chunk: Buffer) => {
-      for (const { payload } of decoder.push(chunk)) {
-        parts.push(Buffer.from(payload.subarray(0, room)));
-        room -= Math.min(room, payload.length);
-      }
+  const run = await prepare(deps, container, entry, request);
+  let output: OutputHead | undefined;
+  try {
+    await launch(deps, container, entry, request, run, async () => {
+      output = new OutputHead(await attachShim(run.dir, request), mostBytes);
     });
-    socket.on('error', () => undefined);
-  });
-  let late = false;
-  const timer = setTimeout(() => {
-    late = true;
-    void entry.run?.connection.signal(SIGKILL).catch(() => undefined);
-  }, timeoutMs);
-  await entry.settled;
-  clearTimeout(timer);
-  return late ? undefined : { exitCode: entry.record.exitCode ?? -1, output: Buffer.concat(parts).toString() };
+    const inTime = await within(entry.settled, Math.max(1, timeoutMs - (performance.now() - startedMs)));
+    if (!inTime) await killExec(deps, container, entry, run);
+    await output?.complete();
+    return { exitCode: inTime ? (entry.record.exitCode ?? LOST_EXIT_CODE) : undefined, output: output?.text() ?? '' };
+  } finally {
+    output?.[Symbol.dispose]();
+  }
 }
 
+/** Ends an exec's process, past its shim when that keeps silent. Resolves when the outcome is settled. */
+async function killExec(deps: ExecsDeps, container: ContainerRecord, entry: Entry, run: Run): Promise<void> {
+  await run.connection.signal(SIGKILL, SIGNAL_LIMIT_MS).catch(() => undefined);
+  if (await within(entry.settled, KILLED_MS)) return;
+  await deps.launcher.kill(container, entry.record.pid);
+  await run.end(0);
+  await entry.settled;
+}
+
+/** A shim that lives answers a signal within milliseconds. */
+const SIGNAL_LIMIT_MS = 2000;
+/** From SIGKILL to the end of the process, its output drained. */
+const KILLED_MS = 5000;
 const SIGKILL = 9;
 /** Of a process whose shim was killed. */
 const LOST_EXIT_CODE = 137;
@@ -329,7 +343,7 @@ async function launch(
     outcome.resolve();
     // One that could not be joined still waits for its start.
     await run?.connection.abandon().catch(() => undefined);
-    await run?.closed;
+    await run?.end(SHIM_END_MS);
     await deps.launcher.sweep(id).catch(() => undefined);
     throw error;
   }
@@ -347,7 +361,10 @@ async function settle(
   entry.record = { ...entry.record, running: false, exitCode };
   entry.endedMs = Date.now();
   publish(deps, container, entry.record.id, 'exec_die', { exitCode: String(exitCode) });
-  void run.closed.then(() => deps.launcher.sweep(entry.record.id)).catch(() => undefined);
+  void run
+    .end(SHIM_END_MS)
+    .then(() => deps.launcher.sweep(entry.record.id))
+    .catch(() => undefined);
 }
 
 function detachFilter(deps: ExecsDeps, container: ContainerRecord, entry: Entry, request: ExecRequest): InputFilter {

@@ -25,10 +25,17 @@ import type { RunsDeps } from './index.ts';
 import { sweepOrphans } from './orphans.ts';
 import { overlayOptions } from './overlay.ts';
 import { adoptRun, joinRun, makeRunDir, runCommand, runDirOf, sweepRun } from './run-dir.ts';
+import { signalMember } from './signal.ts';
 import { readUserFiles } from './users.ts';
 
 const CONSOLE_SOCKET = 'console';
 const COMPRESS_ARGS = ['gzip', '--force'];
+/** A shim's steps are a handful of system calls; a mount of a dead network file system can hold them. */
+const READY_LIMIT_MS = 60_000;
+/** A runtime starts a process in tens of milliseconds; on a disk that hardly answers it may take long. */
+const STARTED_LIMIT_MS = 120_000;
+/** A shim whose steps failed only cleans up. */
+const FAILED_END_MS = 5000;
 /** Shims are small and keep the log: the last to be killed for memory. */
 const SHIM_OOM_SCORE = -999;
 
@@ -62,7 +69,8 @@ export function createContainerLauncher(deps: RunsDeps): Launcher {
       const driver = driverOf(runtime);
       try {
         // Listened for first: a short process may have ended by the time that start is answered.
-        const [{ pid, atUnixNs }] = await Promise.all([run.connection.until('started'), run.connection.start()]);
+        const started = run.connection.until('started', STARTED_LIMIT_MS);
+        const [{ pid, atUnixNs }] = await Promise.all([started, run.connection.start()]);
         const spec = specs.get(run);
         // Nobody waits for it: the next container with this profile starts faster.
         if (spec) void deps.seccomp.learn(driver, spec, id).catch(() => undefined);
@@ -76,6 +84,7 @@ export function createContainerLauncher(deps: RunsDeps): Launcher {
       runCommand(deps.spawner, driverOf(record.runtime), pauseArgs(driverOf(record.runtime), record.id)),
     unpause: (record) =>
       runCommand(deps.spawner, driverOf(record.runtime), resumeArgs(driverOf(record.runtime), record.id)),
+    signal: (record, signal) => signalMember(deps, record, record.state.pid, signal),
     pids: async (record) => deps.cgroups.pids(cgroupOf(deps, record)),
     runDir: dirOf,
     adopt: (id) => adoptRun(dirOf(id)),
@@ -109,8 +118,9 @@ async function prepare(deps: RunsDeps, driver: RuntimeDriver, dir: string, reque
   const { pid } = await deps.spawner.spawn(shimSpec(deps, driver, dir, request));
   const run = await joinRun(dir);
   try {
-    await run.connection.until('ready');
+    await run.connection.until('ready', READY_LIMIT_MS);
   } catch (error) {
+    await run.end(FAILED_END_MS);
     throw inDockersWords(error, { phase: 'create', driver, command: request.record.command });
   }
   return { run, shimPid: pid, rootfs: `/proc/${pid}/root${dir}/rootfs` };

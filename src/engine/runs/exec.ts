@@ -14,9 +14,11 @@ import { NO_WISHES } from './facts.ts';
 import { exitCodeOf, inDockersWords } from './failure.ts';
 import type { RunsDeps } from './index.ts';
 import { commandSteps, joinRun, makeRunDir, runDirOf, sweepRun } from './run-dir.ts';
+import { signalMember } from './signal.ts';
 import { readUserFiles } from './users.ts';
 
 const CONSOLE_SOCKET = 'console';
+const STARTED_LIMIT_MS = 60_000;
 
 export function createExecLauncher(deps: RunsDeps): ExecLauncher {
   return {
@@ -24,13 +26,15 @@ export function createExecLauncher(deps: RunsDeps): ExecLauncher {
     prepare: (container, execId, request) => prepare(deps, container, runDirOf(deps.shimsDir, execId), request),
     async start(run, container, { command }) {
       try {
-        const [{ pid }] = await Promise.all([run.connection.until('started'), run.connection.start()]);
+        const started = run.connection.until('started', STARTED_LIMIT_MS);
+        const [{ pid }] = await Promise.all([started, run.connection.start()]);
         return { pid };
       } catch (error) {
         throw inDockersWords(error, { phase: 'exec', driver: driverOf(deps, container), command });
       }
     },
     exitCodeOf,
+    kill: (container, pid) => signalMember(deps, container, pid, 'SIGKILL'),
     sweep: (execId) => sweepRun(deps.spawner, undefined, execId, runDirOf(deps.shimsDir, execId)),
   };
 }
