@@ -5,7 +5,7 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { createCgroups, createReadiness, detectCgroupLayout } from '../host/cgroup/index.ts';
 import { readHostFacts } from '../host/process/index.ts';
-import { lockRoot } from '../host/root-lock.ts';
+import { lockBridge, lockRoot } from '../host/root-lock.ts';
 import { messageOf } from '../lib/errors.ts';
 import { type AddedRuntime, createSeccompCache, probeRuntimes } from '../runtime/drivers/index.ts';
 import { startSpawner } from '../runtime/link/index.ts';
@@ -73,13 +73,14 @@ export interface OpenEngine extends Engine, AsyncDisposable {
 
 /**
  * Opens the engine of a data root and takes up what its last opener left.
- * @throws GantryError: ROOT_TAKEN, NO_RUNTIME, and what host and options make impossible
+ * @throws GantryError: ROOT_TAKEN, BRIDGE_TAKEN, NO_RUNTIME, and what host and options make impossible
  */
 export async function openEngine(options: EngineOptions): Promise<OpenEngine> {
   await using stack = new AsyncDisposableStack();
   const folders = await makeFolders(options.dataRoot, options.execRoot);
   stack.use(lockRoot(options.dataRoot, 'data root'));
   stack.use(lockRoot(options.execRoot, 'exec root'));
+  if (options.bridge !== 'none') stack.use(lockBridge(options.bridge));
   const db = stack.use(openDatabase(join(options.dataRoot, 'gantry.db')));
   // Names what is ours in the kernel, so that several engines live side by side.
   const instance = createHash('sha256').update(options.dataRoot).digest('hex').slice(0, 8);
@@ -90,6 +91,13 @@ export async function openEngine(options: EngineOptions): Promise<OpenEngine> {
     cgroupParent: `/gantry-${instance}`,
     shimBinary: options.shimBinary,
     recursiveReadOnly: false,
+  });
+  const records = stack.use(openContainerRecords(db));
+  // What we put into the kernel leaves with us, unless containers still need it.
+  const isLast = (): boolean => !records.all().some(({ state }) => isAlive(state.phase));
+  const warnOf = (error: unknown): void => options.log('warn', messageOf(error));
+  stack.defer(async () => {
+    if (isLast()) await cgroups.remove(host.cgroupParent).catch(warnOf);
   });
   const seccomp = createSeccompCache(join(options.dataRoot, 'seccomp'));
   const { bootId } = await readHostFacts();
@@ -103,7 +111,6 @@ export async function openEngine(options: EngineOptions): Promise<OpenEngine> {
     seccomp,
   });
   const events = createEvents();
-  const records = openContainerRecords(db);
 
   const images = stack.use(
     createImages({
@@ -151,11 +158,7 @@ export async function openEngine(options: EngineOptions): Promise<OpenEngine> {
     log: (message) => options.log('warn', message),
   });
   stack.defer(async () => {
-    // What we put into the kernel leaves with us, unless containers still need it.
-    if (!records.all().some(({ state }) => isAlive(state.phase))) {
-      await networks.teardown().catch((error: unknown) => options.log('warn', messageOf(error)));
-      await cgroups.remove(host.cgroupParent).catch((error: unknown) => options.log('warn', messageOf(error)));
-    }
+    if (isLast()) await networks.teardown().catch(warnOf);
     await networks.close();
   });
   const runs = createRuns({

@@ -228,6 +228,11 @@ export const libc = {
   close: declare<[fd: Fd]>('close', 'int', { repeat: false }),
   read: declare<[fd: Fd, out: Bytes, size: number]>('read', 'int, void *, size_t', { result: 'long' }),
   write: declare<[fd: Fd, bytes: Bytes, size: number]>('write', 'int, void *, size_t', { result: 'long' }),
+  /** `fds` are `count` of `struct pollfd` (8 bytes each: fd, events, revents). Answers how many have something to report. */
+  poll: declare<[fds: Bytes, count: number, timeoutMs: number]>('poll', 'void *, unsigned long, int'),
+  /** `limits` is a `struct rlimit` (two 64-bit numbers: soft, hard). */
+  getrlimit: declare<[resource: number, limits: Bytes]>('getrlimit', 'int, void *'),
+  setrlimit: declare<[resource: number, limits: Bytes]>('setrlimit', 'int, void *'),
   /** Preallocates `length` bytes; 0 or ENOTSUP. `mode` 1 keeps the size. */
   fallocate: declare<[fd: Fd, mode: number, offset: number, length: number]>('fallocate', 'int, int, int64, int64'),
   dup: declare<[fd: Fd]>('dup', 'int'),

@@ -1,5 +1,7 @@
 // Owns the one error type that users may see, and its kinds. Knows nothing of HTTP statuses or exit codes.
 
+import { getSystemErrorMessage } from 'node:util';
+
 /** What went wrong, by meaning. Each outer face (API, registry, CLI) maps every kind exhaustively. */
 export type ErrorKind =
   | 'invalid' // the request can never succeed as written
@@ -47,7 +49,19 @@ export function isGantryError(error: unknown, kind?: ErrorKind): error is Gantry
   return error instanceof GantryError && (kind === undefined || error.kind === kind);
 }
 
-/** The text of anything thrown, for wrapping into another message. */
+/** The text of anything thrown, for users and for wrapping into another message. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return systemCallText(error) ?? (error instanceof Error ? error.message : String(error));
+}
+
+/** Calls on an open descriptor, whose errors name no path. */
+const DESCRIPTOR_CALLS = new Set(['read', 'write', 'fsync', 'fdatasync', 'ftruncate', 'close']);
+
+/** `mkdir /data/x: no space left on device`, as Go words it, of an error that Node made of a failed call on a file. */
+export function systemCallText(error: unknown): string | undefined {
+  if (!(error instanceof Error) || error instanceof GantryError) return undefined;
+  const { errno, syscall, path, dest } = error as NodeJS.ErrnoException & { readonly dest?: string };
+  if (typeof errno !== 'number' || errno >= 0 || typeof syscall !== 'string') return undefined;
+  if (path === undefined && !DESCRIPTOR_CALLS.has(syscall)) return undefined;
+  return `${[syscall, path, dest].filter(Boolean).join(' ')}: ${getSystemErrorMessage(errno)}`;
 }

@@ -1,8 +1,9 @@
 // Owns making a container's mount sources ready at start: bind sources, volumes, the first copy of an image's content.
 
 import { constants } from 'node:fs';
-import { access, mkdir } from 'node:fs/promises';
-import { isGantryError } from '../../lib/errors.ts';
+import { access } from 'node:fs/promises';
+import { isGantryError, messageOf } from '../../lib/errors.ts';
+import { makeFolders } from '../../lib/make-folders.ts';
 import { isEmptyVolume } from '../volumes/index.ts';
 import type { Context } from './context.ts';
 import { copyContent } from './copy-up.ts';
@@ -46,13 +47,10 @@ export async function checkBindSource(mount: Pick<MountRecord, 'source' | 'creat
 async function prepareBind(mount: MountRecord): Promise<void> {
   await checkBindSource(mount);
   if (!mount.createSource) return;
-  await mkdir(mount.source, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
+  await makeFolders(mount.source).catch((error: NodeJS.ErrnoException) => {
     // A file or socket as source is fine.
     if (error.code !== 'EEXIST') {
-      throw invalid(
-        'BIND_SOURCE',
-        `error while creating mount source path '${mount.source}': mkdir ${mount.source}: ${error.message}`,
-      );
+      throw invalid('BIND_SOURCE', `error while creating mount source path '${mount.source}': ${messageOf(error)}`);
     }
   });
 }

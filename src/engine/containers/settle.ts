@@ -103,7 +103,12 @@ async function afterExit(
   if (again) {
     scheduleRestart(context, record, live, ranMs);
   } else if (record.hostConfig.AutoRemove && live.stopping === 0) {
-    await removeSettled(context, record, { volumes: true });
+    await removeSettled(context, record, { volumes: true }).catch((error: unknown) => {
+      // A disk that takes no news, say: those who wait get the exit code, and the next engine removes it.
+      context.log('error', `container ${record.id}: removing it failed: ${messageOf(error)}`);
+      live.announceExit(result);
+      live.announceRemoval({ ...result, error: `cannot remove container: ${messageOf(error)}` });
+    });
     return;
   }
   live.announceExit(result);

@@ -17,7 +17,7 @@ export type { ExecRecord, ExecRequest, ExecStartRequest, Execs } from './types.t
 /** What execs ask of the runtime. */
 export interface ExecLauncher {
   /** Refuses at create what can never run. @throws GantryError with Docker's text for an unknown user */
-  check(container: ContainerRecord, request: ExecRequest): void;
+  check(container: ContainerRecord, request: ExecRequest): Promise<void>;
   /** A shim that is ready to run the process. @throws GantryError in Docker's words (unknown user, …) */
   prepare(container: ContainerRecord, execId: string, request: ExecRequest): Promise<Run>;
   /** @throws GantryError whose text decides the client's 126 and 127 */
@@ -101,7 +101,7 @@ export function createExecs(deps: ExecsDeps): ExecCapability {
       checkMayExecAs(container, containerRef);
       if (request.command.length === 0)
         throw new GantryError('invalid', 'NO_EXEC_COMMAND', 'No exec command specified');
-      deps.launcher.check(container, request);
+      await deps.launcher.check(container, request);
       forgetOld(Date.now());
       const id = randomId();
       const record: ExecRecord = { id, containerId: container.id, request, running: false, exitCode: null, pid: 0 };

@@ -6,6 +6,7 @@ import { openRooted } from '../../host/rooted/index.ts';
 import { GantryError } from '../../lib/errors.ts';
 import { buildExec, type OciProcess, specText } from '../../runtime/bundle/index.ts';
 import { execArgs, type RuntimeDriver } from '../../runtime/drivers/index.ts';
+import { readShimPid } from '../../runtime/link/index.ts';
 import { type ResolvedUser, resolveUser } from '../../runtime/user.ts';
 import type { ContainerRecord, Run } from '../containers/index.ts';
 import type { ExecLauncher, ExecRequest } from '../exec/index.ts';
@@ -22,7 +23,7 @@ const STARTED_LIMIT_MS = 60_000;
 
 export function createExecLauncher(deps: RunsDeps): ExecLauncher {
   return {
-    check: (container, request) => void userOf(container, request),
+    check: async (container, request) => void (await userOf(deps, container, request)),
     prepare: (container, execId, request) => prepare(deps, container, runDirOf(deps.shimsDir, execId), request),
     async start(run, container, { command }) {
       try {
@@ -49,7 +50,7 @@ async function prepare(deps: RunsDeps, container: ContainerRecord, dir: string, 
   const driver = deps.drivers.get(container.runtime);
   if (!driver)
     throw new GantryError('invalid', 'UNKNOWN_RUNTIME', `unknown or invalid runtime name: ${container.runtime}`);
-  const processText = specText(describeProcess(deps, container, request));
+  const processText = specText(await describeProcess(deps, container, request));
   await makeRunDir(dir);
   const processFile = join(dir, 'process.json');
   await writeFile(processFile, processText, { mode: 0o600 });
@@ -71,13 +72,16 @@ async function prepare(deps: RunsDeps, container: ContainerRecord, dir: string, 
 }
 
 /** @throws GantryError with Docker's text for an unknown user */
-function userOf(record: ContainerRecord, request: ExecRequest): ResolvedUser {
-  using root = openRooted(`/proc/${record.state.pid}/root`);
+async function userOf(deps: RunsDeps, record: ContainerRecord, request: ExecRequest): Promise<ResolvedUser> {
+  const dir = runDirOf(deps.shimsDir, record.id);
+  const shimPid = await readShimPid(dir);
+  // Where the shim has it, not the process: there nothing is mounted over it.
+  using root = openRooted(`/proc/${shimPid}/root${dir}/rootfs`);
   return resolveUser(request.user || record.config.User || '', record.hostConfig.GroupAdd ?? [], readUserFiles(root));
 }
 
-function describeProcess(deps: RunsDeps, record: ContainerRecord, request: ExecRequest): OciProcess {
-  const user = userOf(record, request);
+async function describeProcess(deps: RunsDeps, record: ContainerRecord, request: ExecRequest): Promise<OciProcess> {
+  const user = await userOf(deps, record, request);
   const input = bundleInput({
     host: deps.host,
     record,

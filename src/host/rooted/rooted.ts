@@ -18,12 +18,14 @@ import {
   openHow,
   RESOLVE_IN_ROOT,
   RESOLVE_NO_MAGICLINKS,
+  RESOLVE_NO_XDEV,
   SystemError,
 } from '../libc.ts';
 import { type RootedStat, statAt, statFd } from './stat.ts';
 
 const INSIDE = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
 const HOW_PATH = openHow(O_PATH | O_CLOEXEC, 0, INSIDE);
+const HOW_PATH_SAME_MOUNT = openHow(O_PATH | O_CLOEXEC, 0, INSIDE | RESOLVE_NO_XDEV);
 const HOW_PATH_NOFOLLOW = openHow(O_PATH | O_CLOEXEC | O_NOFOLLOW, 0, INSIDE);
 const HOW_DIR = openHow(O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, INSIDE);
 
@@ -46,8 +48,11 @@ export interface Rooted extends Disposable {
   openDir(path: ByteString): number;
   /** As openDir, but answers minus the errno instead of throwing. */
   tryOpenDir(path: ByteString): number;
-  /** A whole regular file. @throws SystemError, FILE_TOO_LARGE, NOT_A_FILE */
-  readFile(path: ByteString, maxBytes: number): Buffer;
+  /**
+   * A whole regular file. With `sameMount` nothing that is mounted below the root is entered (EXDEV): a file system that others
+   * serve, as FUSE, could hold this thread for ever. @throws SystemError, FILE_TOO_LARGE, NOT_A_FILE
+   */
+  readFile(path: ByteString, maxBytes: number, options?: { readonly sameMount?: boolean }): Buffer;
   /** Lends a path under which Node's own functions can open the regular file, until `work` settles. @throws as readFile */
   withFile<T>(path: ByteString, work: (handlePath: string) => Promise<T>): Promise<T>;
   /** @throws SystemError */
@@ -69,7 +74,8 @@ export function rootedAt(fd: number): Rooted {
     fd,
     openDir: (path) => must(open(fd, path, HOW_DIR), 'openat2', cstringOf(path)),
     tryOpenDir: (path) => open(fd, path, HOW_DIR),
-    readFile: (path, maxBytes) => using(fd, path, HOW_PATH, (file) => readRegular(file, path, maxBytes)),
+    readFile: (path, maxBytes, { sameMount = false } = {}) =>
+      using(fd, path, sameMount ? HOW_PATH_SAME_MOUNT : HOW_PATH, (file) => readRegular(file, path, maxBytes)),
     withFile: (path, work) => lendFile(fd, path, work),
     stat: (path, { follow = true } = {}) => using(fd, path, follow ? HOW_PATH : HOW_PATH_NOFOLLOW, statFd),
     readLink: (path) => using(fd, path, HOW_PATH_NOFOLLOW, readLinkFd),
