@@ -11,6 +11,7 @@ import { type AddedRuntime, createSeccompCache, probeRuntimes } from '../runtime
 import { startSpawner } from '../runtime/link/index.ts';
 import { parseDetachKeys } from '../spec/docker/decode-detach-keys.ts';
 import { openDatabase } from '../store/database.ts';
+import { rescueRecords } from '../store/rescue.ts';
 import {
   type ContainerCapability,
   createContainers,
@@ -27,6 +28,7 @@ import { createHealth, type Health, OUTPUT_BYTES } from './health/index.ts';
 import { createImages } from './images/index.ts';
 import { createNetworks, DEFAULT_ADDRESS_POOLS } from './networks/index.ts';
 import { readyContainers, readyExecs } from './readiness.ts';
+import { describeRescue, keepCopy, refuseForgotten, takeUpTheRest } from './rescue.ts';
 import { createRuns, gatherHost } from './runs/index.ts';
 import { createSystem } from './system/index.ts';
 import type { Engine } from './types.ts';
@@ -62,6 +64,8 @@ export interface EngineOptions {
   readonly logOpts: Readonly<Record<string, string>>;
   readonly labels: readonly string[];
   readonly debug: boolean;
+  /** Put records together again that are damaged or gone, before anything else. */
+  readonly recover?: boolean | undefined;
   readonly log: (level: 'debug' | 'info' | 'warn' | 'error', message: string) => void;
 }
 
@@ -73,7 +77,7 @@ export interface OpenEngine extends Engine, AsyncDisposable {
 
 /**
  * Opens the engine of a data root and takes up what its last opener left.
- * @throws GantryError: ROOT_TAKEN, BRIDGE_TAKEN, NO_RUNTIME, and what host and options make impossible
+ * @throws GantryError: ROOT_TAKEN, BRIDGE_TAKEN, RECORDS_MISSING, RECORDS_DAMAGED, RECORDS_NEWER, NO_RUNTIME, and what host and options make impossible
  */
 export async function openEngine(options: EngineOptions): Promise<OpenEngine> {
   await using stack = new AsyncDisposableStack();
@@ -81,7 +85,11 @@ export async function openEngine(options: EngineOptions): Promise<OpenEngine> {
   stack.use(lockRoot(options.dataRoot, 'data root'));
   stack.use(lockRoot(options.execRoot, 'exec root'));
   if (options.bridge !== 'none') stack.use(lockBridge(options.bridge));
-  const db = stack.use(openDatabase(join(options.dataRoot, 'gantry.db')));
+  const recordsPath = join(options.dataRoot, 'gantry.db');
+  if (options.recover) for (const line of describeRescue(rescueRecords(recordsPath))) options.log('info', line);
+  const db = stack.use(openDatabase(recordsPath));
+  if (!options.recover) await refuseForgotten(db, options.dataRoot, folders);
+  stack.use(keepCopy(db, recordsPath, (message) => options.log('warn', message)));
   // Names what is ours in the kernel, so that several engines live side by side.
   const instance = createHash('sha256').update(options.dataRoot).digest('hex').slice(0, 8);
   const spawner = stack.use(await startSpawner({ binary: options.shimBinary }));
@@ -216,7 +224,9 @@ export async function openEngine(options: EngineOptions): Promise<OpenEngine> {
   );
   stack.defer(probes.close);
   stack.defer(containers.close);
+  if (options.recover) await takeUpTheRest({ ...options, folders, records, images, volumes });
   await containers.recover();
+  await volumes.sweep((id) => records.byId(id) !== undefined);
   await images.sweep();
 
   const system = createSystem({

@@ -1,7 +1,8 @@
 // Owns the records database (SQLite, write-ahead log): opening, migrations, transactions. Knows no table of its own.
 
-import { chmodSync, closeSync, existsSync, openSync } from 'node:fs';
-import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import { chmodSync, closeSync, existsSync, openSync, rmSync } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
+import { backup, DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { GantryError, messageOf } from '../lib/errors.ts';
 
 /** One table family's schema history: entry i brings it from version i to i+1. Never edit an entry that was released. */
@@ -24,6 +25,12 @@ export interface Database extends Disposable {
   transaction<T>(work: () => T): T;
   /** Brings a table family up to its newest version. @throws RECORDS_NEWER when a newer program wrote it; nothing is changed then */
   migrate(migrations: Migrations): void;
+  /** False before the first migration: the file is new, or was emptied. */
+  hasRecords(): boolean;
+  /** Rows written through this connection so far. */
+  changes(): number;
+  /** Writes a copy of all records, on the thread pool, and puts it at `path` when it is whole. @throws as writing does */
+  copyTo(path: string): Promise<void>;
 }
 
 /** Records hold what containers were given, secrets among it: no one else reads them, whatever the folder's mode. */
@@ -41,7 +48,7 @@ function keepPrivate(path: string): void {
  */
 export function openDatabase(path: string): Database {
   keepPrivate(path);
-  return inWords(() => open(path));
+  return inWords(path, () => open(path));
 }
 
 function open(path: string): Database {
@@ -56,14 +63,14 @@ function open(path: string): Database {
   const sql = (text: string): StatementSync => {
     const cached = statements.get(text);
     if (cached) return cached;
-    const statement = inWords(() => db.prepare(text));
+    const statement = inWords(path, () => db.prepare(text));
     const run = statement.run.bind(statement);
     const get = statement.get.bind(statement);
     const all = statement.all.bind(statement);
     statement.run = ((...values: SQLInputValue[]) =>
-      depth > 0 ? run(...values) : withRoom(db, () => run(...values))) as StatementSync['run'];
-    statement.get = ((...values: SQLInputValue[]) => inWords(() => get(...values))) as StatementSync['get'];
-    statement.all = ((...values: SQLInputValue[]) => inWords(() => all(...values))) as StatementSync['all'];
+      depth > 0 ? run(...values) : withRoom(path, db, () => run(...values))) as StatementSync['run'];
+    statement.get = ((...values: SQLInputValue[]) => inWords(path, () => get(...values))) as StatementSync['get'];
+    statement.all = ((...values: SQLInputValue[]) => inWords(path, () => all(...values))) as StatementSync['all'];
     statements.set(text, statement);
     return statement;
   };
@@ -85,7 +92,7 @@ function open(path: string): Database {
   };
   return {
     sql,
-    transaction: (work) => (depth > 0 ? work() : withRoom(db, () => transaction(work))),
+    transaction: (work) => (depth > 0 ? work() : withRoom(path, db, () => transaction(work))),
     migrate({ name, steps }) {
       transaction(() => {
         const row = sql('SELECT version FROM migrations WHERE name = ?').get(name);
@@ -98,6 +105,20 @@ function open(path: string): Database {
           steps.length,
         );
       });
+    },
+    hasRecords: () => sql('SELECT 1 FROM migrations LIMIT 1').get() !== undefined,
+    changes: () => Number(sql('SELECT total_changes() AS changes').get()?.changes),
+    async copyTo(target) {
+      const unfinished = `${target}.new`;
+      try {
+        await rm(unfinished, { force: true });
+        closeSync(openSync(unfinished, 'wx', 0o600));
+        await backup(db, unfinished);
+        await rename(unfinished, target);
+      } catch (error) {
+        await rm(unfinished, { force: true });
+        throw error;
+      }
     },
     [Symbol.dispose]() {
       statements.clear();
@@ -119,8 +140,8 @@ function reserve(db: DatabaseSync): void {
 }
 
 /** When the log cannot grow, its beginning is used again: what it held goes into the file first. @throws as `failureOf` says */
-function withRoom<T>(db: DatabaseSync, act: () => T): T {
-  return inWords(() => {
+function withRoom<T>(path: string, db: DatabaseSync, act: () => T): T {
+  return inWords(path, () => {
     try {
       return act();
     } catch (error) {
@@ -131,26 +152,25 @@ function withRoom<T>(db: DatabaseSync, act: () => T): T {
   });
 }
 
-function inWords<T>(act: () => T): T {
+function inWords<T>(path: string, act: () => T): T {
   try {
     return act();
   } catch (cause) {
-    throw failureOf(cause) ?? cause;
+    throw failureOf(path, cause) ?? cause;
   }
 }
 
 /** What the disk under the records did, in words; undefined for any other failure. */
-function failureOf(cause: unknown): GantryError | undefined {
-  const cannotWrite = (kind: 'exhausted' | 'unavailable', code: string, why: string, hint?: string): GantryError =>
-    new GantryError(kind, code, `cannot write the records: ${why}`, { cause, hint });
+function failureOf(path: string, cause: unknown): GantryError | undefined {
   switch (codeOf(cause)) {
     case SQLITE.full:
-      return cannotWrite('exhausted', 'DISK_FULL', 'no space left on device');
+      return cannotWrite('DISK_FULL', path, 'no space left on device', cause);
     case SQLITE.readOnly:
-      return cannotWrite('unavailable', 'RECORDS_READ_ONLY', 'read-only file system', 'look at the kernel log (dmesg)');
     case SQLITE.io:
     case SQLITE.cannotOpen:
-      return cannotWrite('unavailable', 'RECORDS_IO', 'input/output error', 'look at the kernel log (dmesg)');
+      return isReadOnly(path)
+        ? cannotWrite('RECORDS_READ_ONLY', path, 'read-only file system', cause)
+        : cannotWrite('RECORDS_IO', path, 'input/output error', cause);
     case SQLITE.corrupt:
     case SQLITE.notADatabase:
       return new GantryError('system', 'RECORDS_DAMAGED', `the records are damaged: ${messageOf(cause)}`, {
@@ -159,6 +179,26 @@ function failureOf(cause: unknown): GantryError | undefined {
       });
     default:
       return undefined;
+  }
+}
+
+function cannotWrite(code: string, path: string, why: string, cause: unknown): GantryError {
+  const full = code === 'DISK_FULL';
+  return new GantryError(full ? 'exhausted' : 'unavailable', code, `cannot write the records (${path}): ${why}`, {
+    cause,
+    hint: full ? undefined : "the kernel's log (dmesg) says what happened to the disk",
+  });
+}
+
+/** SQLite says "I/O error" of a disk that the kernel made read-only after an error: a write of one's own tells. */
+function isReadOnly(path: string): boolean {
+  const probe = `${path}.probe`;
+  try {
+    closeSync(openSync(probe, 'w', 0o600));
+    rmSync(probe);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EROFS';
   }
 }
 

@@ -74,6 +74,8 @@ test('what it cannot do it says in one line, with exit code 1', async () => {
     'a file that is no JSON': ['--config-file', bad],
     'an unknown key': ['--config-file', unknown],
     'a taken socket': [...other, '--host', daemon.host, '--pidfile', join(daemon.root, 'other.pid')],
+    'a taken bridge': [...other.slice(0, 4), ...socket, '--bridge', daemon.bridge],
+    'a data root that can be no folder': [...other, ...socket, '--data-root', '/proc/no-such-folder'],
     'a taken data root': [
       ...socket,
       '--data-root',

@@ -5,7 +5,7 @@ import type { Events } from '../events/types.ts';
 import type { Health } from '../health/index.ts';
 import type { Images } from '../images/types.ts';
 import type { Networks } from '../networks/types.ts';
-import type { Volumes } from '../volumes/types.ts';
+import type { OwnedVolumes } from '../volumes/types.ts';
 import type { Launcher } from './launcher.ts';
 import type { Lives, Run } from './live.ts';
 import type { HostFacts } from './plan/host-config.ts';
@@ -19,7 +19,7 @@ export interface Context {
   readonly queue: KeyedQueue;
   readonly images: Images;
   readonly networks: Networks;
-  readonly volumes: Volumes;
+  readonly volumes: OwnedVolumes;
   readonly publish: Events['publish'];
   readonly launcher: Launcher;
   readonly facts: HostFacts;

@@ -30,7 +30,7 @@ export async function create(context: Context, request: CreateRequest): Promise<
 async function act(context: Context, plan: CreatePlan, name: string | undefined): Promise<CreateResult> {
   await using undo = new AsyncDisposableStack();
   const mounts: MountRecord[] = [];
-  for (const wish of plan.mounts) mounts.push(await resolveMount(context, wish, undo));
+  for (const wish of plan.mounts) mounts.push(await resolveMount(context, wish, plan.record.id, undo));
   // The name is taken in the same turn in which it is checked: no other create can come between.
   // As the image: it may have been removed while volumes were made.
   context.images.get(plan.record.imageId);
@@ -102,10 +102,15 @@ function sourceOf(context: Context, ref: string): ContainerRecord {
   }
 }
 
-async function resolveMount(context: Context, wish: MountWish, undo: AsyncDisposableStack): Promise<MountRecord> {
+async function resolveMount(
+  context: Context,
+  wish: MountWish,
+  owner: string,
+  undo: AsyncDisposableStack,
+): Promise<MountRecord> {
   if (wish.type !== 'volume') return wish;
   const known = wish.name !== undefined && context.volumes.list(new Map()).some(({ name }) => name === wish.name);
-  const volume = await context.volumes.create({ name: wish.name, driver: wish.driver });
+  const volume = await context.volumes.create({ name: wish.name, driver: wish.driver, owner });
   if (!known) undo.defer(() => context.volumes.remove(volume.name, true).catch(() => undefined));
   return { ...wish, name: volume.name, source: volume.mountpoint, ...(wish.name === undefined && { anonymous: true }) };
 }

@@ -151,10 +151,14 @@ export class ContainerRecords implements Disposable {
     this.#remember({ ...old, name });
   }
 
-  remove(id: ContainerId): void {
+  /** Removes the container in one transaction with `alongside`. */
+  remove(id: ContainerId, alongside: () => void = () => undefined): void {
     const old = this.#byId.get(id);
     if (!old) return;
-    this.#db.sql('DELETE FROM containers WHERE id = ?').run(id);
+    this.#db.transaction(() => {
+      this.#db.sql('DELETE FROM containers WHERE id = ?').run(id);
+      alongside();
+    });
     this.#byId.delete(id);
     this.#idByName.delete(old.name);
   }

@@ -104,10 +104,10 @@ async function afterExit(
     scheduleRestart(context, record, live, ranMs);
   } else if (record.hostConfig.AutoRemove && live.stopping === 0) {
     await removeSettled(context, record, { volumes: true }).catch((error: unknown) => {
-      // A disk that takes no news, say: those who wait get the exit code, and the next engine removes it.
+      // A disk that takes no news, say: those who wait get the exit code all the same, and the next engine removes it.
       context.log('error', `container ${record.id}: removing it failed: ${messageOf(error)}`);
       live.announceExit(result);
-      live.announceRemoval({ ...result, error: `cannot remove container: ${messageOf(error)}` });
+      live.announceRemoval(result);
     });
     return;
   }

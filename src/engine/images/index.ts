@@ -7,6 +7,7 @@ import { platformMatches } from '../../spec/platform.ts';
 import { openBlobs } from '../../store/blobs.ts';
 import type { Database } from '../../store/database.ts';
 import type { Events } from '../events/types.ts';
+import { adoptImages } from './adopt.ts';
 import { ImageContext } from './context.ts';
 import { importImage } from './import.ts';
 import { openLayers } from './layers.ts';
@@ -50,6 +51,8 @@ const RETRY_PAUSE_MS = 5_000;
 export interface ImagesService extends Images, AsyncDisposable {
   /** Removes leftovers and whatever no image needs. Call it once at start, when `users` can answer, and after a container of a removed image went. */
   sweep(): Promise<void>;
+  /** After records were lost: takes up what is there without them. Call it before `sweep`. */
+  adopt(): Promise<{ readonly layers: number; readonly images: number }>;
 }
 
 /** Makes the image capability. Nothing is read from the network and no thread is started until a verb needs it. */
@@ -86,6 +89,7 @@ export function createImages(deps: ImagesDeps): ImagesService {
     async sweep() {
       await context.sweep();
     },
+    adopt: () => adoptImages(context),
     async [Symbol.asyncDispose]() {
       registry[Symbol.dispose]();
       await unpacker[Symbol.asyncDispose]();

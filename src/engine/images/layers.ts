@@ -5,12 +5,14 @@
 //   layers/<n>.replaced/  files that a later entry of the same layer replaced (rare)
 //   layers/<n>.partial*   being unpacked: renamed when verified, swept when left over
 
+import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GantryError } from '../../lib/errors.ts';
 import { type Digest, digestOfHex, hexOf } from '../../spec/digest.ts';
 import type { Database, Migrations } from '../../store/database.ts';
+import { folderBytes } from '../volumes/index.ts';
 import { type Replaced, rebuildTar, type Unpacker, type UnpackTarget } from './unpack/index.ts';
 
 const MIGRATIONS: Migrations = {
@@ -60,6 +62,11 @@ export interface Layers {
   freeze(): Disposable;
   /** The plain tar of a layer, byte for byte as it came. @throws NO_SUCH_LAYER, LAYER_DAMAGED */
   tar(diffId: Digest): AsyncIterable<Buffer>;
+  /**
+   * Takes up unpacked layers that no record names, after records were lost. Each is read whole to find its digest; those of which
+   * not everything is there stay unknown. Resolves to how many came back.
+   */
+  adopt(): Promise<number>;
   /** Removes layers that are neither in `wanted` nor held, and leftovers on disk. Resolves to the bytes given back. */
   sweep(wanted: ReadonlySet<Digest>): Promise<number>;
 }
@@ -166,6 +173,33 @@ class LayerStore implements Layers {
     return dead.reduce((sum, { layer }) => sum + layer.sizeBytes, 0);
   }
 
+  async adopt(): Promise<number> {
+    const known = new Set([...this.#rows.values()].map(({ layer }) => layer.directory));
+    const unknown = readdirSync(this.layersDir).filter((name) => /^\d+$/.test(name) && !known.has(name));
+    let adopted = 0;
+    for (const directory of unknown) {
+      const layer = await this.#measure(directory).catch(() => undefined);
+      if (layer === undefined || this.get(layer.diffId)) continue;
+      this.#note(layer, []);
+      adopted++;
+    }
+    return adopted;
+  }
+
+  /** What an unpacked layer is, by its files. @throws when something is missing, or paths were replaced: their order is not on disk */
+  async #measure(directory: string): Promise<Layer> {
+    const target = this.#target(directory);
+    if (existsSync(target.replaced)) throw new Error('the order of replaced paths is lost');
+    const hash = createHash('sha256');
+    let tarBytes = 0;
+    for await (const piece of rebuildTar(target, [])) {
+      hash.update(piece);
+      tarBytes += piece.length;
+    }
+    const sizeBytes = await folderBytes(target.directory);
+    return { diffId: digestOfHex(hash.digest('hex')), directory, sizeBytes, tarBytes };
+  }
+
   #load(): Map<Digest, Row> {
     const rows = new Map<Digest, Row>();
     for (const row of this.#db.sql('SELECT * FROM layers').all()) {
@@ -231,6 +265,10 @@ class LayerStore implements Layers {
     await rename(partial.skeleton, target.skeleton);
     if (replaced.length > 0) await rename(partial.replaced, target.replaced);
     await rename(partial.directory, target.directory);
+    this.#note(layer, replaced);
+  }
+
+  #note(layer: Layer, replaced: readonly Replaced[]): void {
     this.#db
       .sql(
         'INSERT INTO layers VALUES (?, ?, ?, ?, ?) ON CONFLICT (diff_id) DO UPDATE SET n = excluded.n, replaced = excluded.replaced',
