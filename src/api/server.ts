@@ -10,8 +10,15 @@ import { createRawConnections, type ParserComplaint, type RawConnections, upgrad
 const MAX_HEADER_BYTES = 1 << 20;
 const HEADERS_TIMEOUT_MS = 60_000;
 
-/** A server that is not yet listening. Connections that left HTTP are put into `taken`. */
-export function createHttpServer(dispatch: Dispatcher, taken: Set<Duplex>): Server {
+/** Connections that left HTTP. */
+export interface TakenConnections {
+  readonly all: Set<Duplex>;
+  /** True when the client closed the connection, not only its own side of it. */
+  readonly isGone: (connection: Duplex) => boolean;
+}
+
+/** A server that is not yet listening. */
+export function createHttpServer(dispatch: Dispatcher, taken: TakenConnections): Server {
   const raw = createRawConnections();
   const server = createServer({
     maxHeaderSize: MAX_HEADER_BYTES,
@@ -37,7 +44,7 @@ function onRequest(
   response: ServerResponse,
   dispatch: Dispatcher,
   raw: RawConnections,
-  taken: Set<Duplex>,
+  taken: TakenConnections,
 ): void {
   const target = targetOf(request.method ?? '', request.url ?? '');
   if (!mayHijack(target)) {
@@ -55,7 +62,7 @@ function onUpgrade(
   socket: Duplex,
   head: Buffer,
   dispatch: Dispatcher,
-  taken: Set<Duplex>,
+  taken: TakenConnections,
 ): void {
   socket.on('error', () => undefined);
   const response = new ServerResponse(request);
@@ -78,9 +85,22 @@ const NO_TAKEOVER = {
   },
 };
 
-function remember(connection: Duplex, taken: Set<Duplex>): Duplex {
-  taken.add(connection);
-  connection.once('close', () => taken.delete(connection));
+/** How often a client that ended its side is looked at: of a silent container it would otherwise hear when that next speaks. */
+const GONE_CHECK_MS = 5000;
+const KEEP_ALIVE_MS = 30_000;
+
+function remember(connection: Duplex, taken: TakenConnections): Duplex {
+  taken.all.add(connection);
+  // For TCP, where only the other machine knows.
+  (connection as Socket).setKeepAlive?.(true, KEEP_ALIVE_MS);
+  let timer: NodeJS.Timeout | undefined;
+  connection.once('end', () => {
+    timer = setInterval(() => taken.isGone(connection) && connection.destroy(), GONE_CHECK_MS).unref();
+  });
+  connection.once('close', () => {
+    clearInterval(timer);
+    taken.all.delete(connection);
+  });
   return connection;
 }
 

@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { type ApiServer, createApiServer, type ListenSpec } from '../api/index.ts';
 import { openEngine } from '../engine/index.ts';
 import { openLineSink } from '../host/line-sink.ts';
+import { peerIsGone } from '../host/peer-gone.ts';
 import { GantryError, messageOf, systemCallText } from '../lib/errors.ts';
 import { packageRoot, VERSION } from '../lib/package.ts';
 import { type DaemonConfig, readCommand, usage } from './config.ts';
@@ -75,7 +76,7 @@ async function run(config: DaemonConfig, io: DaemonProcess): Promise<void> {
     engine.expectWork();
     memory.busy();
   };
-  const api = createApiServer({ engine, logger, facts, onConnection });
+  const api = createApiServer({ engine, logger, facts, isPeerGone: peerIsGone, onConnection });
   stack.defer(() => api.close());
   for (const host of config.hosts) await listen(api, host, config.group, (line) => logger.log('info', line));
   logger.log('info', 'the engine is ready');
