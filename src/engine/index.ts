@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { createCgroups, createReadiness, detectCgroupLayout } from '../host/cgroup/index.ts';
-import { readHostFacts } from '../host/process/index.ts';
+import { openFileLimit, openFileWarning, readHostFacts } from '../host/process/index.ts';
 import { lockBridge, lockRoot } from '../host/root-lock.ts';
 import { messageOf } from '../lib/errors.ts';
 import { type AddedRuntime, createSeccompCache, probeRuntimes } from '../runtime/drivers/index.ts';
@@ -229,6 +229,7 @@ export async function openEngine(options: EngineOptions): Promise<OpenEngine> {
   await volumes.sweep((id) => records.byId(id) !== undefined);
   await images.sweep();
 
+  const openFiles = openFileWarning(openFileLimit());
   const system = createSystem({
     version: options.version,
     dataRoot: options.dataRoot,
@@ -245,7 +246,7 @@ export async function openEngine(options: EngineOptions): Promise<OpenEngine> {
     mirrors: options.registryMirrors,
     insecureRegistries: options.insecureRegistries,
     addressPools: options.addressPools,
-    warnings: () => [...runtimes.notes, ...networks.warnings()],
+    warnings: () => [...runtimes.notes, ...networks.warnings(), ...(openFiles === undefined ? [] : [openFiles])],
     driverStatus: [
       ['Backing Filesystem', folders.backingFilesystem],
       ['Supports d_type', 'true'],

@@ -232,7 +232,6 @@ export const libc = {
   poll: declare<[fds: Bytes, count: number, timeoutMs: number]>('poll', 'void *, unsigned long, int'),
   /** `limits` is a `struct rlimit` (two 64-bit numbers: soft, hard). */
   getrlimit: declare<[resource: number, limits: Bytes]>('getrlimit', 'int, void *'),
-  setrlimit: declare<[resource: number, limits: Bytes]>('setrlimit', 'int, void *'),
   /** Preallocates `length` bytes; 0 or ENOTSUP. `mode` 1 keeps the size. */
   fallocate: declare<[fd: Fd, mode: number, offset: number, length: number]>('fallocate', 'int, int, int64, int64'),
   dup: declare<[fd: Fd]>('dup', 'int'),

@@ -3,3 +3,4 @@
 export { type DeviceNode, readAllDevices, readDevice, readDevices } from './devices.ts';
 export { findExecutable } from './executables.ts';
 export { type HostFacts, parseKernelRelease, readHostFacts } from './facts.ts';
+export { openFileLimit, openFileWarning } from './limits.ts';
