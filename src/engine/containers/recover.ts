@@ -144,7 +144,8 @@ async function settleMissed(
     if (!isAlive(record.state.phase)) {
       context.records.update(record.id, { state: { startedAt: formatNano(end.atUnixNs), error: '' } });
     }
-    await settleExit(context, record.id, ended, end);
+    // A run of which nobody knows how it ended (the machine went down, say) counts for no policy; it starts with the daemon.
+    await settleExit(context, record.id, ended, end, exit?.kind === 'exited' ? 'later' : 'never');
   } finally {
     live.stopping--;
   }

@@ -58,8 +58,17 @@ export function exitOf(end: ExitRecord | ShimEvent | undefined): Exit {
   return { code: LOST_EXIT_CODE, atUnixNs: nowNano(), oomKilled: false };
 }
 
-/** Runs inside the container's queue. */
-export async function settleExit(context: Context, id: string, run: Run, exit: Exit): Promise<void> {
+/**
+ * Runs inside the container's queue. `policy` says whether the restart policy answers this exit; with `later` the run is owed, and the
+ * recovery starts it.
+ */
+export async function settleExit(
+  context: Context,
+  id: string,
+  run: Run,
+  exit: Exit,
+  policy: 'now' | 'later' | 'never' = context.lives.of(id).stopping === 0 ? 'now' : 'never',
+): Promise<void> {
   const live = context.lives.of(id);
   if (live.run !== run) return;
   live.run = undefined;
@@ -71,7 +80,7 @@ export async function settleExit(context: Context, id: string, run: Run, exit: E
   if (exit.oomKilled) publishContainer(context, before, 'oom');
   await leaveNetworks(context, id);
   releaseSharedMemory(context, before);
-  const again = live.stopping === 0 && wantsRestart(before, exit);
+  const again = policy !== 'never' && wantsRestart(before, exit);
   const record = context.records.update(id, {
     endpoints: [],
     state: {
@@ -89,20 +98,13 @@ export async function settleExit(context: Context, id: string, run: Run, exit: E
   publishUnmounts(context, record);
   const execDuration = String(Math.max(0, Math.floor(ranMs / 1000)));
   publishContainer(context, record, 'die', { execDuration, exitCode: String(exit.code) });
-  await afterExit(context, record, live, again, ranMs);
+  if (again && policy === 'now') scheduleRestart(context, record, live, ranMs);
+  await afterExit(context, record, live, again);
 }
 
-async function afterExit(
-  context: Context,
-  record: ContainerRecord,
-  live: Live,
-  again: boolean,
-  ranMs: number,
-): Promise<void> {
+async function afterExit(context: Context, record: ContainerRecord, live: Live, again: boolean): Promise<void> {
   const result = { exitCode: record.state.exitCode };
-  if (again) {
-    scheduleRestart(context, record, live, ranMs);
-  } else if (record.hostConfig.AutoRemove && live.stopping === 0) {
+  if (!again && record.hostConfig.AutoRemove && live.stopping === 0) {
     await removeSettled(context, record, { volumes: true }).catch((error: unknown) => {
       // A disk that takes no news, say: those who wait get the exit code all the same, and the next engine removes it.
       context.log('error', `container ${record.id}: removing it failed: ${messageOf(error)}`);
