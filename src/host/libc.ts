@@ -39,6 +39,7 @@ export const MS_REC = 16384;
 export const MS_PRIVATE = 1 << 18;
 export const MS_SLAVE = 1 << 19;
 export const MNT_DETACH = 2;
+export const OPEN_TREE_CLONE = 1;
 export const LOCK_EX = 2;
 export const LOCK_NB = 4;
 
@@ -165,11 +166,20 @@ export function openHow(flags: number, mode: number, resolve: number): Bytes {
   return how;
 }
 
+/** open_tree's number, the same on every architecture. @source include/uapi/asm-generic/unistd.h */
+const SYS_OPEN_TREE = 428;
+const openTreeCall = declare<[nr: number, dir: Fd, path: CString, flags: number]>('syscall', 'long, int, str, uint32', {
+  result: 'long',
+});
+
 /** libc, each function as its man page says but for the result: minus the errno on failure. */
 export const libc = {
   mallocTrim,
   /** `how` is from openHow. EAGAIN (a rename raced with the resolution) is for the caller to repeat. */
   openat2: (dir: Fd, path: CString, how: Bytes): number => openat2Call(SYS_OPENAT2, dir, path, how, how.length),
+  /** A mounted tree; with OPEN_TREE_CLONE a copy that is mounted nowhere. @source open_tree(2) */
+  openTree: (dir: Fd, path: CString, flags: number): number => openTreeCall(SYS_OPEN_TREE, dir, path, flags),
+  chdir: declare<[path: CString]>('chdir', 'str'),
   openat: declare<[dir: Fd, path: CString, flags: number, mode: number]>('openat', 'int, str, int, uint32'),
   mkdirat: declare<[dir: Fd, path: CString, mode: number]>('mkdirat', 'int, str, uint32'),
   symlinkat: declare<[target: CString, dir: Fd, path: CString]>('symlinkat', 'str, int, str'),

@@ -2,6 +2,7 @@
 
 import { access, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { overlayOptions } from '../../host/mount/index.ts';
 import { openRooted } from '../../host/rooted/index.ts';
 import { GantryError } from '../../lib/errors.ts';
 import { buildSpec, cgroupPathOf, networkSysctlSteps, type OciSpec, specText } from '../../runtime/bundle/index.ts';
@@ -23,7 +24,6 @@ import { gatherWishes, NO_WISHES } from './facts.ts';
 import { exitCodeOf, inDockersWords } from './failure.ts';
 import type { RunsDeps } from './index.ts';
 import { sweepOrphans } from './orphans.ts';
-import { overlayOptions } from './overlay.ts';
 import { adoptRun, joinRun, makeRunDir, runCommand, runDirOf, sweepRun } from './run-dir.ts';
 import { signalMember } from './signal.ts';
 import { readUserFiles } from './users.ts';
@@ -160,7 +160,7 @@ function steps(deps: RunsDeps, driver: RuntimeDriver, dir: string, request: Laun
     wishes: NO_WISHES,
   });
   const rootfs = join(dir, 'rootfs');
-  const data = overlayOptions({ lower: [deps.initLayer, ...lowerDirs], upper: paths.upper, work: paths.work });
+  const data = overlayOptions({ lower: [deps.initLayer, ...lowerDirs], writable: paths });
   return [
     { verb: 'unshare', what: 'mount' },
     ...(ownNetwork ? ([{ verb: 'unshare', what: 'net' }, ...networkSysctlSteps(input)] as const) : []),
