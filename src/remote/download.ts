@@ -1,11 +1,11 @@
 // Owns downloading one layer to its end: a line that drops or stalls is taken up again where it broke.
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import { cancelled } from '../lib/abort.ts';
 import { GantryError } from '../lib/errors.ts';
 import type { Descriptor } from '../spec/oci/manifest.ts';
 import type { RegistryClient, Repository } from './client.ts';
 import { RegistryError } from './errors.ts';
-import { cancelled } from './http.ts';
 
 const TRIES = 5;
 /** A try that brought less than this counts as failed, so that nobody can make us try for ever. */

@@ -4,6 +4,7 @@ import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { Readable } from 'node:stream';
 import { getCACertificates } from 'node:tls';
+import { cancelled } from '../lib/abort.ts';
 import { GantryError } from '../lib/errors.ts';
 import { answerError, RegistryError, transportError } from './errors.ts';
 
@@ -102,10 +103,6 @@ function send(
       call.end(body);
     }
   });
-}
-
-export function cancelled(): GantryError {
-  return new GantryError('cancelled', 'CANCELLED', 'context canceled');
 }
 
 /** A whole body of at most `maxBytes`. @throws RegistryError */

@@ -56,3 +56,12 @@ export function platformMatches(have: Platform, want: Platform): boolean {
   if (have.os !== want.os || have.architecture !== want.architecture) return false;
   return !have.variant || !want.variant || have.variant === want.variant;
 }
+
+/** Without the variants that go without saying. @source github.com/containerd/platforms Normalize */
+const PLAIN_VARIANTS: Readonly<Record<string, string>> = { arm64: 'v8', amd64: 'v1', arm: 'v7' };
+
+/** True when both are the very same platform; arm64 is arm64/v8. */
+export function platformIs(have: Platform, want: Platform): boolean {
+  const variantOf = ({ architecture, variant }: Platform): string => variant || (PLAIN_VARIANTS[architecture] ?? '');
+  return have.os === want.os && have.architecture === want.architecture && variantOf(have) === variantOf(want);
+}

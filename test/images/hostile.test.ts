@@ -87,9 +87,9 @@ test('lies about the configuration or the manifest are refused', async () => {
   s.registry.blobs.set(IMAGE.id, Buffer.from(IMAGE.config.toString().replace('sh', 'su')));
   await refused(s.bench, s.registry, /verification failed for digest/);
   const manifests: readonly (readonly [string, string, RegExp])[] = [
-    ['{', 'application/json', /no JSON/],
-    ['[]', 'application/json', /no JSON object/],
-    ['{"schemaVersion":2}', 'application/json', /unsupported manifest/],
+    ['{', 'application/json', /unexpected end of JSON input/],
+    ['[]', 'application/json', /json: cannot unmarshal array into Go value of type ocischema.Manifest/],
+    ['{"schemaVersion":2}', 'application/json', /names no configuration/],
     [
       '{"schemaVersion":1,"name":"x","fsLayers":[]}',
       'application/vnd.docker.distribution.manifest.v1+prettyjws',
@@ -98,7 +98,7 @@ test('lies about the configuration or the manifest are refused', async () => {
     [
       '{"schemaVersion":2,"config":{"digest":"sha256:../../x","size":1},"layers":[]}',
       'application/json',
-      /no sha256 digest/,
+      /could not validate configuration digest .*: invalid checksum digest format/,
     ],
     [
       JSON.stringify({ ...JSON.parse(IMAGE.manifest.toString()), layers: [] }),
@@ -106,10 +106,11 @@ test('lies about the configuration or the manifest are refused', async () => {
       /don't match image configuration/,
     ],
     [
-      IMAGE.manifest.toString().replace('layer.v1.tar', 'layer.nondistributable.v1.tar'),
-      'application/json',
-      /not distributable/,
+      JSON.stringify({ ...JSON.parse(IMAGE.manifest.toString()), manifests: [] }),
+      'application/vnd.oci.image.manifest.v1+json',
+      /expected manifest but found index/,
     ],
+    [IMAGE.manifest.toString(), 'application/vnd.oci.image.index.v1+json', /mediaType in manifest should be/],
     ['x'.repeat(5 << 20), 'application/json', /over 4194304 bytes/],
   ];
   s.registry.blobs.set(IMAGE.id, IMAGE.config);

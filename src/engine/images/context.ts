@@ -105,7 +105,7 @@ export class ImageContext {
     return {
       [Symbol.asyncDispose]: async () => {
         this.#bringing--;
-        if (this.#bringing === 0 && this.#sweepAgain) await this.sweep();
+        if (this.#bringing === 0 && this.#sweepAgain) await this.trySweep();
       },
     };
   }
@@ -122,7 +122,7 @@ export class ImageContext {
         if (left > 0) this.#leases.set(id, left);
         else {
           this.#leases.delete(id);
-          if (this.records.stored(id)?.removed) await this.sweep();
+          if (this.records.stored(id)?.removed) await this.trySweep();
         }
       },
     };
@@ -138,7 +138,9 @@ export class ImageContext {
       if (removed && !this.isUsed(id)) this.records.remove(id, false);
     }
     const images = this.records.allStored();
-    const bytes = await this.layers.sweep(new Set(images.flatMap(({ facts }) => facts.diffIds)));
+    const layersOf = (some: typeof images): Set<Digest> => new Set(some.flatMap(({ facts }) => facts.diffIds));
+    const mounted = (): Set<Digest> => layersOf(images.filter(({ id }) => this.#isMounted(id)));
+    const bytes = await this.layers.sweep(layersOf(images), mounted);
     this.#sweepAgain = this.#bringing > 0;
     if (this.#sweepAgain) return bytes;
     this.#sweeping ??= this.#sweepBlobs().finally(() => {
@@ -146,6 +148,15 @@ export class ImageContext {
     });
     await this.#sweeping;
     return bytes;
+  }
+
+  /** As sweep, but what cannot be removed now stays for the next one: for a verb that has something else to tell. */
+  async trySweep(): Promise<void> {
+    await this.sweep().catch(() => {});
+  }
+
+  #isMounted(id: Digest): boolean {
+    return this.#leases.has(id) || this.users.usersOf(id).some(({ running }) => running);
   }
 
   /** Runs only while no verb brings content: bringing() waits for it. */

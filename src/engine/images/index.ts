@@ -48,7 +48,10 @@ const RETRY_PAUSE_MS = 5_000;
 
 /** The capability with what its owner must call. */
 export interface ImagesService extends Images, AsyncDisposable {
-  /** Removes leftovers and whatever no image needs. Call it once at start, when `users` can answer, and after a container of a removed image went. */
+  /**
+   * Removes leftovers and whatever no image needs; what cannot be removed now stays for the next time. Call it once at start,
+   * when `users` can answer, and after a container of a removed image went.
+   */
   sweep(): Promise<void>;
 }
 
@@ -74,18 +77,16 @@ export function createImages(deps: ImagesDeps): ImagesService {
     list: () => context.records.all(),
     matches: (image, platform) => platformMatches(image.platform, platform),
     pull: (request, report, signal) => pullImage(context, registry, request, { report, signal, slots, retryPauseMs }),
-    load: (archive, report, signal) => loadImages(context, archive, report, signal),
+    load: (archive, report, signal, options) => loadImages(context, archive, report, signal, options),
     import: (archive, request, report, signal) => importImage(context, archive, request, report, signal),
-    save: (refs, signal) => saveImages(context, refs, signal),
+    save: (refs, signal, options) => saveImages(context, refs, signal, options),
     tag: async (source, target) => tagImage(context, source, target),
     remove: (ref, options) => removeImage(context, ref, options),
     prune: (filters) => pruneImages(context, filters),
     layerPaths: (id) => layerPaths(context, id),
-    lease: async (id) => leaseImage(context, id),
+    lease: (id) => leaseImage(context, id),
     login: (credentials, signal) => loginToRegistry(registry, credentials, signal),
-    async sweep() {
-      await context.sweep();
-    },
+    sweep: () => context.trySweep(),
     async [Symbol.asyncDispose]() {
       registry[Symbol.dispose]();
       await unpacker[Symbol.asyncDispose]();

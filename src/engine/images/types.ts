@@ -64,6 +64,16 @@ export interface PullRequest {
   readonly credentials?: RegistryCredentials | undefined;
 }
 
+export interface LoadOptions {
+  /** Only images of this very platform; of several in an index the one that fits. */
+  readonly platform?: Platform | undefined;
+}
+
+export interface SaveOptions {
+  /** What the images must be of. */
+  readonly platform?: Platform | undefined;
+}
+
 export interface ImportRequest {
   /** `repo[:tag]`, or undefined for an untagged image. */
   readonly reference?: string | undefined;
@@ -101,7 +111,12 @@ export interface Images {
   matches(image: ImageRecord, platform: Platform): boolean;
   pull(request: PullRequest, report: ReportProgress, signal: AbortSignal): Promise<ImageRecord>;
   /** Reads a docker-archive or OCI layout, plain or compressed. Resolves to the loaded references or ids. */
-  load(archive: AsyncIterable<Uint8Array>, report: ReportProgress, signal: AbortSignal): Promise<readonly string[]>;
+  load(
+    archive: AsyncIterable<Uint8Array>,
+    report: ReportProgress,
+    signal: AbortSignal,
+    options?: LoadOptions,
+  ): Promise<readonly string[]>;
   /** Makes an image of one layer out of a root file system tar. */
   import(
     archive: AsyncIterable<Uint8Array>,
@@ -110,7 +125,7 @@ export interface Images {
     signal: AbortSignal,
   ): Promise<ImageRecord>;
   /** A docker-archive + OCI layout of the named images as a byte stream. */
-  save(refs: readonly string[], signal: AbortSignal): AsyncIterable<Uint8Array>;
+  save(refs: readonly string[], signal: AbortSignal, options?: SaveOptions): AsyncIterable<Uint8Array>;
   tag(source: string, target: string): Promise<void>;
   remove(
     ref: string,

@@ -1,8 +1,8 @@
 // Owns pulling an image: resolve its manifest, bring what is missing, name it. @source wording and order: dockerd 28.5
 
+import { cancelled, throwIfCancelled } from '../../../lib/abort.ts';
 import { GantryError } from '../../../lib/errors.ts';
 import {
-  cancelled,
   type FetchedManifest,
   pullError,
   type RegistryClient,
@@ -13,10 +13,11 @@ import type { Digest } from '../../../spec/digest.ts';
 import { type ImageFacts, parseImageConfig } from '../../../spec/oci/image-config.ts';
 import {
   badManifest,
-  checkLayerType,
   choosePlatform,
   type Manifest,
   parseManifest,
+  refuseArtifact,
+  refusePlugin,
 } from '../../../spec/oci/manifest.ts';
 import { hostPlatform, type Platform, platformMatches, platformText } from '../../../spec/platform.ts';
 import {
@@ -31,6 +32,9 @@ import type { ImageContext } from '../context.ts';
 import type { Semaphore } from '../semaphore.ts';
 import type { ImageRecord, PullRequest, ReportProgress } from '../types.ts';
 import { pullLayers } from './layers.ts';
+
+/** Indexes within indexes. */
+const INDEX_DEPTH_MAX = 3;
 
 export interface PullControl {
   readonly report: ReportProgress;
@@ -64,7 +68,7 @@ export async function pullImage(
     context.event('pull', familiarReference(reference), familiarName(reference), record.config.Labels);
     return context.records.get(record.id) ?? record;
   } finally {
-    if (failed) await context.sweep();
+    if (failed) await context.trySweep();
   }
 }
 
@@ -120,6 +124,7 @@ interface Resolved {
   readonly kept: readonly FetchedManifest[];
 }
 
+/** The image that the name stands for, for `platform` where it is an index. @throws what parseManifest and choosePlatform throw, NOT_AN_IMAGE */
 async function resolve(
   client: RegistryClient,
   repository: Repository,
@@ -130,14 +135,14 @@ async function resolve(
   const first = await client.manifest(repository, reference.digest ?? reference.tag ?? 'latest');
   const kept = [first];
   let manifest = parseManifest(first.bytes, first.contentType, name);
-  if (manifest.kind === 'index') {
+  while (manifest.kind === 'index') {
+    if (kept.length > INDEX_DEPTH_MAX) throw badManifest(`${name}: indexes are nested too deeply`);
     const chosen = choosePlatform(manifest.manifests, platform);
     const inner = await client.manifest(repository, chosen.digest);
     kept.push(inner);
     manifest = parseManifest(inner.bytes, inner.contentType || chosen.mediaType, name);
-    if (manifest.kind === 'index') throw badManifest(`${name}: an index within an index is not supported`);
   }
-  manifest.layers.forEach(checkLayerType);
+  refusePlugin(manifest);
   return { image: manifest, digest: first.digest, kept };
 }
 
@@ -149,16 +154,21 @@ async function pullOne(
   request: PullRequest,
   control: PullControl,
 ): Promise<Pulled> {
-  const { report } = control;
+  const { report, signal } = control;
   const { image, digest, kept } = await resolve(client, repository, reference, request.platform ?? hostPlatform());
-  report({ id: reference.digest ?? reference.tag, status: `Pulling from ${reference.path}` });
+  report({ id: lineId(reference), status: `Pulling from ${reference.path}` });
+  refuseArtifact(image);
   const id = image.config.digest;
-  const config = context.records.stored(id) ? await context.blobs.read(id) : await client.smallBlob(repository, id);
+  const config = await configOf(context, client, repository, id);
   const facts = parseImageConfig(config);
   checkFacts(facts, image.layers.length);
   using _hold = context.layers.hold(facts.diffIds);
-  const complete = context.records.stored(id) && facts.diffIds.every((diffId) => context.layers.get(diffId));
-  if (!complete) await pullLayers(context, client, repository, image.layers, facts.diffIds, control);
+  const whole = await wholeLayers(context, facts.diffIds);
+  // An image that is all there is up to date, and nothing is told of its layers.
+  if (!context.records.stored(id) || facts.diffIds.some((diffId) => !whole.has(diffId))) {
+    await pullLayers(context, client, repository, image.layers, facts.diffIds, whole, control);
+  }
+  throwIfCancelled(signal);
   await context.blobs.put(config, id);
   for (const { bytes, digest: expected } of kept) await context.blobs.put(bytes, expected);
   const record = context.register(
@@ -170,6 +180,32 @@ async function pullOne(
   report({ status: `Digest: ${digest}` });
   warnOfPlatform(request, record, reference, report);
   return { record, updated };
+}
+
+/** Those that are here, and still what they were. */
+async function wholeLayers(context: ImageContext, diffIds: readonly Digest[]): Promise<ReadonlySet<Digest>> {
+  const whole = new Set<Digest>();
+  const look = async (diffId: Digest): Promise<void> => {
+    if (await context.layers.isWhole(diffId)) whole.add(diffId);
+  };
+  await Promise.all([...new Set(diffIds)].map(look));
+  return whole;
+}
+
+/** What Docker's line of the pull itself is called by: the tag, or the whole name with its digest. @source dockerd 28.5 */
+function lineId(reference: Reference): string | undefined {
+  return reference.digest === undefined ? reference.tag : canonicalReference({ ...reference, tag: undefined });
+}
+
+/** The configuration, ours where it is known and whole. */
+async function configOf(
+  context: ImageContext,
+  client: RegistryClient,
+  repository: Repository,
+  id: Digest,
+): Promise<Buffer> {
+  const known = context.records.stored(id) && (await context.blobs.read(id).catch(() => undefined));
+  return known ?? client.smallBlob(repository, id);
 }
 
 function checkFacts({ diffIds, platform }: ImageFacts, layers: number): void {

@@ -21,11 +21,34 @@ export interface UnpackResult {
   readonly replaced: readonly Replaced[];
 }
 
+/** A layer on disk that is to be compared with what was unpacked. */
+export interface CheckRequest {
+  readonly target: UnpackTarget;
+  readonly replaced: readonly Replaced[];
+  /** sha256 in hex of its plain tar. */
+  readonly plainHex: string;
+}
+
+/** What is wrong with a layer on disk; undefined when nothing is. */
+export interface CheckResult {
+  readonly damage: string | undefined;
+}
+
+export type JobResult = UnpackResult | CheckResult | undefined;
+
 export type ToWorker =
-  | { readonly kind: 'unpack'; readonly job: number; readonly target: UnpackTarget; readonly expectedHex?: string }
+  | {
+      readonly kind: 'unpack';
+      readonly job: number;
+      readonly target: UnpackTarget;
+      /** sha256 in hex that the bytes as they come, and the plain tar, must have; absent where nobody knows. */
+      readonly expectedHex: string | undefined;
+      readonly plainHex: string | undefined;
+    }
   | { readonly kind: 'chunk'; readonly job: number; readonly bytes: Uint8Array<ArrayBuffer> }
   | { readonly kind: 'end'; readonly job: number }
   | { readonly kind: 'abort'; readonly job: number }
+  | { readonly kind: 'check'; readonly job: number; readonly request: CheckRequest }
   | { readonly kind: 'remove'; readonly job: number; readonly paths: readonly string[] };
 
 /** An error that crosses threads: GantryError's parts, or a bug's text. */
@@ -37,7 +60,7 @@ export interface SentError {
 }
 
 export type FromWorker =
-  /** `spare` is the sender's memory given back, to be filled again. */
+  /** `spare` is the sender's memory given back, to be filled again. Zero bytes only show that the work goes on. */
   | { readonly kind: 'consumed'; readonly job: number; readonly bytes: number; readonly spare?: ArrayBuffer }
-  | { readonly kind: 'done'; readonly job: number; readonly result: UnpackResult | undefined }
+  | { readonly kind: 'done'; readonly job: number; readonly result: JobResult }
   | { readonly kind: 'failed'; readonly job: number; readonly error: SentError };

@@ -1,0 +1,150 @@
+// Owns finding out whether a layer on disk still is what was unpacked. Runs in a worker. Changes nothing but the skeleton's time.
+//
+// Nothing is written to a layer after its skeleton was closed, so an inode whose status changed later shows that somebody did.
+// Where one did, or the times tell nothing (a restored backup), the layer's tar is written again and compared by its digest.
+
+import { createHash } from 'node:crypto';
+import { type BigIntStats, lstatSync, readdirSync, utimesSync } from 'node:fs';
+import { openRooted, type Rooted } from '../../../host/rooted/index.ts';
+import { type ByteString, textOf } from '../../../lib/bytes.ts';
+import { errnoOf, errnoWords } from '../../../lib/errno.ts';
+import { isGantryError } from '../../../lib/errors.ts';
+import { type TarEntry, TarReader } from '../../../lib/tar/index.ts';
+import type { CheckRequest, UnpackTarget } from './messages.ts';
+import { cleanName, splitClean, whiteoutOf } from './names.ts';
+import { movedAway, rebuildTar } from './skeleton.ts';
+import type { Replaced } from './tree.ts';
+
+/** How often the owner hears of a long check. */
+const SIGN_OF_LIFE_MS = 1_000;
+const UNREADABLE: ReadonlySet<string> = new Set(['EIO', 'EUCLEAN', 'ENXIO']);
+
+/**
+ * What is wrong with the layer, in words; undefined when it is whole. `alive` is called now and then while it works.
+ * @throws the system's errors when the disk cannot be read
+ */
+export async function damageOf(request: CheckRequest, alive: () => void): Promise<string | undefined> {
+  const gone = goneFrom(request.target);
+  if (gone !== undefined) return gone;
+  const touch = often(alive);
+  try {
+    if (isUntouched(request.target, touch)) return undefined;
+    const damage = await compared(request, touch);
+    // From now on the times tell again.
+    if (damage === undefined) utimesSync(request.target.skeleton, new Date(), new Date());
+    return damage;
+  } catch (error) {
+    const code = errnoOf(error) ?? (isGantryError(error) ? error.code : '');
+    // What the disk does not give back any more is damaged, wherever the fault lies.
+    if (UNREADABLE.has(code)) return `it cannot be read: ${errnoWords(code)}`;
+    throw error;
+  }
+}
+
+function goneFrom({ directory, skeleton }: UnpackTarget): string | undefined {
+  if (!stat(directory)?.isDirectory()) return `the folder ${directory} is gone`;
+  return stat(skeleton)?.isFile() ? undefined : `${skeleton} is gone`;
+}
+
+function stat(path: string | Buffer): BigIntStats | undefined {
+  return lstatSync(path, { bigint: true, throwIfNoEntry: false });
+}
+
+function isUntouched(target: UnpackTarget, touch: () => void): boolean {
+  try {
+    return hasOldTimes(target, touch);
+  } catch (error) {
+    // A folder so deep that no path names it: the comparison goes down step by step.
+    if (errnoOf(error) === 'ENAMETOOLONG') return false;
+    throw error;
+  }
+}
+
+/** True when no inode of the layer changed after its skeleton did. The root was renamed, so of it only its content's time counts. */
+function hasOldTimes({ directory, skeleton, replaced }: UnpackTarget, touch: () => void): boolean {
+  const until = stat(skeleton)?.ctimeNs ?? 0n;
+  const root = stat(directory);
+  if (!root || root.mtimeNs > until) return false;
+  const moved = stat(replaced);
+  if (moved && moved.mtimeNs > until) return false;
+  const folders = [Buffer.from(directory), ...(moved ? [Buffer.from(replaced)] : [])];
+  for (let folder = folders.pop(); folder; folder = folders.pop()) {
+    touch();
+    for (const name of readdirSync(folder, { encoding: 'buffer' })) {
+      const path = Buffer.concat([folder, Buffer.from('/'), name]);
+      const found = stat(path);
+      if (!found || found.ctimeNs > until) return false;
+      if (found.isDirectory()) folders.push(path);
+    }
+  }
+  return true;
+}
+
+/** Writes the layer's tar again, compares its digest, and looks whether what has no payload is there too. */
+async function compared({ target, replaced, plainHex }: CheckRequest, touch: () => void): Promise<string | undefined> {
+  const hash = createHash('sha256');
+  using root = openRooted(target.directory);
+  const presence = new Presence(root, replaced);
+  try {
+    for await (const piece of rebuildTar(target, replaced)) {
+      touch();
+      hash.update(piece);
+      presence.write(piece);
+    }
+  } catch (error) {
+    // What the skeleton gives was read once: a tar that cannot be read now is another.
+    if (isGantryError(error, 'invalid') || (isGantryError(error) && error.code === 'LAYER_DAMAGED'))
+      return error.message;
+    throw error;
+  }
+  if (hash.digest('hex') !== plainHex) return 'its files have other content than they had';
+  return presence.missing === undefined ? undefined : `${presence.missing} is gone`;
+}
+
+/** Looks for every entry of the tar that a later one did not replace. */
+class Presence {
+  readonly #root: Rooted;
+  readonly #reader: TarReader;
+  readonly #byPath: ReadonlyMap<string, readonly Replaced[]>;
+  #entries = 0;
+  missing: string | undefined;
+
+  constructor(root: Rooted, replaced: readonly Replaced[]) {
+    this.#root = root;
+    this.#byPath = Map.groupBy(replaced, ({ path }) => path);
+    this.#reader = new TarReader({ entry: (entry) => this.#look(entry), data() {}, entryEnd() {} });
+  }
+
+  write(piece: Buffer): void {
+    if (this.missing === undefined) this.#reader.write(piece);
+  }
+
+  #look(entry: TarEntry): void {
+    this.#entries++;
+    const path = cleanName(entry.name);
+    if (this.missing !== undefined || path === '' || whiteoutOf(splitClean(path).base)) return;
+    if (movedAway(this.#byPath, path, this.#entries)) return;
+    if (!this.#isThere(path)) this.missing = textOf(path);
+  }
+
+  #isThere(path: ByteString): boolean {
+    try {
+      this.#root.stat(path, { follow: false });
+      return true;
+    } catch (error) {
+      const code = errnoOf(error);
+      if (code === 'ENOENT' || code === 'ENOTDIR') return false;
+      throw error;
+    }
+  }
+}
+
+function often(act: () => void): () => void {
+  let last = performance.now();
+  return () => {
+    const now = performance.now();
+    if (now - last < SIGN_OF_LIFE_MS) return;
+    last = now;
+    act();
+  };
+}
