@@ -8,10 +8,12 @@ import {
   familiarReference,
   parseReference,
   type Reference,
+  requireTaggable,
   withDefaultTag,
 } from '../../spec/reference.ts';
 import type { Blobs } from '../../store/blobs.ts';
 import type { Events } from '../events/types.ts';
+import type { Documents } from './documents.ts';
 import { noSuchImage } from './errors.ts';
 import type { Layers } from './layers.ts';
 import type { ImageRecords } from './records.ts';
@@ -21,6 +23,7 @@ export interface ImageContextParts {
   readonly records: ImageRecords;
   readonly layers: Layers;
   readonly blobs: Blobs;
+  readonly documents: Documents;
   readonly users: ImageUsers;
   readonly publish: Events['publish'];
   /** Unix nanoseconds. */
@@ -32,6 +35,7 @@ export class ImageContext {
   readonly records: ImageRecords;
   readonly layers: Layers;
   readonly blobs: Blobs;
+  readonly documents: Documents;
   readonly users: ImageUsers;
   readonly #publish: Events['publish'];
   readonly #now: () => bigint;
@@ -45,6 +49,7 @@ export class ImageContext {
     this.records = parts.records;
     this.layers = parts.layers;
     this.blobs = parts.blobs;
+    this.documents = parts.documents;
     this.users = parts.users;
     this.#publish = parts.publish;
     this.#now = parts.now;
@@ -93,8 +98,9 @@ export class ImageContext {
     return record;
   }
 
-  /** Points a tag at an image. */
+  /** Points a tag at an image. @throws INVALID_REFERENCE for a name that reads as a digest */
   setTag(reference: Reference, id: Digest): void {
+    requireTaggable(reference);
     this.records.setRef(canonicalReference(reference), id, this.nowText());
   }
 

@@ -5,7 +5,7 @@ import type { Digest } from '../../spec/digest.ts';
 import type { ImageConfig } from '../../spec/docker/types.gen.ts';
 import { parseImageConfig } from '../../spec/oci/image-config.ts';
 import { hostPlatform, type Platform } from '../../spec/platform.ts';
-import { parseReference, type Reference, withDefaultTag } from '../../spec/reference.ts';
+import { parseReference, type Reference, requireTaggable, withDefaultTag } from '../../spec/reference.ts';
 import { applyChanges } from './changes.ts';
 import type { ImageContext } from './context.ts';
 import { announceTag } from './tag.ts';
@@ -65,5 +65,6 @@ function importTarget(text: string): Reference {
   const reference = withDefaultTag(parseReference(text));
   if (reference.digest !== undefined)
     throw new GantryError('invalid', 'INVALID_REFERENCE', 'cannot import digest reference');
+  requireTaggable(reference);
   return reference;
 }

@@ -8,6 +8,7 @@ import { openBlobs } from '../../store/blobs.ts';
 import type { Database } from '../../store/database.ts';
 import type { Events } from '../events/types.ts';
 import { ImageContext } from './context.ts';
+import { createDocuments } from './documents.ts';
 import { importImage } from './import.ts';
 import { openLayers } from './layers.ts';
 import { layerPaths, leaseImage } from './lease.ts';
@@ -21,6 +22,7 @@ import { Semaphore } from './semaphore.ts';
 import { tagImage } from './tag.ts';
 import type { Images, ImageUsers, RegistryOptions } from './types.ts';
 import { createUnpacker } from './unpack/index.ts';
+import { layerSizes, usageOf } from './usage.ts';
 
 export type * from './types.ts';
 
@@ -62,6 +64,7 @@ export function createImages(deps: ImagesDeps): ImagesService {
     records: new ImageRecords(deps.db),
     layers: openLayers(deps.db, deps.layersDir, unpacker),
     blobs: openBlobs(deps.contentDir),
+    documents: createDocuments(unpacker),
     users: deps.users,
     publish: deps.publish,
     now: deps.now ?? nowNano,
@@ -84,6 +87,8 @@ export function createImages(deps: ImagesDeps): ImagesService {
     remove: (ref, options) => removeImage(context, ref, options),
     prune: (filters) => pruneImages(context, filters),
     layerPaths: (id) => layerPaths(context, id),
+    layerSizes: (id) => layerSizes(context, id),
+    usage: () => usageOf(context),
     lease: (id) => leaseImage(context, id),
     login: (credentials, signal) => loginToRegistry(registry, credentials, signal),
     sweep: () => context.trySweep(),

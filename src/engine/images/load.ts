@@ -4,7 +4,7 @@ import { throwIfCancelled } from '../../lib/abort.ts';
 import { GantryError } from '../../lib/errors.ts';
 import { shortId } from '../../lib/ids.ts';
 import { type Digest, hexOf } from '../../spec/digest.ts';
-import { type ImageFacts, parseImageConfig } from '../../spec/oci/image-config.ts';
+import type { ImageFacts } from '../../spec/oci/image-config.ts';
 import { platformIs, platformText } from '../../spec/platform.ts';
 import { canonicalReference, familiarReference } from '../../spec/reference.ts';
 import { type ArchivedImage, decompressed, imagesIn, type Spool, spoolArchive } from './archive/index.ts';
@@ -38,11 +38,11 @@ export async function loadImages(
   try {
     await using _bringing = await context.bringing();
     await using spool = await spoolArchive(decompressed(archive), context.blobs, signal);
-    const found = await imagesIn(spool, platform, signal);
+    const found = await imagesIn(spool, context.documents, platform, signal);
     const wanted: ArchivedImage[] = [];
     for (const image of found) {
       throwIfCancelled(signal);
-      const facts = await factsOf(image);
+      const facts = await factsOf(context, image);
       if (platform === undefined || platformIs(facts.platform, platform)) wanted.push(image);
     }
     if (platform !== undefined && wanted.length === 0 && found.length > 0) {
@@ -59,8 +59,8 @@ export async function loadImages(
 }
 
 /** What the image says of itself. @throws BAD_MANIFEST, BAD_ARCHIVE, WRONG_OS */
-async function factsOf(image: ArchivedImage): Promise<ImageFacts> {
-  const facts = parseImageConfig(await image.config());
+async function factsOf({ documents }: ImageContext, image: ArchivedImage): Promise<ImageFacts> {
+  const facts = await documents.config(await image.config());
   const { diffIds, platform } = facts;
   if (diffIds.length !== image.layers.length) {
     throw badArchive(
@@ -75,7 +75,7 @@ async function factsOf(image: ArchivedImage): Promise<ImageFacts> {
 
 async function loadOne(loading: Loading, image: ArchivedImage): Promise<readonly string[]> {
   const { context, report, signal } = loading;
-  const facts = await factsOf(image);
+  const facts = await factsOf(context, image);
   const { diffIds } = facts;
   using _hold = context.layers.hold(diffIds);
   const slots = new Semaphore(PARALLEL_LAYERS);

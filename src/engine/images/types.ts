@@ -17,6 +17,7 @@ export interface ImageRecord {
   /** RFC 3339, from the config; '' when the config has none. */
   readonly created: string;
   readonly platform: Platform;
+  readonly osVersion?: string | undefined;
   readonly author: string;
   readonly comment: string;
   readonly dockerVersion: string;
@@ -138,11 +139,23 @@ export interface Images {
   lease(id: Digest): Promise<RootfsLease>;
   /** Absolute overlay lower directories as inspect shows them, topmost first; [] when not unpacked. */
   layerPaths(id: Digest): readonly string[];
+  /** Sizes of the image's layers, base first, bytes. */
+  layerSizes(id: Digest): readonly number[];
+  /** What all layers take, and what images share. */
+  usage(): ImagesUsage;
   /** Checks a login against the registry. @throws UNAUTHORIZED. */
   login(
     credentials: RegistryCredentials,
     signal: AbortSignal,
   ): Promise<{ readonly status: string; readonly identityToken: string }>;
+}
+
+/** How layers are shared. A layer counts once, however many images have it, and however often. */
+export interface ImagesUsage {
+  /** Of all layers together. */
+  readonly layersBytes: number;
+  /** Of the layers of an image that other images have too. */
+  readonly sharedBytes: ReadonlyMap<Digest, number>;
 }
 
 export interface ImagePruneFilters {

@@ -3,7 +3,7 @@
 
 import { GantryError } from '../../lib/errors.ts';
 import { type Digest, parseDigest } from '../digest.ts';
-import { type Platform, platformMatches, platformText } from '../platform.ts';
+import { type Platform, platformIs, platformMatches, platformText, variantRank } from '../platform.ts';
 import { decodeDocument, integer, listOf, mapOf, optional, type Shape, STRING, stringOf, structOf } from './go-json.ts';
 
 export const MEDIA = {
@@ -66,7 +66,8 @@ export function stringMap(value: unknown): Record<string, string> {
   );
 }
 
-const PLATFORM = structOf('v1.Platform', {
+/** A platform as it stands in documents. */
+export const PLATFORM = structOf('v1.Platform', {
   architecture: STRING,
   os: STRING,
   'os.version': STRING,
@@ -168,7 +169,7 @@ function schema1(name: string): GantryError {
 }
 
 /**
- * The entry of an index for `want`: an exact variant first, else the first that fits.
+ * The entry of an index for `want`: the very platform first, else the newest variant that fits.
  * @throws NO_MATCHING_MANIFEST (notFound) with Docker's text
  */
 export function choosePlatform(manifests: readonly Descriptor[], want: Platform): Descriptor {
@@ -176,8 +177,10 @@ export function choosePlatform(manifests: readonly Descriptor[], want: Platform)
     ({ annotations }) => annotations['vnd.docker.reference.type'] !== 'attestation-manifest',
   );
   const fits = images.filter(({ platform }) => platform !== undefined && platformMatches(platform, want));
-  const exact = fits.find(({ platform }) => platform?.variant === want.variant);
-  const chosen = exact ?? fits[0] ?? (images.length === 1 && !images[0]?.platform ? images[0] : undefined);
+  const exact = fits.find(({ platform }) => platform && platformIs(platform, want));
+  const rank = ({ platform }: Descriptor): number => (platform ? variantRank(platform) : 0);
+  const newest = fits.reduce<Descriptor | undefined>((a, b) => (a && rank(a) >= rank(b) ? a : b), undefined);
+  const chosen = exact ?? newest ?? (images.length === 1 && !images[0]?.platform ? images[0] : undefined);
   if (chosen) return chosen;
   throw new GantryError(
     'notFound',

@@ -2,23 +2,15 @@
 
 import { throwIfCancelled } from '../../../lib/abort.ts';
 import { type Digest, hexOf } from '../../../spec/digest.ts';
-import { decodeDocument, listOf, mapOf, optional, STRING, stringOf, structOf } from '../../../spec/oci/go-json.ts';
-import {
-  badManifest,
-  choosePlatform,
-  DESCRIPTOR,
-  type Descriptor,
-  MEDIA,
-  parseManifest,
-  refuseArtifact,
-} from '../../../spec/oci/manifest.ts';
+import { choosePlatform, type Descriptor, MEDIA, refuseArtifact } from '../../../spec/oci/manifest.ts';
 import { hostPlatform, type Platform } from '../../../spec/platform.ts';
-import { canonicalReference, parseReference, type Reference } from '../../../spec/reference.ts';
+import { canonicalReference, parseReference, type Reference, requireTaggable } from '../../../spec/reference.ts';
 import { digestOf } from '../../../store/blobs.ts';
+import type { Documents } from '../documents.ts';
 import { badArchive } from '../errors.ts';
 import type { Spool } from './spool.ts';
 
-/** Each is read and checked before any is loaded. */
+/** Each is read and checked before any is loaded. A docker-archive is bounded likewise. */
 const IMAGES_MAX = 5_000;
 const INDEX_DEPTH_MAX = 3;
 
@@ -34,11 +26,12 @@ export interface ArchivedImage {
 /** The images of an archive; of several for different platforms the one for `platform`, or for this host. @throws BAD_ARCHIVE, BAD_MANIFEST, NOT_AN_IMAGE, NO_MATCHING_MANIFEST */
 export async function imagesIn(
   spool: Spool,
+  documents: Documents,
   platform: Platform | undefined,
   signal: AbortSignal,
 ): Promise<readonly ArchivedImage[]> {
-  if (spool.has('manifest.json')) return dockerArchive(spool);
-  if (spool.has('index.json')) return ociLayout(spool, platform ?? hostPlatform(), signal);
+  if (spool.has('manifest.json')) return dockerArchive(spool, documents);
+  if (spool.has('index.json')) return ociLayout({ spool, documents, want: platform ?? hostPlatform() }, signal);
   throw badArchive('invalid image archive: neither manifest.json nor index.json is in it', {
     hint: spool.has('repositories')
       ? 'archives of Docker before 1.10 are not supported'
@@ -46,52 +39,47 @@ export async function imagesIn(
   });
 }
 
-/** @source tarexport.manifestItem of dockerd 28.5 */
-const MANIFEST_ITEM = structOf('tarexport.manifestItem', {
-  Config: STRING,
-  RepoTags: listOf(STRING),
-  Layers: listOf(STRING),
-  Parent: stringOf('image.ID'),
-  LayerSources: mapOf(DESCRIPTOR, 'map[layer.DiffID]distribution.Descriptor'),
-});
-
 /** @source docker save of dockerd 28.5 and, for the old layout, image/spec/v1.2.md */
-async function dockerArchive(spool: Spool): Promise<readonly ArchivedImage[]> {
-  const shape = listOf(optional(MANIFEST_ITEM), IMAGES_MAX);
-  const items = decodeDocument(shape, '', await spool.read('manifest.json'), 'manifest.json of the archive');
-  if (!items) throw badManifest('invalid manifest, manifest cannot be null (but can be [])');
-  return items.map((item) => {
-    const { Config, RepoTags = [], Layers = [] } = item ?? MANIFEST_ITEM.zero;
-    return {
-      config: async () => {
-        const config = await spool.read(Config);
-        const promised = /^blobs\/sha256\/([0-9a-f]{64})$/.exec(Config)?.[1];
-        if (promised !== undefined && hexOf(digestOf(config)) !== promised) throw badArchive(`${Config} is damaged`);
-        return config;
-      },
-      layers: Layers.map((member) => ({ member, blob: undefined })),
-      tags: RepoTags.map(taggedReference),
-    };
-  });
+async function dockerArchive(spool: Spool, documents: Documents): Promise<readonly ArchivedImage[]> {
+  const items = await documents.archive(await spool.read('manifest.json'));
+  return items.map(({ config: name, repoTags, layers }) => ({
+    config: async () => {
+      const config = await spool.read(name);
+      const promised = /^blobs\/sha256\/([0-9a-f]{64})$/.exec(name)?.[1];
+      if (promised !== undefined && hexOf(digestOf(config)) !== promised) throw badArchive(`${name} is damaged`);
+      return config;
+    },
+    layers: layers.map((member) => ({ member, blob: undefined })),
+    tags: repoTags.map(taggedReference),
+  }));
 }
 
 function taggedReference(text: string): Reference {
   const reference = parseReference(text);
   if (reference.tag === undefined) throw badArchive(`invalid tag ${JSON.stringify(text)}`);
+  requireTaggable(reference);
   return reference;
+}
+
+/** An OCI layout, and whom its images are for. */
+interface Layout {
+  readonly spool: Spool;
+  readonly documents: Documents;
+  readonly want: Platform;
 }
 
 const blobName = (digest: Digest): string => `blobs/sha256/${hexOf(digest)}`;
 
 /** @source OCI image specification 1.1, image-layout.md */
-async function ociLayout(spool: Spool, want: Platform, signal: AbortSignal): Promise<readonly ArchivedImage[]> {
-  const index = parseManifest(await spool.read('index.json'), MEDIA.ociIndex);
+async function ociLayout(layout: Layout, signal: AbortSignal): Promise<readonly ArchivedImage[]> {
+  const { spool, documents, want } = layout;
+  const index = await documents.manifest(await spool.read('index.json'), MEDIA.ociIndex);
   if (index.kind !== 'index') throw badArchive('invalid image archive: index.json is no index');
   if (index.manifests.length > IMAGES_MAX) throw badArchive(`the archive has over ${IMAGES_MAX} images`);
   const byConfig = new Map<Digest, ArchivedImage>();
   for (const entry of oneOfEachName(index.manifests, want)) {
     throwIfCancelled(signal);
-    const { id, image } = await ociImage(spool, entry, want, 0);
+    const { id, image } = await ociImage(layout, entry, 0);
     const tag = ociTag(entry);
     const known = byConfig.get(id) ?? image;
     byConfig.set(id, tag ? { ...known, tags: [...known.tags, tag] } : known);
@@ -111,15 +99,15 @@ function oneOfEachName(entries: readonly Descriptor[], want: Platform): readonly
 }
 
 async function ociImage(
-  spool: Spool,
+  layout: Layout,
   entry: Descriptor,
-  want: Platform,
   depth: number,
 ): Promise<{ readonly id: Digest; readonly image: ArchivedImage }> {
-  const manifest = parseManifest(await readBlob(spool, entry.digest), entry.mediaType);
+  const { spool, documents, want } = layout;
+  const manifest = await documents.manifest(await readBlob(spool, entry.digest), entry.mediaType);
   if (manifest.kind === 'index') {
     if (depth >= INDEX_DEPTH_MAX) throw badArchive('invalid image archive: indexes are nested too deeply');
-    return ociImage(spool, choosePlatform(manifest.manifests, want), want, depth + 1);
+    return ociImage(layout, choosePlatform(manifest.manifests, want), depth + 1);
   }
   refuseArtifact(manifest);
   const id = manifest.config.digest;

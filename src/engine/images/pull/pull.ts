@@ -10,16 +10,15 @@ import {
   type Repository,
 } from '../../../remote/index.ts';
 import type { Digest } from '../../../spec/digest.ts';
-import { type ImageFacts, parseImageConfig } from '../../../spec/oci/image-config.ts';
+import type { ImageFacts } from '../../../spec/oci/image-config.ts';
 import {
   badManifest,
   choosePlatform,
   type Manifest,
-  parseManifest,
   refuseArtifact,
   refusePlugin,
 } from '../../../spec/oci/manifest.ts';
-import { hostPlatform, type Platform, platformMatches, platformText } from '../../../spec/platform.ts';
+import { hostPlatform, platformMatches, platformText } from '../../../spec/platform.ts';
 import {
   canonicalReference,
   familiarName,
@@ -57,19 +56,28 @@ export async function pullImage(
   let failed = true;
   try {
     await using _bringing = await context.bringing();
-    const { record, updated } = await throughEndpoints(client, reference, request, control.signal, (repository) =>
-      request.allTags
-        ? pullAllTags(context, client, repository, reference, request, control)
-        : pullOne(context, client, repository, reference, request, control),
-    );
+    const { record, updated } = await throughEndpoints(client, reference, request, control.signal, (repository) => {
+      const pull: Pull = { context, client, repository, request, control };
+      return request.allTags ? pullAllTags(pull, reference) : pullOne(pull, reference);
+    });
     failed = false;
     const news = updated ? 'Downloaded newer image for' : 'Image is up to date for';
     control.report({ status: `Status: ${news} ${familiarReference(reference)}` });
+    warnOfPlatform(request, record, reference, control.report);
     context.event('pull', familiarReference(reference), familiarName(reference), record.config.Labels);
     return context.records.get(record.id) ?? record;
   } finally {
     if (failed) await context.trySweep();
   }
+}
+
+/** One pull from one place. */
+interface Pull {
+  readonly context: ImageContext;
+  readonly client: RegistryClient;
+  readonly repository: Repository;
+  readonly request: PullRequest;
+  readonly control: PullControl;
 }
 
 interface Pulled {
@@ -99,17 +107,10 @@ async function throughEndpoints(
   throw signal.aborted ? cancelled() : pullError(failure, reference);
 }
 
-async function pullAllTags(
-  context: ImageContext,
-  client: RegistryClient,
-  repository: Repository,
-  name: Reference,
-  request: PullRequest,
-  control: PullControl,
-): Promise<Pulled> {
+async function pullAllTags(pull: Pull, name: Reference): Promise<Pulled> {
   let last: Pulled | undefined;
-  for (const tag of await client.tags(repository)) {
-    const pulled = await pullOne(context, client, repository, { ...name, tag }, request, control);
+  for (const tag of await pull.client.tags(pull.repository)) {
+    const pulled = await pullOne(pull, { ...name, tag });
     last = { record: pulled.record, updated: pulled.updated || (last?.updated ?? false) };
   }
   if (!last) throw new RegistryError('manifest unknown: no tags', { status: 404, code: 'MANIFEST_UNKNOWN' });
@@ -124,51 +125,42 @@ interface Resolved {
   readonly kept: readonly FetchedManifest[];
 }
 
-/** The image that the name stands for, for `platform` where it is an index. @throws what parseManifest and choosePlatform throw, NOT_AN_IMAGE */
+/** The image that the name stands for; of an index the one for the platform. Tells that the pull has begun. @throws BAD_MANIFEST, NOT_AN_IMAGE, NO_MATCHING_MANIFEST */
 async function resolve(
-  client: RegistryClient,
-  repository: Repository,
+  { context, client, repository, request, control }: Pull,
   reference: Reference,
-  platform: Platform,
 ): Promise<Resolved> {
   const name = familiarReference(reference);
   const first = await client.manifest(repository, reference.digest ?? reference.tag ?? 'latest');
   const kept = [first];
-  let manifest = parseManifest(first.bytes, first.contentType, name);
+  let manifest = await context.documents.manifest(first.bytes, first.contentType, name);
+  if (manifest.kind === 'image') refusePlugin(manifest);
+  control.report({ id: lineId(reference), status: `Pulling from ${reference.path}` });
   while (manifest.kind === 'index') {
     if (kept.length > INDEX_DEPTH_MAX) throw badManifest(`${name}: indexes are nested too deeply`);
-    const chosen = choosePlatform(manifest.manifests, platform);
+    const chosen = choosePlatform(manifest.manifests, request.platform ?? hostPlatform());
     const inner = await client.manifest(repository, chosen.digest);
     kept.push(inner);
-    manifest = parseManifest(inner.bytes, inner.contentType || chosen.mediaType, name);
+    manifest = await context.documents.manifest(inner.bytes, inner.contentType || chosen.mediaType, name);
   }
-  refusePlugin(manifest);
+  refuseArtifact(manifest);
   return { image: manifest, digest: first.digest, kept };
 }
 
-async function pullOne(
-  context: ImageContext,
-  client: RegistryClient,
-  repository: Repository,
-  reference: Reference,
-  request: PullRequest,
-  control: PullControl,
-): Promise<Pulled> {
-  const { report, signal } = control;
-  const { image, digest, kept } = await resolve(client, repository, reference, request.platform ?? hostPlatform());
-  report({ id: lineId(reference), status: `Pulling from ${reference.path}` });
-  refuseArtifact(image);
+async function pullOne(pull: Pull, reference: Reference): Promise<Pulled> {
+  const { context, client, repository, request, control } = pull;
+  const { image, digest, kept } = await resolve(pull, reference);
   const id = image.config.digest;
-  const config = await configOf(context, client, repository, id);
-  const facts = parseImageConfig(config);
-  checkFacts(facts, image.layers.length);
+  const config = await configOf(pull, id);
+  const facts = await context.documents.config(config);
+  checkFacts(facts, image.layers.length, request);
   using _hold = context.layers.hold(facts.diffIds);
   const whole = await wholeLayers(context, facts.diffIds);
   // An image that is all there is up to date, and nothing is told of its layers.
   if (!context.records.stored(id) || facts.diffIds.some((diffId) => !whole.has(diffId))) {
     await pullLayers(context, client, repository, image.layers, facts.diffIds, whole, control);
   }
-  throwIfCancelled(signal);
+  throwIfCancelled(control.signal);
   await context.blobs.put(config, id);
   for (const { bytes, digest: expected } of kept) await context.blobs.put(bytes, expected);
   const record = context.register(
@@ -177,8 +169,7 @@ async function pullOne(
     kept.map((manifest) => manifest.digest),
   );
   const updated = nameIt(context, reference, digest, id);
-  report({ status: `Digest: ${digest}` });
-  warnOfPlatform(request, record, reference, report);
+  control.report({ status: `Digest: ${digest}` });
   return { record, updated };
 }
 
@@ -198,25 +189,22 @@ function lineId(reference: Reference): string | undefined {
 }
 
 /** The configuration, ours where it is known and whole. */
-async function configOf(
-  context: ImageContext,
-  client: RegistryClient,
-  repository: Repository,
-  id: Digest,
-): Promise<Buffer> {
+async function configOf({ context, client, repository }: Pull, id: Digest): Promise<Buffer> {
   const known = context.records.stored(id) && (await context.blobs.read(id).catch(() => undefined));
   return known ?? client.smallBlob(repository, id);
 }
 
-function checkFacts({ diffIds, platform }: ImageFacts, layers: number): void {
+function checkFacts({ diffIds, platform }: ImageFacts, layers: number, request: PullRequest): void {
   if (diffIds.length !== layers) throw badManifest(`layers from manifest don't match image configuration`);
   if (platform.os !== 'linux') {
-    throw new GantryError(
-      'invalid',
-      'WRONG_OS',
-      `image operating system "${platform.os}" cannot be used on this platform`,
-    );
+    throw wrongSystem(`image operating system "${platform.os}" cannot be used on this platform`);
   }
+  // The image is for linux, but that is not what was asked for. @source dockerd 28.5
+  if (request.platform && request.platform.os !== 'linux') throw wrongSystem('operating system is not supported');
+}
+
+function wrongSystem(message: string): GantryError {
+  return new GantryError('invalid', 'WRONG_OS', message);
 }
 
 /** Points the digest, and the tag when one was asked for, at the image. True when the name is news. */

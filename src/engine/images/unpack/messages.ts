@@ -1,6 +1,9 @@
 // Owns the messages between the main thread and an unpack worker. No behaviour.
 
 import type { ErrorKind } from '../../../lib/errors.ts';
+import type { ArchiveItem } from '../../../spec/oci/archive-manifest.ts';
+import type { ImageFacts } from '../../../spec/oci/image-config.ts';
+import type { Manifest } from '../../../spec/oci/manifest.ts';
 import type { Replaced } from './tree.ts';
 
 /** Where a layer is written before it is known to be whole. All of it is removed by the worker when the job fails. */
@@ -34,7 +37,19 @@ export interface CheckResult {
   readonly damage: string | undefined;
 }
 
-export type JobResult = UnpackResult | CheckResult | undefined;
+/** The documents that can be read, by kind, and what they are read as. */
+export interface DocumentTypes {
+  manifest: Manifest;
+  config: ImageFacts;
+  archive: readonly ArchiveItem[];
+}
+
+/** A JSON document to be read and checked. */
+export type DocumentRequest =
+  | { readonly kind: 'manifest'; readonly bytes: Uint8Array; readonly contentType: string; readonly name: string }
+  | { readonly kind: 'config' | 'archive'; readonly bytes: Uint8Array };
+
+export type JobResult = UnpackResult | CheckResult | DocumentTypes[keyof DocumentTypes] | undefined;
 
 export type ToWorker =
   | {
@@ -49,6 +64,7 @@ export type ToWorker =
   | { readonly kind: 'end'; readonly job: number }
   | { readonly kind: 'abort'; readonly job: number }
   | { readonly kind: 'check'; readonly job: number; readonly request: CheckRequest }
+  | { readonly kind: 'read'; readonly job: number; readonly request: DocumentRequest }
   | { readonly kind: 'remove'; readonly job: number; readonly paths: readonly string[] };
 
 /** An error that crosses threads: GantryError's parts, or a bug's text. */

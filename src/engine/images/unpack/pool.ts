@@ -10,6 +10,8 @@ import { feed, type Job, newJob } from './feed.ts';
 import type {
   CheckRequest,
   CheckResult,
+  DocumentRequest,
+  DocumentTypes,
   FromWorker,
   JobResult,
   SentError,
@@ -37,7 +39,7 @@ export interface UnpackRequest {
   readonly consumed?: ((totalBytes: number) => void) | undefined;
 }
 
-/** Unpacks, checks and removes layers off the main thread. */
+/** Unpacks, checks and removes layers off the main thread, and reads large documents. */
 export interface Unpacker extends AsyncDisposable {
   /**
    * Unpacks one layer out of `source`, whatever it is compressed by. After a failure nothing of it is left on disk,
@@ -47,6 +49,8 @@ export interface Unpacker extends AsyncDisposable {
   unpack(source: AsyncIterable<Uint8Array>, request: UnpackRequest, signal: AbortSignal): Promise<UnpackResult>;
   /** What is wrong with a layer on disk, in words; undefined when it is whole. @throws WORKER_STUCK, and failures of the disk */
   check(request: CheckRequest): Promise<string | undefined>;
+  /** Reads a JSON document that is too large for the main thread. @throws BAD_MANIFEST, SCHEMA1 */
+  read<K extends keyof DocumentTypes>(request: DocumentRequest & { readonly kind: K }): Promise<DocumentTypes[K]>;
   /** Removes whole trees; what is not there is no error. @throws WORKER_STUCK */
   remove(paths: readonly string[]): Promise<void>;
 }
@@ -110,6 +114,13 @@ class Pool implements Unpacker {
   async check(request: CheckRequest): Promise<string | undefined> {
     const result = await this.#run((id) => ({ kind: 'check', job: id, request }), this.#silenceMs);
     return (result as CheckResult).damage;
+  }
+
+  async read<K extends keyof DocumentTypes>(
+    request: DocumentRequest & { readonly kind: K },
+  ): Promise<DocumentTypes[K]> {
+    const result = await this.#run((id) => ({ kind: 'read', job: id, request }), this.#silenceMs);
+    return result as DocumentTypes[K];
   }
 
   async remove(paths: readonly string[]): Promise<void> {

@@ -1,12 +1,15 @@
-// Owns the worker thread that unpacks, checks and removes layers. Holds no state beyond its running jobs.
+// Owns the worker thread that unpacks, checks and removes layers, and reads large documents. Holds no state beyond its running jobs.
 
 import { parentPort } from 'node:worker_threads';
 import { CLONE_FS, libc } from '../../../host/libc.ts';
 import { removeTreeSync } from '../../../host/remove-tree.ts';
 import { errnoOf, errnoWords, systemFailure } from '../../../lib/errno.ts';
 import { GantryError, messageOf } from '../../../lib/errors.ts';
+import { parseArchiveManifest } from '../../../spec/oci/archive-manifest.ts';
+import { parseImageConfig } from '../../../spec/oci/image-config.ts';
+import { parseManifest } from '../../../spec/oci/manifest.ts';
 import { damageOf } from './check.ts';
-import type { FromWorker, SentError, ToWorker } from './messages.ts';
+import type { DocumentRequest, DocumentTypes, FromWorker, SentError, ToWorker } from './messages.ts';
 import { LayerPipeline } from './pipeline.ts';
 
 if (!parentPort) throw new Error('unpack.worker.ts runs as a worker thread only');
@@ -26,6 +29,7 @@ port.on('message', (message: ToWorker) => {
   try {
     if (message.kind === 'unpack') start(message);
     else if (message.kind === 'check') check(message);
+    else if (message.kind === 'read') post({ kind: 'done', job, result: readDocument(message.request) });
     else if (message.kind === 'remove') {
       for (const path of message.paths) removeTreeSync(path);
       post({ kind: 'done', job, result: undefined });
@@ -59,6 +63,11 @@ function check({ job, request }: Extract<ToWorker, { kind: 'check' }>): void {
     (damage) => post({ kind: 'done', job, result: { damage } }),
     (error: unknown) => post({ kind: 'failed', job, error: sent(error) }),
   );
+}
+
+function readDocument(request: DocumentRequest): DocumentTypes[keyof DocumentTypes] {
+  if (request.kind === 'manifest') return parseManifest(request.bytes, request.contentType, request.name);
+  return request.kind === 'config' ? parseImageConfig(request.bytes) : parseArchiveManifest(request.bytes);
 }
 
 /** What a failure was, in a form that survives the way between threads. */
