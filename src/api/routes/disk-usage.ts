@@ -28,11 +28,12 @@ export async function diskUsage(engine: Engine, types: readonly string[]): Promi
 function imageLines(engine: Engine): { readonly layersBytes: number; readonly lines: readonly unknown[] } {
   const counts = containersPerImage(engine);
   const { layersBytes, sharedBytes } = engine.images.usage();
-  const lines = engine.images
-    .list()
-    .map((image) =>
-      imageSummaryView(image, { containers: counts(image.id), sharedBytes: sharedBytes.get(image.id) ?? 0 }),
-    );
+  const lines = engine.images.list().map((image) => ({
+    ...imageSummaryView(image, { containers: counts(image.id), sharedBytes: sharedBytes.get(image.id) ?? 0 }),
+    // Where a list has an empty one, this has none. @source dockerd 28.5
+    RepoDigests: image.repoDigests.length > 0 ? image.repoDigests : null,
+    RepoTags: image.repoTags.length > 0 ? image.repoTags : null,
+  }));
   return { layersBytes, lines };
 }
 

@@ -104,7 +104,13 @@ async function throughEndpoints(
       if (!absent) break;
     }
   }
-  throw signal.aborted ? cancelled() : pullError(failure, reference);
+  throw signal.aborted ? cancelled() : pullError(ofRegistry(failure), reference);
+}
+
+/** What a registry serves is no fault of the request. @source dockerd 28.5 answers 500 */
+function ofRegistry(error: unknown): unknown {
+  if (!(error instanceof GantryError) || error.code !== 'BAD_MANIFEST') return error;
+  return new GantryError('system', error.code, error.message, { hint: error.hint, cause: error });
 }
 
 async function pullAllTags(pull: Pull, name: Reference): Promise<Pulled> {
