@@ -123,6 +123,8 @@ export function openBlobs(contentDir: string): Blobs {
       if (await holds(path(digest), bytes)) return digest;
       await using file = await scratch();
       await file.write([bytes]);
+      // What lies there is something else, even a folder.
+      await rm(path(digest), { recursive: true, force: true });
       await intoPlace(file.path, path(digest));
       return digest;
     },

@@ -8,6 +8,7 @@
 import { existsSync, lstatSync, mkdirSync, readdirSync } from 'node:fs';
 import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { untilCancelled } from '../../lib/abort.ts';
 import { ioError } from '../../lib/errno.ts';
 import { GantryError } from '../../lib/errors.ts';
@@ -15,6 +16,13 @@ import { type Digest, digestOfHex, hexOf } from '../../spec/digest.ts';
 import type { Database } from '../../store/database.ts';
 import { type Layer, type LayerRow, LayerRows } from './layer-rows.ts';
 import { rebuildTar, type Unpacker, type UnpackResult, type UnpackTarget } from './unpack/index.ts';
+
+/**
+ * A layer is told untouched by times (unpack/check.ts), which go by ticks. One that is large is worth the wait until its files are
+ * older than its skeleton by the clock of files; of a small one, a first check reads everything.
+ */
+const LARGE_BYTES = 16 << 20;
+const TICK_MS = 11;
 
 export type { Layer } from './layer-rows.ts';
 
@@ -101,6 +109,7 @@ class LayerStore implements Layers {
     const [folder, until] = [directory, skeleton].map((path) =>
       lstatSync(path, { bigint: true, throwIfNoEntry: false }),
     );
+    // In the same tick it may have been touched, but a start does not read whole layers for that.
     const isUntouched = folder?.isDirectory() && until && folder.mtimeNs <= until.ctimeNs;
     return isUntouched ? undefined : this.#check(diffId);
   }
@@ -184,12 +193,13 @@ class LayerStore implements Layers {
   }
 
   async #compare(row: LayerRow): Promise<string | undefined> {
-    const { diffId, directory } = row.layer;
+    const { diffId, directory, tarBytes } = row.layer;
     using _hold = this.hold([diffId]);
     const damage = await this.#unpacker.check({
       target: this.#target(directory),
       replaced: row.replaced,
       plainHex: hexOf(diffId),
+      plainBytes: tarBytes,
     });
     // Repaired meanwhile: what was seen is of no interest any more.
     if (this.#rows.get(diffId) !== row) return undefined;
@@ -254,6 +264,7 @@ class LayerStore implements Layers {
 
   async #settle(row: LayerRow, partial: UnpackTarget): Promise<void> {
     const target = this.#target(row.layer.directory);
+    if (row.layer.sizeBytes >= LARGE_BYTES) await sleep(TICK_MS);
     try {
       await rename(partial.skeleton, target.skeleton);
       if (row.replaced.length > 0) await rename(partial.replaced, target.replaced);

@@ -28,8 +28,9 @@ export interface UnpackResult {
 export interface CheckRequest {
   readonly target: UnpackTarget;
   readonly replaced: readonly Replaced[];
-  /** sha256 in hex of its plain tar. */
+  /** sha256 in hex of its plain tar, and its length. */
   readonly plainHex: string;
+  readonly plainBytes: number;
 }
 
 /** What is wrong with a layer on disk; undefined when nothing is. */

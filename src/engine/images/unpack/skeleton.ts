@@ -136,6 +136,15 @@ export async function* rebuildTar(
   }
 }
 
+/** Length of the tar that a skeleton gives. @throws LAYER_DAMAGED when it is none */
+export async function skeletonBytes(path: string): Promise<number> {
+  let total = 0;
+  for await (const records of readRecords(path)) {
+    for (const { literal, payloadBytes } of records) total += literal.length + payloadBytes;
+  }
+  return total;
+}
+
 /** The results of `work` on the items one after the other, while as many as `ahead` are under way. */
 async function* inOrder<T, R>(
   items: readonly T[],
