@@ -46,9 +46,13 @@ export async function spoolArchive(archive: AsyncIterable<Buffer>, blobs: Blobs,
 
 function spoolOf(file: ScratchFile, members: ReadonlyMap<string, Member>, links: ReadonlyMap<string, string>): Spool {
   const find = (name: string): Member | undefined => {
-    let key = name.replace(/^(\.?\/)+/, '');
-    for (let hops = 0; hops < HOPS_MAX && links.has(key); hops++) key = links.get(key) ?? key;
-    return members.get(key);
+    let key: string | undefined = name.replace(/^(\.?\/)+/, '');
+    for (let hops = 0; hops < HOPS_MAX && key !== undefined; hops++) {
+      const member = members.get(key);
+      if (member) return member;
+      key = followed(key, links);
+    }
+    return undefined;
   };
   const must = (name: string): Member => {
     const member = find(name);
@@ -68,6 +72,16 @@ function spoolOf(file: ScratchFile, members: ReadonlyMap<string, Member>, links:
     open: (name) => piecesOf(file, must(name)),
     [Symbol.asyncDispose]: () => file[Symbol.asyncDispose](),
   };
+}
+
+/** Where `key` leads by the first link on its way; undefined when there is none. */
+function followed(key: string, links: ReadonlyMap<string, string>): string | undefined {
+  for (let end = key.indexOf('/'); ; end = key.indexOf('/', end + 1)) {
+    const part = end < 0 ? key : key.slice(0, end);
+    const target = links.get(part);
+    if (target !== undefined) return end < 0 ? target : `${target}${key.slice(end)}`.replace(/^\//, '');
+    if (end < 0) return undefined;
+  }
 }
 
 async function* piecesOf(file: ScratchFile, { offset, sizeBytes }: Member): AsyncGenerator<Buffer, void, void> {
@@ -107,7 +121,10 @@ async function readAll(archive: AsyncIterable<Buffer>, file: ScratchFile, signal
         end += entry.size;
         members.set(name, member);
         links.delete(name);
-      } else if (entry.type === 'symlink' || entry.type === 'hardlink') links.set(name, linkTarget(name, entry));
+      } else if (entry.type === 'symlink' || entry.type === 'hardlink') {
+        links.set(name, linkTarget(name, entry));
+        members.delete(name);
+      }
     },
     data(bytes, offset) {
       if (member) writes.add(member.offset + offset, bytes);

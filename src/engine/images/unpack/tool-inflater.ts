@@ -6,10 +6,10 @@ import { GantryError } from '../../../lib/errors.ts';
 
 export type InflateTool = 'bzip2' | 'xz';
 
-/** An archive names the memory that its reader needs, up to 4 GiB; `xz -9` asks for 65 MiB. */
-const LIMITS: Readonly<Record<InflateTool, readonly string[]>> = {
-  bzip2: [],
-  xz: ['--memlimit-decompress=256MiB'],
+/** An xz archive names the memory that its reader needs, up to 4 GiB; `xz -9` asks for 65 MiB. */
+const ARGUMENTS: Readonly<Record<InflateTool, readonly string[]>> = {
+  bzip2: ['-d', '-c'],
+  xz: ['-d', '-c', '-q', '--memlimit-decompress=256MiB'],
 };
 const PACKAGES: Readonly<Record<InflateTool, string>> = { bzip2: 'bzip2', xz: 'xz-utils' };
 const COMPLAINT_MAX_CHARS = 1024;
@@ -25,7 +25,7 @@ export class ToolInflater extends Duplex {
   constructor(tool: InflateTool, pieceBytes: number) {
     super({ readableHighWaterMark: pieceBytes, writableHighWaterMark: pieceBytes });
     this.#tool = tool;
-    const child = spawn(tool, ['-d', '-c', '-q', ...LIMITS[tool]], { stdio: ['pipe', 'pipe', 'pipe'] });
+    const child = spawn(tool, ARGUMENTS[tool], { stdio: ['pipe', 'pipe', 'pipe'] });
     this.#child = child;
     child.stdout.on('data', (piece: Buffer) => {
       if (!this.push(piece)) child.stdout.pause();
