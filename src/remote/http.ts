@@ -107,7 +107,7 @@ function send(exchange: Exchange, agent: HttpAgent, userAgent: string, timeouts:
 /** Ends an answer that has stopped coming. One whose reader is behind has not: then it is the reader who is slow. */
 function watchForStalls(answer: IncomingMessage, stallMs: number, method: string, url: string): void {
   const stalled = (): void => {
-    if (answer.readableLength > 0) answer.setTimeout(stallMs, stalled);
+    if (answer.readableLength > 0) answer.setTimeout(stallMs);
     else answer.destroy(transportError(method, url, new Error(`no data for ${stallMs} ms`)));
   };
   answer.setTimeout(stallMs, stalled);

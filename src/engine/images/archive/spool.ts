@@ -1,7 +1,7 @@
 // Owns reading an image archive into one file of the ingest folder: every member's bytes one after the other, found by name.
 // Nothing is unpacked by name, so names cannot climb; they are only keys.
 
-import { throwIfCancelled } from '../../../lib/abort.ts';
+import { itemsUntilCancelled } from '../../../lib/abort.ts';
 import { textOf } from '../../../lib/bytes.ts';
 import { ioError } from '../../../lib/errno.ts';
 import { type TarEntry, TarReader } from '../../../lib/tar/index.ts';
@@ -131,8 +131,7 @@ async function readAll(archive: AsyncIterable<Buffer>, file: ScratchFile, signal
     },
     entryEnd() {},
   });
-  for await (const piece of archive) {
-    throwIfCancelled(signal);
+  for await (const piece of itemsUntilCancelled(archive, signal)) {
     reader.write(piece);
     await writes.flush(file);
   }
