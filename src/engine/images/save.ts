@@ -1,6 +1,7 @@
 // Owns writing images as an archive: an OCI layout that is a docker-archive too. @source docker save of dockerd 28.5
 
 import { createHash } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import { throwIfCancelled } from '../../lib/abort.ts';
 import { bytesOfText } from '../../lib/bytes.ts';
 import { GantryError, isGantryError } from '../../lib/errors.ts';
@@ -127,6 +128,8 @@ async function* stream(
   yield directory('blobs/sha256/', newest);
   const written = new Set<Digest>();
   for (const { image, config, manifest, layers } of saved) {
+    // What is small comes out of memory: others have their turn between the images.
+    await setImmediate();
     const created = createdOf(image);
     for (const layer of layers) {
       if (written.has(layer.digest)) continue;
