@@ -32,6 +32,7 @@ import {
   layerOf,
   type Member,
   NEVER,
+  OCI_MANIFEST,
   openWorkbench,
   streamOf,
   tarOf,
@@ -480,6 +481,107 @@ test('an image of another system is not loaded, nor one of another platform than
     /^GantryError: no image of the archive matches the platform linux\/s390x$/,
   );
 });
+
+const OCI_INDEX = 'application/vnd.oci.image.index.v1+json';
+type Described = Readonly<Record<string, unknown>>;
+
+const describe = (bytes: Buffer, mediaType: string, more: Described = {}): Described => ({
+  mediaType,
+  digest: digestOf(bytes),
+  size: bytes.length,
+  ...more,
+});
+
+const indexOf = (...manifests: readonly Described[]): Buffer =>
+  Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: OCI_INDEX, manifests }));
+
+/** An OCI layout with these entries in its index, and blobs. */
+function layoutOf(entries: readonly Described[], ...blobs: readonly Buffer[]): Buffer {
+  return tarOf(
+    { name: 'oci-layout', data: '{"imageLayoutVersion":"1.0.0"}' },
+    { name: 'index.json', data: indexOf(...entries) },
+    ...blobs.map((data) => ({ name: `blobs/sha256/${digestOf(data).slice(7)}`, data })),
+  );
+}
+
+const tagged = { annotations: { 'io.containerd.image.name': 'docker.io/library/x:1' } };
+const STORED = layerOf(PLAIN);
+const HERE = imageOf([STORED]);
+const AWAY = imageOf([STORED], { architecture: 's390x' });
+const host = { architecture: JSON.parse(HERE.config.toString()).architecture as string, os: 'linux' };
+const here = describe(HERE.manifest, OCI_MANIFEST, { platform: host });
+const away = describe(AWAY.manifest, OCI_MANIFEST, { platform: { ...host, architecture: 's390x' } });
+const BLOBS = [HERE.manifest, HERE.config, AWAY.manifest, AWAY.config, STORED.blob];
+const index = indexOf(away, here);
+const outer = indexOf(describe(index, OCI_INDEX));
+
+const LAYOUTS: Readonly<Record<string, Buffer>> = {
+  'one image': layoutOf([{ ...here, ...tagged }], ...BLOBS),
+  'an index of platforms': layoutOf([describe(index, OCI_INDEX, tagged)], index, ...BLOBS),
+  'an index in an index': layoutOf([describe(outer, OCI_INDEX, tagged)], outer, index, ...BLOBS),
+  'several platforms under one name': layoutOf(
+    [
+      { ...here, ...tagged },
+      { ...away, ...tagged },
+    ],
+    ...BLOBS,
+  ),
+  'only the platform that is wanted': layoutOf(
+    [describe(index, OCI_INDEX, tagged)],
+    index,
+    HERE.manifest,
+    HERE.config,
+    STORED.blob,
+  ),
+};
+
+for (const [what, archive] of Object.entries(LAYOUTS)) {
+  test(`an OCI layout with ${what} gives the image for this host`, async () => {
+    await using bench = openWorkbench();
+    assert.deepEqual(await bench.images.load(streamOf(archive), bench.report, NEVER), ['x:1']);
+    assert.deepEqual(
+      bench.images.list().map(({ id }) => id),
+      [HERE.id],
+    );
+  });
+}
+
+const deepest = [1, 2, 3, 4].reduce<readonly Buffer[]>(
+  (all) => [indexOf(describe(all[0] ?? index, OCI_INDEX)), ...all],
+  [index],
+);
+const chart = Buffer.from(
+  HERE.manifest
+    .toString()
+    .replace('application/vnd.oci.image.config.v1+json', 'application/vnd.cncf.helm.config.v1+json'),
+);
+const LAYOUTS_REFUSED: Readonly<Record<string, readonly [Buffer, RegExp]>> = {
+  'indexes without end': [
+    layoutOf([describe(deepest[0] ?? index, OCI_INDEX)], ...deepest, ...BLOBS),
+    /nested too deeply/,
+  ],
+  'a chart': [
+    layoutOf([describe(chart, OCI_MANIFEST)], chart, ...BLOBS),
+    /unsupported media type application\/vnd\.cncf/,
+  ],
+  'another blob under its digest': [
+    tarOf(
+      { name: 'index.json', data: indexOf(here) },
+      ...[HERE.manifest, HERE.config].map((data) => ({ name: `blobs/sha256/${digestOf(data).slice(7)}`, data })),
+      { name: `blobs/sha256/${STORED.blobDigest.slice(7)}`, data: gzipSync(tarOf({ name: 'evil', data: 'x' })) },
+    ),
+    /verification failed for digest|invalid diffID/,
+  ],
+  'no blob for its layer': [layoutOf([here], HERE.manifest, HERE.config), /open blobs\/sha256\/\w+: no such file/],
+};
+
+for (const [what, [archive, message]] of Object.entries(LAYOUTS_REFUSED)) {
+  test(`an OCI layout with ${what} is refused, and leaves nothing`, async () => {
+    await using bench = openWorkbench();
+    await assert.rejects(bench.images.load(streamOf(archive), bench.report, NEVER), message);
+    assert.deepEqual(bench.leftovers(), []);
+  });
+}
 
 test('an archive of 90,000 tiny members costs the engine one open file', async () => {
   await using bench = openWorkbench();

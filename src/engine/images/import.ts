@@ -1,5 +1,6 @@
 // Owns making an image of one layer out of a root file system's tar.
 
+import { throwIfCancelled } from '../../lib/abort.ts';
 import { GantryError } from '../../lib/errors.ts';
 import type { Digest } from '../../spec/digest.ts';
 import type { ImageConfig } from '../../spec/docker/types.gen.ts';
@@ -28,6 +29,7 @@ export async function importImage(
     await using _bringing = await context.bringing();
     using _frozen = context.layers.freeze();
     const layer = await context.layers.unpack({ open: () => archive }, signal);
+    throwIfCancelled(signal);
     const bytes = configOf(layer.diffId, platform, config, context.nowText(), request.message);
     const id = await context.blobs.put(bytes);
     const record = context.register(id, parseImageConfig(bytes), []);

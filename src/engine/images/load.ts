@@ -83,6 +83,7 @@ async function loadOne(loading: Loading, image: ArchivedImage): Promise<readonly
     image.layers.map((layer, i) => slots.run(() => loadLayer(loading, layer, diffIds[i] as Digest), signal)),
   );
   for (const layer of layers) if (layer.status === 'rejected') throw layer.reason;
+  throwIfCancelled(signal);
   const id = await context.blobs.put(await image.config());
   context.register(id, facts, []);
   context.event('load', id, id, facts.config.Labels);
