@@ -7,6 +7,7 @@ import { constants as fsConstants } from 'node:fs';
 import { constants as osConstants } from 'node:os';
 import { getSystemErrorMessage } from 'node:util';
 import koffi from 'koffi';
+import { errnoWords } from '../lib/errno-words.ts';
 
 /** A path or name: a string (UTF-8), or raw bytes that MUST end in a NUL byte. Strings with a NUL inside are refused (EINVAL). */
 export type CString = string | Uint8Array;
@@ -56,12 +57,13 @@ export class SystemError extends Error {
   readonly path: string | undefined;
 
   constructor(number: number, syscall: string, path?: CString) {
-    const text = getSystemErrorMessage(-number) ?? `error ${number}`;
+    const code = NAMES.get(number) ?? `E${number}`;
+    const text = errnoWords(code) ?? getSystemErrorMessage(-number) ?? `error ${number}`;
     const where = path === undefined ? undefined : cstringText(path);
     super(where === undefined ? `${syscall}: ${text}` : `${syscall} ${where}: ${text}`);
     this.name = 'SystemError';
     this.errno = number;
-    this.code = NAMES.get(number) ?? `E${number}`;
+    this.code = code;
     this.syscall = syscall;
     this.path = where;
   }
@@ -242,6 +244,10 @@ export const libc = {
   poll: declare<[fds: Bytes, count: number, timeoutMs: number]>('poll', 'void *, unsigned long, int'),
   /** `limits` is a `struct rlimit` (two 64-bit numbers: soft, hard). */
   getrlimit: declare<[resource: number, limits: Bytes]>('getrlimit', 'int, void *'),
+  pwrite: declare<[fd: Fd, bytes: Bytes, size: number, offset: number]>('pwrite', 'int, void *, size_t, int64', {
+    result: 'long',
+  }),
+  ftruncate: declare<[fd: Fd, length: number]>('ftruncate', 'int, int64'),
   /** Preallocates `length` bytes; 0 or ENOTSUP. `mode` 1 keeps the size. */
   fallocate: declare<[fd: Fd, mode: number, offset: number, length: number]>('fallocate', 'int, int, int64, int64'),
   dup: declare<[fd: Fd]>('dup', 'int'),

@@ -17,11 +17,11 @@ test('a failed call on a file is told with its path and in words, not in Node’
     [thrown(() => mkdirSync('/proc/none')), 'mkdir /proc/none: no such file or directory'],
     [thrown(() => renameSync('/none-a', '/none-b')), 'rename /none-a /none-b: no such file or directory'],
     [
-      Object.assign(new Error('ENOSPC: no space left on device, write'), { errno: -28, syscall: 'write' }),
+      Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC', syscall: 'write' }),
       'write: no space left on device',
     ],
     [
-      Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:1'), { errno: -111, syscall: 'connect' }),
+      Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:1'), { code: 'ECONNREFUSED', syscall: 'connect' }),
       'connect ECONNREFUSED 127.0.0.1:1',
     ],
     [new GantryError('system', 'X', 'own words'), 'own words'],

@@ -1,6 +1,6 @@
 // Owns the one error type that users may see, and its kinds. Knows nothing of HTTP statuses or exit codes.
 
-import { getSystemErrorMessage } from 'node:util';
+import { errnoWords } from './errno-words.ts';
 
 /** What went wrong, by meaning. Each outer face (API, registry, CLI) maps every kind exhaustively. */
 export type ErrorKind =
@@ -60,8 +60,9 @@ const DESCRIPTOR_CALLS = new Set(['read', 'write', 'fsync', 'fdatasync', 'ftrunc
 /** `mkdir /data/x: no space left on device`, as Go words it, of an error that Node made of a failed call on a file. */
 export function systemCallText(error: unknown): string | undefined {
   if (!(error instanceof Error) || error instanceof GantryError) return undefined;
-  const { errno, syscall, path, dest } = error as NodeJS.ErrnoException & { readonly dest?: string };
-  if (typeof errno !== 'number' || errno >= 0 || typeof syscall !== 'string') return undefined;
+  const { code = '', syscall, path, dest } = error as NodeJS.ErrnoException & { readonly dest?: string };
+  const words = errnoWords(code);
+  if (words === undefined || typeof syscall !== 'string') return undefined;
   if (path === undefined && !DESCRIPTOR_CALLS.has(syscall)) return undefined;
-  return `${[syscall, path, dest].filter(Boolean).join(' ')}: ${getSystemErrorMessage(errno)}`;
+  return `${[syscall, path, dest].filter(Boolean).join(' ')}: ${words}`;
 }

@@ -60,6 +60,11 @@ export function fitsGlob(text: string, pattern: string): boolean {
   return true;
 }
 
+/** True when `pattern` is a shell pattern that fitsGlob can match. */
+export function isGlob(pattern: string): boolean {
+  return globTokens(pattern) !== undefined;
+}
+
 function globTokens(pattern: string): Token[] | undefined {
   const tokens: Token[] = [];
   for (const [part] of pattern.matchAll(/\\.|\[[^\]]*\]|[\s\S]/g)) {

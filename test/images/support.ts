@@ -144,7 +144,7 @@ export function openWorkbench({
   root,
   mirrors = [],
   users = { usersOf: () => [] },
-  stallMs = 2000,
+  stallMs = 20_000,
 }: WorkbenchOptions = {}): Workbench {
   const base = root ?? mkdtempSync(join(tmpdir(), 'gantry-images-'));
   const events: Omit<EngineEvent, 'timeNano'>[] = [];

@@ -24,7 +24,7 @@ export const LIST_KEYS = {
     'status',
     'volume',
   ],
-  images: ['before', 'dangling', 'label', 'label!', 'reference', 'since', 'until'],
+  images: ['before', 'dangling', 'label', 'reference', 'since', 'until'],
   networks: ['dangling', 'driver', 'id', 'label', 'name', 'scope', 'type'],
   volumes: ['dangling', 'driver', 'label', 'name'],
   plugins: ['capability', 'enabled'],
@@ -70,11 +70,16 @@ function requireOneOf(filters: Filters, key: string, word: string, known: readon
 
 /** Unix nanoseconds of the `until` filter; undefined when absent. @throws BAD_MOMENT of `kind` with Docker's text */
 export function requireMoments(filters: Filters, kind: 'invalid' | 'system'): bigint | undefined {
-  const values = filters.get('until') ?? [];
-  if (values.length > 1) throw new GantryError('invalid', 'BAD_MOMENT', 'more than one until filter specified');
-  const [text] = values;
-  if (text === undefined) return undefined;
-  const moment = parseMoment(text, BigInt(Date.now()) * 1_000_000n);
-  if (moment !== undefined) return moment;
-  throw new GantryError(kind, 'BAD_MOMENT', `failed to parse value as time or duration: ${JSON.stringify(text)}`);
+  const moments = momentsOf(filters, kind);
+  if (moments.length > 1) throw new GantryError('invalid', 'BAD_MOMENT', 'more than one until filter specified');
+  return moments[0];
+}
+
+/** Unix nanoseconds of every `until`: a list takes several, which must all hold. @throws BAD_MOMENT of `kind` with Docker's text */
+export function momentsOf(filters: Filters, kind: 'invalid' | 'system'): readonly bigint[] {
+  return (filters.get('until') ?? []).map((text) => {
+    const moment = parseMoment(text, BigInt(Date.now()) * 1_000_000n);
+    if (moment !== undefined) return moment;
+    throw new GantryError(kind, 'BAD_MOMENT', `failed to parse value as time or duration: ${JSON.stringify(text)}`);
+  });
 }

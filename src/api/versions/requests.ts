@@ -26,6 +26,14 @@ const QUERY_STEPS: Partial<Readonly<Record<RouteId, readonly QueryStep[]>>> = {
     { below: 42, change: without('shared-size') },
     { below: 47, change: without('manifests') },
   ],
+  imageInspect: [
+    { below: 48, change: without('manifests') },
+    { below: 49, change: without('platform') },
+  ],
+  imageHistory: [{ below: 48, change: without('platform') }],
+  imageSave: [{ below: 48, change: without('platform') }],
+  imageSaveMany: [{ below: 48, change: without('platform') }],
+  imageLoad: [{ below: 48, change: without('platform') }],
   volumePrune: [{ below: 42, change: allVolumes }],
   diskUsage: [{ below: 42, change: without('type') }],
 };

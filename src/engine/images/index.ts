@@ -9,6 +9,7 @@ import type { Database } from '../../store/database.ts';
 import type { Events } from '../events/types.ts';
 import { adoptImages } from './adopt.ts';
 import { ImageContext } from './context.ts';
+import { createDocuments } from './documents.ts';
 import { importImage } from './import.ts';
 import { openLayers } from './layers.ts';
 import { layerPaths, leaseImage } from './lease.ts';
@@ -22,6 +23,7 @@ import { Semaphore } from './semaphore.ts';
 import { tagImage } from './tag.ts';
 import type { Images, ImageUsers, RegistryOptions } from './types.ts';
 import { createUnpacker } from './unpack/index.ts';
+import { layerSizes, usageOf } from './usage.ts';
 
 export type * from './types.ts';
 
@@ -49,7 +51,10 @@ const RETRY_PAUSE_MS = 5_000;
 
 /** The capability with what its owner must call. */
 export interface ImagesService extends Images, AsyncDisposable {
-  /** Removes leftovers and whatever no image needs. Call it once at start, when `users` can answer, and after a container of a removed image went. */
+  /**
+   * Removes leftovers and whatever no image needs; what cannot be removed now stays for the next time. Call it once at start,
+   * when `users` can answer, and after a container of a removed image went.
+   */
   sweep(): Promise<void>;
   /** After records were lost: takes up what is there without them. Call it before `sweep`. */
   adopt(): Promise<{ readonly layers: number; readonly images: number }>;
@@ -62,6 +67,7 @@ export function createImages(deps: ImagesDeps): ImagesService {
     records: new ImageRecords(deps.db),
     layers: openLayers(deps.db, deps.layersDir, unpacker),
     blobs: openBlobs(deps.contentDir),
+    documents: createDocuments(unpacker),
     users: deps.users,
     publish: deps.publish,
     now: deps.now ?? nowNano,
@@ -77,18 +83,18 @@ export function createImages(deps: ImagesDeps): ImagesService {
     list: () => context.records.all(),
     matches: (image, platform) => platformMatches(image.platform, platform),
     pull: (request, report, signal) => pullImage(context, registry, request, { report, signal, slots, retryPauseMs }),
-    load: (archive, report, signal) => loadImages(context, archive, report, signal),
+    load: (archive, report, signal, options) => loadImages(context, archive, report, signal, options),
     import: (archive, request, report, signal) => importImage(context, archive, request, report, signal),
-    save: (refs, signal) => saveImages(context, refs, signal),
+    save: (refs, signal, options) => saveImages(context, refs, signal, options),
     tag: async (source, target) => tagImage(context, source, target),
     remove: (ref, options) => removeImage(context, ref, options),
     prune: (filters) => pruneImages(context, filters),
     layerPaths: (id) => layerPaths(context, id),
-    lease: async (id) => leaseImage(context, id),
+    layerSizes: (id) => layerSizes(context, id),
+    usage: () => usageOf(context),
+    lease: (id) => leaseImage(context, id),
     login: (credentials, signal) => loginToRegistry(registry, credentials, signal),
-    async sweep() {
-      await context.sweep();
-    },
+    sweep: () => context.trySweep(),
     adopt: () => adoptImages(context),
     async [Symbol.asyncDispose]() {
       registry[Symbol.dispose]();

@@ -1,5 +1,7 @@
 // Owns running at most so many pieces of work at once, first come first served.
 
+import { cancelled, throwIfCancelled } from '../../lib/abort.ts';
+
 /** `run` starts work when fewer than `slots` are under way. */
 export class Semaphore {
   #free: number;
@@ -14,9 +16,11 @@ export class Semaphore {
     return this.#free === 0;
   }
 
-  async run<T>(work: () => Promise<T>): Promise<T> {
+  /** @throws CANCELLED when the signal fires while waiting; work that runs hears of it by itself */
+  async run<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    throwIfCancelled(signal);
     if (this.#free > 0) this.#free--;
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    else await this.#slot(signal);
     try {
       return await work();
     } finally {
@@ -25,5 +29,20 @@ export class Semaphore {
       if (next) next();
       else this.#free++;
     }
+  }
+
+  #slot(signal: AbortSignal): Promise<void> {
+    return new Promise<void>((resolve, reject) => {
+      const abort = (): void => {
+        this.#waiting.splice(this.#waiting.indexOf(ready), 1);
+        reject(cancelled());
+      };
+      const ready = (): void => {
+        signal.removeEventListener('abort', abort);
+        resolve();
+      };
+      signal.addEventListener('abort', abort, { once: true });
+      this.#waiting.push(ready);
+    });
   }
 }

@@ -78,6 +78,11 @@ export function fakeImages(images: ImageRecord[], called: (call: string) => void
     get,
     list: () => images,
     layerPaths: () => ['/var/lib/gantry/layers/1'],
+    layerSizes: (id) => images.filter((image) => image.id === id).map(({ sizeBytes }) => sizeBytes),
+    usage: () => ({
+      layersBytes: images.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+      sharedBytes: new Map(),
+    }),
     matches: () => true,
     async pull({ reference }, report) {
       called('images.pull');
