@@ -20,7 +20,7 @@ export function explainFailure(error: unknown, debug: boolean): Explanation {
   const hint = hintOf(error);
   const lines = [failureText(error), ...(hint === undefined ? [] : [`Hint: ${hint}`])];
   if (debug && error instanceof Error && error.stack !== undefined) lines.push(error.stack);
-  return { text: lines.join('\n').trimEnd(), exitCode };
+  return { text: lines.join('\n').replace(/\n+$/, ''), exitCode };
 }
 
 /** What to do next, where it helps and the daemon's text does not say so already. */

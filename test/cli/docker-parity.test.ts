@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { describe, test } from 'node:test';
+import { after, describe, test } from 'node:test';
 import { argvOf, COMMAND_CASES, CREATE_CASES } from './support/cases.table.ts';
-import { FIXTURES, type Outcome, runDocker, runGantry } from './support/compare.ts';
+import { FIXTURES, type Outcome, openComparison } from './support/compare.ts';
 
 interface Golden {
   readonly recordedAtMs: number;
@@ -14,10 +14,13 @@ interface Golden {
 
 const golden = JSON.parse(readFileSync(new URL('./golden/docker-28.2.2.json', import.meta.url), 'utf8')) as Golden;
 
+const comparison = await openComparison();
+after(() => comparison[Symbol.asyncDispose]());
+
 describe('the create body is the one docker sends', () => {
   for (const line of CREATE_CASES) {
     test(`create ${line}`, async () => {
-      const outcome = await runGantry(['create', ...argvOf(line, FIXTURES)], golden.recordedAtMs);
+      const outcome = await comparison.gantry(['create', ...argvOf(line, FIXTURES)], golden.recordedAtMs);
       assert.deepEqual(outcome.requests[0] ?? { failed: outcome.stderr }, golden.create[line]);
     });
   }
@@ -26,7 +29,7 @@ describe('the create body is the one docker sends', () => {
 describe('a command sends, prints and exits as docker does', () => {
   for (const line of COMMAND_CASES) {
     test(line, async () => {
-      assert.deepEqual(await runGantry(argvOf(line, FIXTURES), golden.recordedAtMs), golden.commands[line]);
+      assert.deepEqual(await comparison.gantry(argvOf(line, FIXTURES), golden.recordedAtMs), golden.commands[line]);
     });
   }
 });
@@ -38,7 +41,7 @@ function hasDocker(): boolean {
 
 test('the recordings are what docker does today', { skip: !hasDocker() }, async () => {
   for (const line of CREATE_CASES.slice(0, 20)) {
-    const outcome = await runDocker(['create', ...argvOf(line, FIXTURES)]);
+    const outcome = await comparison.docker(['create', ...argvOf(line, FIXTURES)]);
     assert.deepEqual(outcome.requests[0] ?? { failed: outcome.stderr }, golden.create[line], line);
   }
 });

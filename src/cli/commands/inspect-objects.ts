@@ -4,13 +4,33 @@ import { failureText } from '../explain.ts';
 import { CommandFailure } from '../failure.ts';
 import { indentJson } from '../render/json-indent.ts';
 import type { Session } from '../session.ts';
-import { evaluateTemplate, FUNCTION_NAMES, parseTemplate, type Template, TemplateError } from '../template/index.ts';
-import { type InspectKind, withGoNames } from './inspect-fields.ts';
+import {
+  dockerValue,
+  evaluateTemplate,
+  FUNCTION_NAMES,
+  parseTemplate,
+  rawValue,
+  type Template,
+  TemplateError,
+} from '../template/index.ts';
+
+/** What is inspected, by its Go type. */
+const TYPES = {
+  container: 'container.InspectResponse',
+  image: 'image.InspectResponse',
+  network: 'network.Inspect',
+  volume: 'volume.Volume',
+  context: 'context.contextWithTLSListing',
+};
+
+export type InspectKind = keyof typeof TYPES;
 
 /** An object as the daemon wrote it. */
 export interface InspectedObject {
   readonly kind: InspectKind;
   readonly json: string;
+  /** Templates see Docker's own type of it only, never the JSON as it is. */
+  readonly typedOnly?: boolean;
 }
 
 /**
@@ -57,9 +77,17 @@ function readTemplate(format: string): Template {
   }
 }
 
+/** As Docker's own type has it; where that fails, as the JSON has it. */
 function runTemplate(template: Template, object: InspectedObject): string {
+  const data = parseExactJson(object.json);
   try {
-    return evaluateTemplate(template, withGoNames(parseExactJson(object.json), object.kind));
+    return evaluateTemplate(template, dockerValue(TYPES[object.kind], data));
+  } catch (error) {
+    if (!(error instanceof TemplateError)) throw error;
+    if (object.typedOnly) throw new CommandFailure(1, `template parsing error: ${error.message}`);
+  }
+  try {
+    return evaluateTemplate(template, rawValue(data), { missingKey: 'error' });
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error;
     throw new CommandFailure(1, `template parsing error: ${error.message}`);

@@ -17,6 +17,7 @@ export const command: Command = {
     const names = args.length === 0 ? [currentContext(session)] : args;
     return inspectObjects(session, names, flags.text('format'), async (name) => ({
       kind: 'context',
+      typedOnly: true,
       json: JSON.stringify(name === DEFAULT_CONTEXT ? defaultContext(session) : storedContext(session, name)),
     }));
   },

@@ -19,7 +19,6 @@ const STYLE: ListStyle = {
     Description: 'DESCRIPTION',
     DockerEndpoint: 'DOCKER ENDPOINT',
     Error: 'ERROR',
-    Current: '',
   },
 };
 

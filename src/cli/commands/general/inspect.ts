@@ -4,8 +4,7 @@ import { CommandFailure } from '../../failure.ts';
 import { goQuote } from '../../grammar/go-text.ts';
 import { inspect } from '../../grammar/system.table.ts';
 import type { Command, Session } from '../../session.ts';
-import type { InspectKind } from '../inspect-fields.ts';
-import { type InspectedObject, inspectObjects } from '../inspect-objects.ts';
+import { type InspectedObject, type InspectKind, inspectObjects } from '../inspect-objects.ts';
 
 type Fetch = (session: Session, name: string, size: boolean) => Promise<string>;
 
