@@ -19,8 +19,13 @@ export function explainFailure(error: unknown, debug: boolean): Explanation {
   const exitCode = error instanceof CommandFailure ? error.exitCode : 1;
   const hint = hintOf(error);
   const lines = [failureText(error), ...(hint === undefined ? [] : [`Hint: ${hint}`])];
-  if (debug && error instanceof Error && error.stack !== undefined) lines.push(error.stack);
+  if (debug && isBug(error)) lines.push(error.stack ?? '');
   return { text: lines.join('\n').replace(/\n+$/, ''), exitCode };
+}
+
+/** Failures that are meant have their words; anything else is a fault of the program. */
+function isBug(error: unknown): error is Error {
+  return error instanceof Error && !(error instanceof CommandFailure || error instanceof GantryError);
 }
 
 /** What to do next, where it helps and the daemon's text does not say so already. */

@@ -3,13 +3,15 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { after, describe, test } from 'node:test';
-import { argvOf, COMMAND_CASES, CREATE_CASES } from './support/cases.table.ts';
+import { argvOf, COMMAND_CASES, CREATE_CASES, GRAMMAR_CASES, SHARED_COMMANDS } from './support/cases.table.ts';
 import { FIXTURES, type Outcome, openComparison } from './support/compare.ts';
+import { type HelpShape, helpShape } from './support/help-shape.ts';
 
 interface Golden {
   readonly recordedAtMs: number;
   readonly create: Readonly<Record<string, unknown>>;
   readonly commands: Readonly<Record<string, Outcome>>;
+  readonly help: Readonly<Record<string, HelpShape>>;
 }
 
 const golden = JSON.parse(readFileSync(new URL('./golden/docker-28.2.2.json', import.meta.url), 'utf8')) as Golden;
@@ -27,9 +29,37 @@ describe('the create body is the one docker sends', () => {
 });
 
 describe('a command sends, prints and exits as docker does', () => {
-  for (const line of COMMAND_CASES) {
+  for (const line of [...COMMAND_CASES, ...GRAMMAR_CASES]) {
     test(line, async () => {
       assert.deepEqual(await comparison.gantry(argvOf(line, FIXTURES), golden.recordedAtMs), golden.commands[line]);
+    });
+  }
+});
+
+/** Options that docker shows and we do not have, by the command's last word. */
+const ABSENT_OPTIONS: Readonly<Record<string, readonly string[]>> = {
+  // Experimental ones.
+  run: ['use-api-socket'],
+  create: [
+    'use-api-socket',
+    ...'availability group limit-bytes required-bytes scope secret sharing'.split(' '),
+    'topology-preferred',
+    'topology-required',
+    'type',
+  ],
+  ls: ['tree', 'cluster'],
+  list: ['tree', 'cluster'],
+  images: ['tree'],
+};
+
+describe('help shows the usage, names and options that docker shows', () => {
+  for (const path of SHARED_COMMANDS) {
+    test(path, async () => {
+      const { stdout, exitCode } = await comparison.gantry([...path.split(' '), '--help'], 0);
+      const absent = ABSENT_OPTIONS[path.split(' ').at(-1) ?? ''] ?? [];
+      const expected = golden.help[path];
+      const options = expected?.options.filter((option) => !absent.includes(option.name));
+      assert.deepEqual({ exitCode, ...helpShape(stdout) }, { exitCode: 0, ...expected, options });
     });
   }
 });

@@ -2,7 +2,7 @@
 import { parseExactJson } from '../../client/index.ts';
 import { failureText } from '../explain.ts';
 import { CommandFailure } from '../failure.ts';
-import { indentJson } from '../render/json-indent.ts';
+import { compactJson, indentJson } from '../render/json-indent.ts';
 import type { Session } from '../session.ts';
 import {
   dockerValue,
@@ -14,8 +14,9 @@ import {
   TemplateError,
 } from '../template/index.ts';
 
-/** What is inspected, by its Go type. */
+/** What is inspected, by its Go type; of foreign objects only the JSON is known. */
 const TYPES = {
+  foreign: undefined,
   container: 'container.InspectResponse',
   image: 'image.InspectResponse',
   network: 'network.Inspect',
@@ -64,7 +65,7 @@ export async function inspectObjects(
 }
 
 function jsonArray(found: readonly InspectedObject[], compact: boolean): string {
-  if (compact) return `[${found.map((object) => JSON.stringify(JSON.parse(object.json))).join(',')}]`;
+  if (compact) return `[${found.map((object) => compactJson(object.json)).join(',')}]`;
   return indentJson(`[${found.map((object) => object.json.trim()).join(',')}]`);
 }
 
@@ -80,8 +81,9 @@ function readTemplate(format: string): Template {
 /** As Docker's own type has it; where that fails, as the JSON has it. */
 function runTemplate(template: Template, object: InspectedObject): string {
   const data = parseExactJson(object.json);
+  const type = TYPES[object.kind];
   try {
-    return evaluateTemplate(template, dockerValue(TYPES[object.kind], data));
+    if (type !== undefined) return evaluateTemplate(template, dockerValue(type, data));
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error;
     if (object.typedOnly) throw new CommandFailure(1, `template parsing error: ${error.message}`);

@@ -6,9 +6,13 @@ import type { FlagSpec } from './types.ts';
 
 /** A command line that cannot be read: `message` in Docker's words. */
 export class FlagError extends Error {
-  constructor(message: string) {
+  /** The name of a long flag that there is not. */
+  readonly unknown: string | undefined;
+
+  constructor(message: string, unknown?: string) {
     super(message);
     this.name = 'FlagError';
+    this.unknown = unknown;
   }
 }
 
@@ -94,7 +98,7 @@ class FlagReader {
     const spec = this.#byName.get(token.name);
     if (spec === undefined) {
       if (token.name === 'help') return token.value === 'false' ? 'no' : 'long';
-      throw new FlagError(`unknown flag: --${token.name}`);
+      throw new FlagError(`unknown flag: --${token.name}`, token.name);
     }
     if (spec.type !== 'bool' && token.value === undefined)
       throw new FlagError(`flag needs an argument: --${spec.name}`);

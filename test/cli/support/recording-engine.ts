@@ -41,11 +41,11 @@ export async function startRecordingEngine(socketPath: string, makeAnswers: () =
   let answers = makeAnswers();
   const upgraded = new Set<Duplex>();
   const server: Server = createServer((request, response) => {
-    void answer(request, response, answers, requests);
+    answer(request, response, answers, requests).catch(() => response.destroy());
   });
   server.on('upgrade', (request: IncomingMessage, socket: Duplex) => {
     upgraded.add(socket);
-    void answerUpgrade(request, socket, requests);
+    answerUpgrade(request, socket, requests).catch(() => socket.destroy());
   });
   await new Promise<void>((resolve) => server.listen(socketPath, resolve));
   return {

@@ -14,8 +14,11 @@ export const command: Command = {
     const given = flags.text('format');
     // Docker tries the template on an empty row first, so that a bad field fails without containers, too.
     if (given !== '') tryFormat(given, style, containerRow({}, true, session.now()));
-    const source = given || (flags.bool('quiet') ? '' : session.config().format('psFormat'));
-    const format = readListFormat(source, flags.bool('quiet'), style);
+    const quiet = flags.bool('quiet');
+    if (quiet && given !== '')
+      session.warn('WARNING: Ignoring custom format, because both --format and --quiet are set.');
+    const source = quiet ? '' : given || session.config().format('psFormat');
+    const format = readListFormat(source, quiet, style);
     const limit = flags.bool('latest') && flags.number('last') === -1 ? 1 : flags.number('last');
     const containers = await session.client().containers.list({
       all: flags.bool('all'),

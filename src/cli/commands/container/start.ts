@@ -3,6 +3,7 @@ import type { ContainerInspectResponse } from '../../../spec/docker/types.gen.ts
 import { failureText } from '../../explain.ts';
 import { CommandFailure } from '../../failure.ts';
 import { containerStart } from '../../grammar/container.table.ts';
+import type { Flags } from '../../grammar/flags.ts';
 import type { Command, Invocation, Session } from '../../session.ts';
 import { followTerminalSize } from '../../terminal/resize.ts';
 import { forwardSignals } from '../../terminal/signals.ts';
@@ -13,11 +14,22 @@ export const command: Command = {
   spec: containerStart,
   run: async (session, invocation) => {
     const { flags, args } = invocation;
+    refuseCheckpoints(flags);
     if (!flags.bool('attach') && !flags.bool('interactive')) return startAll(session, args);
     if (args.length > 1) throw new CommandFailure(1, 'you cannot start and attach multiple containers at once');
     return startAttached(session, invocation, await session.client().containers.inspect(args[0] ?? ''));
   },
 };
+
+/** No daemon of ours has them. @throws CommandFailure (1) in Docker's words */
+function refuseCheckpoints(flags: Flags): void {
+  const given = ['checkpoint', 'checkpoint-dir'].filter((name) => flags.changed(name));
+  if (given.length === 0) return;
+  const lines = given.map(
+    (name) => `"--${name}" is only supported on a Docker daemon with experimental features enabled`,
+  );
+  throw new CommandFailure(1, lines.join('\n'));
+}
 
 async function startAll(session: Session, names: readonly string[]): Promise<number> {
   const failed: string[] = [];

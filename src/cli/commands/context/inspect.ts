@@ -5,6 +5,7 @@ import { type ContextMetadata, contextFolders, DEFAULT_CONTEXT, readContext } fr
 import { DEFAULT_HOST } from '../../config/host.ts';
 import { contextInspect } from '../../grammar/context.table.ts';
 import type { Command, Session } from '../../session.ts';
+import { escapeHtml } from '../../template/go/json.ts';
 import { inspectObjects } from '../inspect-objects.ts';
 import { currentContext } from './current.ts';
 
@@ -18,7 +19,9 @@ export const command: Command = {
     return inspectObjects(session, names, flags.text('format'), async (name) => ({
       kind: 'context',
       typedOnly: true,
-      json: JSON.stringify(name === DEFAULT_CONTEXT ? defaultContext(session) : storedContext(session, name)),
+      json: escapeHtml(
+        JSON.stringify(name === DEFAULT_CONTEXT ? defaultContext(session) : storedContext(session, name)),
+      ),
     }));
   },
 };

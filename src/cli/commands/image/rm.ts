@@ -4,6 +4,7 @@ import { failureText } from '../../explain.ts';
 import { CommandFailure } from '../../failure.ts';
 import { imageRm } from '../../grammar/image.table.ts';
 import type { Command } from '../../session.ts';
+import { platformJson } from './platform-json.ts';
 
 /** Removes images, one after the other; with --force missing ones are no failure. */
 export const command: Command = {
@@ -16,7 +17,7 @@ export const command: Command = {
         const removed = await session.client().images.remove(name, {
           force: flags.bool('force'),
           noPrune: flags.bool('no-prune'),
-          platforms: flags.list('platform'),
+          platforms: flags.list('platform').map(platformJson),
         });
         for (const item of removed) {
           session.line(item.Deleted ? `Deleted: ${item.Deleted}` : `Untagged: ${item.Untagged ?? ''}`);

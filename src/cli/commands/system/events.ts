@@ -40,8 +40,7 @@ function readTime(session: Session, text: string): string | undefined {
   try {
     return apiTime(text, session.now());
   } catch (error) {
-    // Events leave the judgement of a time to the daemon.
-    return messageOf(error) === '' ? undefined : text;
+    throw new CommandFailure(1, messageOf(error));
   }
 }
 
