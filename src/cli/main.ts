@@ -54,13 +54,11 @@ export async function main(
   }
 }
 
-/** Options before the command; a request for help leaves the words that it is about. */
+/** Options before the command; an `-h` leaves the words that it is about. */
 function parseGlobals(argv: readonly string[]): ParsedLine {
   const options = { specs: globalOptions, interspersed: false };
   const line = parseLine(argv, options);
-  if (line.help === 'no') return line;
-  const at = argv.findIndex((word) => /^(--help(=.*)?|-h)$/.test(word));
-  return { ...line, args: at === -1 ? [] : parseLine(argv.slice(at + 1), options).args };
+  return line.help === 'short' ? { ...line, args: parseLine(line.args, options).args } : line;
 }
 
 async function dispatch(session: Session, globals: ParsedLine): Promise<number> {
@@ -73,7 +71,7 @@ async function dispatch(session: Session, globals: ParsedLine): Promise<number> 
     session.line(`Gantry version ${VERSION}`);
     return 0;
   }
-  if (globals.help === 'short') session.warn(DEPRECATED_SHORT_HELP);
+  if (globals.help === 'short') session.line(DEPRECATED_SHORT_HELP);
   if (words.length === 0) return printHelp(session, rootHelp(columnsOf(session)));
   const found = findCommand(words);
   if (found === undefined) return unknownOrGroup(session, words, help);
@@ -103,7 +101,7 @@ async function unknownOrGroup(session: Session, words: readonly string[], help: 
     throw unknownCommand(words);
   }
   if (help && next !== undefined) throw (await import('./unknown-command.ts')).unknownTopic(words);
-  if (next === '-h') session.warn(DEPRECATED_SHORT_HELP);
+  if (next === '-h') session.line(DEPRECATED_SHORT_HELP);
   if (help || next === '--help' || next === '-h') return printHelp(session, groupHelp(group));
   if (next === undefined || next === '--help=false') {
     session.stdio.stderr.write(groupHelp(group));
@@ -125,7 +123,7 @@ async function runCommand(
   const command = await entry.load();
   const parsed = await parseCommandLine(command, path, line);
   if (parsed.help !== 'no') {
-    if (parsed.help === 'short') session.warn(DEPRECATED_SHORT_HELP);
+    if (parsed.help === 'short') session.line(DEPRECATED_SHORT_HELP);
     return printHelp(session, commandHelp(command.spec, path, columnsOf(session)));
   }
   for (const flag of command.spec.flags) {

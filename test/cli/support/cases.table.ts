@@ -697,6 +697,41 @@ inspect -s c1 busybox bridge v1
 port c1 80-90
 port c1 ""
 port c1 70000
+ps -a=false -q
+ps -aq=false
+ps -aq=
+ps -a=
+ps -a= -q
+ps -n3 -q
+ps -n=3
+ps -n= 3
+ps -qn 2
+ps -nq 2
+ps --last=
+ps --all=maybe
+ps --all=
+ps --help=maybe
+ps --help=false -q
+ps -
+ps --
+ps -- x
+ps ---
+ps --=x
+ps -=x
+ps --help --nosuch
+ps --nosuch --help
+run --name= busybox
+run --name=x=y busybox
+run -e=A=1 busybox
+run -eA=1 busybox
+run -e A=1 - busybox
+run -it=false busybox
+run -itd=false -- busybox -x
+exec -i- c1 ls
+logs -n=5 c1
+logs -tn5 c1
+logs -fn c1
+stop -t=5 c1
 `
   .trim()
   .split('\n');
