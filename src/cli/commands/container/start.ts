@@ -55,7 +55,8 @@ async function startAttached(
   const id = container.Id ?? '';
   const tty = container.Config?.Tty ?? false;
   const removed = container.HostConfig?.AutoRemove ?? false;
-  using _signals = tty ? undefined : forwardSignals((name) => containers.kill(id, name));
+  const send = (name: string) => containers.kill(id, name);
+  using _signals = tty ? undefined : forwardSignals({ send, stderr: session.stdio.stderr });
   const carrying = await attachContainer(session, id, {
     stdin: flags.bool('interactive') && (container.Config?.OpenStdin ?? false),
     stdout: true,
