@@ -1,6 +1,6 @@
 // Owns what every `inspect` does: fetch each object, print indented JSON or a template's text, report what is missing.
 import { parseExactJson } from '../../client/index.ts';
-import { failureText } from '../explain.ts';
+import { joinFailures } from '../explain.ts';
 import { CommandFailure } from '../failure.ts';
 import { compactJson, indentJson } from '../render/json-indent.ts';
 import type { Session } from '../session.ts';
@@ -47,7 +47,7 @@ export async function inspectObjects(
 ): Promise<number> {
   const template = format === '' || format === 'json' ? undefined : readTemplate(format);
   const found: InspectedObject[] = [];
-  const failures: string[] = [];
+  const failures: unknown[] = [];
   let text = '';
   for (const name of names) {
     try {
@@ -55,12 +55,12 @@ export async function inspectObjects(
       if (template === undefined) found.push(object);
       else text += `${runTemplate(template, object)}\n`;
     } catch (error) {
-      failures.push(failureText(error));
+      failures.push(error);
     }
   }
   if (template !== undefined) session.out(text === '' ? '\n' : text);
   else session.line(jsonArray(found, format === 'json'));
-  if (failures.length > 0) throw new CommandFailure(1, failures.join('\n'));
+  if (failures.length > 0) throw joinFailures(failures);
   return 0;
 }
 

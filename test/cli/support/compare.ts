@@ -30,6 +30,8 @@ const ENVIRONMENT = { PATH: process.env.PATH, HOME: '/root', TZ: 'UTC' };
 export interface Comparison extends AsyncDisposable {
   /** Our command line, in this process, at the time `nowMs`. */
   gantry(argv: readonly string[], nowMs: number): Promise<Outcome>;
+  /** Our command line, what it prints as it prints it. */
+  rawGantry(argv: readonly string[]): Promise<Omit<Outcome, 'requests'>>;
   /** The real docker. */
   docker(argv: readonly string[]): Promise<Outcome>;
 }
@@ -41,14 +43,18 @@ export async function openComparison(): Promise<Comparison> {
   const folder = mkdtempSync(join(tmpdir(), 'gantry-cli-'));
   const engine = await startRecordingEngine(join(folder, 'engine.sock'), engineAnswers);
   const config = join(folder, 'config');
-  const run = async (work: Run): Promise<Outcome> => {
+  const raw = (work: Run): ReturnType<Run> => {
     engine.begin();
     rmSync(config, { recursive: true, force: true });
-    const outcome = await work({ ...ENVIRONMENT, DOCKER_HOST: engine.host, DOCKER_CONFIG: config });
+    return work({ ...ENVIRONMENT, DOCKER_HOST: engine.host, DOCKER_CONFIG: config });
+  };
+  const run = async (work: Run): Promise<Outcome> => {
+    const outcome = await raw(work);
     return normalise({ ...outcome, requests: [...engine.requests] }, folder);
   };
   return {
     gantry: (argv, nowMs) => run((env) => runGantry(argv, env, nowMs)),
+    rawGantry: (argv) => raw((env) => runGantry(argv, env, 0)),
     docker: (argv) => run((env) => runDocker(argv, env)),
     [Symbol.asyncDispose]: async () => {
       await engine.close();

@@ -1,6 +1,6 @@
 // Owns `start`.
 import type { ContainerInspectResponse } from '../../../spec/docker/types.gen.ts';
-import { failureText } from '../../explain.ts';
+import { failureText, joinFailures } from '../../explain.ts';
 import { CommandFailure } from '../../failure.ts';
 import { containerStart } from '../../grammar/container.table.ts';
 import type { Flags } from '../../grammar/flags.ts';
@@ -32,18 +32,20 @@ function refuseCheckpoints(flags: Flags): void {
 }
 
 async function startAll(session: Session, names: readonly string[]): Promise<number> {
-  const failed: string[] = [];
+  const failed: [name: string, error: unknown][] = [];
   for (const name of names) {
     try {
       await session.client().containers.start(name);
       session.line(name);
     } catch (error) {
       session.warn(failureText(error));
-      failed.push(name);
+      failed.push([name, error]);
     }
   }
-  if (failed.length > 0) throw new CommandFailure(1, `Error: failed to start containers: ${failed.join(', ')}`);
-  return 0;
+  if (failed.length === 0) return 0;
+  const list = failed.map(([name]) => name).join(', ');
+  const { hint } = joinFailures(failed.map(([, error]) => error));
+  throw new CommandFailure(1, `Error: failed to start containers: ${list}`, hint);
 }
 
 async function startAttached(

@@ -3,7 +3,6 @@ import { arch, platform } from 'node:os';
 import { CLIENT_API_VERSION } from '../../../client/index.ts';
 import { VERSION } from '../../../lib/package.ts';
 import type { SystemVersion } from '../../../spec/docker/types.gen.ts';
-import { failureText } from '../../explain.ts';
 import { CommandFailure } from '../../failure.ts';
 import { version } from '../../grammar/system.table.ts';
 import type { Command, Session } from '../../session.ts';
@@ -26,7 +25,7 @@ export const command: Command = {
     const client = await clientVersion(session, server !== undefined);
     if (template === undefined) session.out(versionText(client, server));
     else session.out(runTemplate(template, session, client, server));
-    if (failure !== undefined) throw new CommandFailure(1, failureText(failure));
+    if (failure !== undefined) throw failure;
     return 0;
   },
 };

@@ -1,7 +1,6 @@
 // Owns `image rm`, known as `rmi`.
 import { isApiError } from '../../../client/index.ts';
-import { failureText } from '../../explain.ts';
-import { CommandFailure } from '../../failure.ts';
+import { failureText, joinFailures } from '../../explain.ts';
 import { imageRm } from '../../grammar/image.table.ts';
 import type { Command } from '../../session.ts';
 import { platformJson } from './platform-json.ts';
@@ -10,7 +9,7 @@ import { platformJson } from './platform-json.ts';
 export const command: Command = {
   spec: imageRm,
   run: async (session, { flags, args }) => {
-    const failures: string[] = [];
+    const failures: unknown[] = [];
     let fatal = false;
     for (const name of args) {
       try {
@@ -24,12 +23,12 @@ export const command: Command = {
         }
       } catch (error) {
         if (!isApiError(error, 404)) fatal = true;
-        failures.push(failureText(error));
+        failures.push(error);
       }
     }
     if (failures.length === 0) return 0;
-    if (!flags.bool('force') || fatal) throw new CommandFailure(1, failures.join('\n'));
-    session.warn(failures.join('\n'));
+    if (!flags.bool('force') || fatal) throw joinFailures(failures);
+    session.warn(failures.map(failureText).join('\n'));
     return 0;
   },
 };

@@ -2,7 +2,6 @@
 
 import { VERSION } from '../../../lib/package.ts';
 import type { SystemInfo } from '../../../spec/docker/types.gen.ts';
-import { failureText } from '../../explain.ts';
 import { CommandFailure } from '../../failure.ts';
 import { systemInfo } from '../../grammar/system.table.ts';
 import type { Command, Session } from '../../session.ts';
@@ -43,7 +42,7 @@ export const command: Command = {
     } else {
       session.out(runTemplate(session, template, { ...info, ClientInfo: client }));
     }
-    if (failure !== undefined) throw new CommandFailure(1, failureText(failure));
+    if (failure !== undefined) throw failure;
     return 0;
   },
 };
