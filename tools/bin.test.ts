@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { test } from 'node:test';
@@ -33,3 +33,26 @@ for (const name of ['gantry', 'gantryd']) {
     }
   });
 }
+
+const { handOverCall } = (await import(new URL('bundle.mjs', import.meta.url).href)) as {
+  handOverCall(entry: string, inputs: readonly string[]): string;
+};
+
+test('in a checkout what was edited runs, not the bundle made before; an installed bundle looks at nothing', () => {
+  const root = mkdtempSync(join(tmpdir(), 'gantry-bin-'));
+  try {
+    for (const folder of ['bin', 'dist', '.git']) mkdirSync(join(root, folder));
+    const [bundle, source] = [join(root, 'dist/p.cjs'), join(root, 'bin/p.ts')];
+    writeFileSync(source, "console.log('source', process.argv[2]);");
+    writeFileSync(bundle, `${handOverCall('bin/p.ts', ['bin/p.ts', 'node_modules/x.js'])}console.log('bundle');`);
+    const run = () => say(process.execPath, ['--disable-warning=ExperimentalWarning', bundle, '--env-file']).trim();
+    assert.equal(run(), 'bundle');
+    const later = Date.now() / 1000 + 10;
+    utimesSync(source, later, later);
+    assert.equal(run(), 'source --env-file');
+    rmSync(join(root, '.git'), { recursive: true });
+    assert.equal(run(), 'bundle');
+  } finally {
+    rmSync(root, { recursive: true, force: true });
+  }
+});

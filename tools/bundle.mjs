@@ -72,10 +72,34 @@ const OPTIONS = {
   logLevel: 'silent',
 };
 
+/**
+ * In a checkout a bundle that is older than a source of its own hands the process to the source: whoever edits a file runs what
+ * was edited. One look at each source costs a quarter of a `find` over all of them.
+ */
+function handOver({ entry, sources, root, file, fs, process }) {
+  if (!fs.existsSync(`${root}/.git`)) return;
+  const madeMs = fs.statSync(file).mtimeMs;
+  const isNewer = (source) => {
+    const facts = fs.statSync(`${root}/${source}`, { throwIfNoEntry: false });
+    return facts === undefined || facts.mtimeMs > madeMs;
+  };
+  if (!sources.some(isNewer)) return;
+  const { execPath, execArgv, argv } = process;
+  process.execve(execPath, [execPath, ...execArgv, '--', `${root}/${entry}`, ...argv.slice(2)]);
+}
+
+/** The call of `handOver` that a bundle begins with. */
+export function handOverCall(entry, inputs) {
+  const sources = JSON.stringify(inputs.filter((path) => !path.startsWith('node_modules/')).sort());
+  const facts = `entry:${JSON.stringify(entry)},sources:${sources},root:__dirname+'/..',file:__filename,fs:require('node:fs'),process`;
+  return `(${handOver})({${facts}});\n`;
+}
+
 async function buildEntry(esbuild, root, entry, out) {
   const options = { ...OPTIONS, ...META, absWorkingDir: root, entryPoints: [entry], format: 'cjs', write: false };
-  const { outputFiles } = await esbuild.build(options);
-  const { code } = await esbuild.transform(loadLazily(outputFiles[0].text), {
+  const { outputFiles, metafile } = await esbuild.build({ ...options, metafile: true });
+  const text = handOverCall(entry, Object.keys(metafile.inputs)) + loadLazily(outputFiles[0].text);
+  const { code } = await esbuild.transform(text, {
     minifyWhitespace: true,
     minifySyntax: true,
     target: 'node24',
@@ -114,5 +138,7 @@ export async function bundle(root) {
     return names;
   } finally {
     rmSync(fresh, { recursive: true, force: true });
+    // Its helper process, 57 MB, would live as long as this one.
+    await esbuild.stop();
   }
 }

@@ -1,7 +1,8 @@
-// Owns the text and exit code of a failed command, in Docker's words, with one line on what to do next.
+// Owns the text and exit code of a failed command, in Docker's words, with one line on what to do next where that is known.
 import { isApiError } from '../client/index.ts';
 import { GantryError, messageOf } from '../lib/errors.ts';
 import { CommandFailure } from './failure.ts';
+import { HINTS } from './hints.table.ts';
 
 /** What to print on stderr, and the exit code. */
 export interface Explanation {
@@ -18,28 +19,33 @@ export function failureText(error: unknown): string {
 export function explainFailure(error: unknown, debug: boolean): Explanation {
   const exitCode = error instanceof CommandFailure ? error.exitCode : 1;
   const hint = hintOf(error);
-  const lines = [failureText(error), ...(hint === undefined ? [] : [`Hint: ${hint}`])];
-  if (debug && error instanceof Error && error.stack !== undefined) lines.push(error.stack);
-  return { text: lines.join('\n').trimEnd(), exitCode };
+  const lines = [failureText(error), ...(hint === undefined ? [] : hint.split('\n').map((line) => `Hint: ${line}`))];
+  if (debug && isBug(error)) lines.push(error.stack ?? '');
+  return { text: lines.join('\n').replace(/\n+$/, ''), exitCode };
 }
 
-/** What to do next, where it helps and the daemon's text does not say so already. */
+/** One failure of several: each in its line, and their hints once each. */
+export function joinFailures(errors: readonly unknown[]): CommandFailure {
+  const hints = new Set(errors.map(hintOf).filter((hint) => hint !== undefined));
+  const hint = hints.size === 0 ? undefined : [...hints].join('\n');
+  return new CommandFailure(1, errors.map(failureText).join('\n'), hint);
+}
+
+/** Failures that are meant have their words; anything else is a fault of the program. */
+function isBug(error: unknown): error is Error {
+  return error instanceof Error && !(error instanceof CommandFailure || error instanceof GantryError);
+}
+
+/** What to do next, where it is known. */
 export function hintOf(error: unknown): string | undefined {
-  if (error instanceof CommandFailure) return error.hint;
-  if (isApiError(error)) return daemonHint(error.status, error.message);
-  return error instanceof GantryError ? error.hint : undefined;
+  const own = error instanceof CommandFailure || error instanceof GantryError ? error.hint : undefined;
+  return own ?? knownHint(messageOf(error));
 }
 
-const DAEMON_HINTS: readonly (readonly [number, RegExp, string])[] = [
-  [409, /container name ".*" is already in use/, 'remove the other with "gantry rm -f NAME", or choose another --name'],
-  [404, /^No such container/, 'list every container with "gantry ps -a"'],
-  [
-    500,
-    /port is already allocated|address already in use/,
-    'see who publishes the port with "gantry ps", or choose another',
-  ],
-];
-
-function daemonHint(status: number, message: string): string | undefined {
-  return DAEMON_HINTS.find(([wanted, pattern]) => wanted === status && pattern.test(message))?.[2];
+function knownHint(text: string): string | undefined {
+  for (const [words, step] of HINTS) {
+    const match = words.exec(text);
+    if (match !== null) return step.replace('$1', match[1] ?? '');
+  }
+  return undefined;
 }

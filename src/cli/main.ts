@@ -12,6 +12,8 @@ import { groupHelp, rootHelp } from './top-help.ts';
 const FLAG_ERROR_EXIT = 125;
 const ROOT_USAGE = `Usage:  ${PROGRAM} [OPTIONS] COMMAND [ARG...]`;
 const DEFAULT_COLUMNS = 80;
+const DEPRECATED_SHORT_HELP = 'Flag shorthand -h has been deprecated, use --help';
+const LOG_LEVELS = new Set(['panic', 'fatal', 'error', 'warn', 'warning', 'info', 'debug', 'trace']);
 
 /** What tests fix. */
 export interface MainOptions {
@@ -34,11 +36,12 @@ export async function main(
   };
   let globals: ParsedLine;
   try {
-    globals = parseLine(argv, { specs: globalOptions, interspersed: false });
+    globals = parseGlobals(argv);
   } catch (error) {
     if (!(error instanceof FlagError)) throw error;
-    say(flagErrorText(error.message, ROOT_USAGE, ''));
-    return FLAG_ERROR_EXIT;
+    const failure = await flagFailure(error, globalOptions, ROOT_USAGE, '');
+    say(explainFailure(failure, false).text);
+    return failure.exitCode;
   }
   using session = createSession({ stdio, env, globals: globals.flags, now: options.now });
   try {
@@ -51,55 +54,64 @@ export async function main(
   }
 }
 
+/** Options before the command; an `-h` leaves the words that it is about. */
+function parseGlobals(argv: readonly string[]): ParsedLine {
+  const options = { specs: globalOptions, interspersed: false };
+  const line = parseLine(argv, options);
+  return line.help === 'short' ? { ...line, args: parseLine(line.args, options).args } : line;
+}
+
 async function dispatch(session: Session, globals: ParsedLine): Promise<number> {
-  if (globals.flags.bool('version')) {
+  const isHelpCommand = globals.args[0] === 'help';
+  const help = globals.help !== 'no' || isHelpCommand;
+  const words = isHelpCommand ? globals.args.slice(1) : globals.args;
+  checkLogLevel(globals.flags.text('log-level'));
+  if (words.length === 0 && !help && globals.flags.bool('version')) {
     const { VERSION } = await import('../lib/package.ts');
     session.line(`Gantry version ${VERSION}`);
     return 0;
   }
-  let words = globals.args;
-  const helpAsked = words[0] === 'help';
-  if (helpAsked) words = words.slice(1);
-  if (words.length === 0) {
-    session.out(rootHelp(columnsOf(session)));
-    return 0;
-  }
+  if (globals.help === 'short') session.line(DEPRECATED_SHORT_HELP);
+  if (words.length === 0) return printHelp(session, rootHelp(columnsOf(session)));
   const found = findCommand(words);
-  if (found === undefined) return unknownOrGroup(session, words, globals.help !== 'no' || helpAsked);
-  const rest = words.slice(found.used);
-  const line = helpAsked || globals.help !== 'no' ? ['--help'] : rest;
-  return runCommand(session, found.entry, found.path, line);
+  if (found === undefined) return unknownOrGroup(session, words, help);
+  return runCommand(session, found.entry, found.path, help ? ['--help'] : words.slice(found.used));
+}
+
+/** @throws CommandFailure (1) in Docker's words */
+function checkLogLevel(level: string): void {
+  if (LOG_LEVELS.has(level.toLowerCase())) return;
+  throw new CommandFailure(1, `Unable to parse logging level: ${level}`, 'use debug, info, warn, error or fatal');
+}
+
+function printHelp(session: Session, page: string): number {
+  session.out(page);
+  return 0;
 }
 
 async function unknownOrGroup(session: Session, words: readonly string[], help: boolean): Promise<number> {
   const group = GROUPS.find((candidate) => candidate.path === words[0]);
   const next = words[1];
   if (group === undefined) {
+    const { unknownCommand, unknownTopic } = await import('./unknown-command.ts');
+    if (help) throw unknownTopic(words);
     const { runPlugin } = await import('./plugins.ts');
-    const code = help ? undefined : await runPlugin(session, words);
+    const code = await runPlugin(session, words);
     if (code !== undefined) return code;
-    throw new CommandFailure(
-      1,
-      `${PROGRAM}: unknown command: ${PROGRAM} ${words[0]}\n\nRun '${PROGRAM} --help' for more information`,
-    );
+    throw unknownCommand(words);
   }
-  if (next === undefined || next === '--help' || next === '-h' || help) {
-    if (next === '-h') session.warn('Flag shorthand -h has been deprecated, use --help');
-    session.out(groupHelp(group));
+  if (help && next !== undefined) throw (await import('./unknown-command.ts')).unknownTopic(words);
+  if (next === '-h') session.line(DEPRECATED_SHORT_HELP);
+  if (help || next === '--help' || next === '-h') return printHelp(session, groupHelp(group));
+  if (next === undefined || next === '--help=false') {
+    session.stdio.stderr.write(groupHelp(group));
     return 0;
   }
-  const usage = `Usage:  ${PROGRAM} ${group.usage}`;
-  if (next.startsWith('-')) {
-    const what = next.startsWith('--')
-      ? `unknown flag: ${next.replace(/=.*/s, '')}`
-      : `unknown shorthand flag: '${next[1] ?? ''}' in ${next}`;
-    throw new CommandFailure(FLAG_ERROR_EXIT, flagErrorText(what, usage, group.path));
-  }
-  const pointer = `Run '${PROGRAM} ${group.path} --help' for more information`;
-  throw new CommandFailure(
-    1,
-    `${PROGRAM}: unknown command: ${PROGRAM} ${group.path} ${next}\n\n${usage}\n\n${pointer}`,
-  );
+  if (!next.startsWith('-')) throw (await import('./unknown-command.ts')).unknownInGroup(group, next);
+  const what = next.startsWith('--')
+    ? `unknown flag: ${next.replace(/=.*/s, '')}`
+    : `unknown shorthand flag: '${next[1] ?? ''}' in ${next}`;
+  throw new CommandFailure(FLAG_ERROR_EXIT, flagErrorText(what, `Usage:  ${PROGRAM} ${group.usage}`, group.path));
 }
 
 async function runCommand(
@@ -109,25 +121,42 @@ async function runCommand(
   line: readonly string[],
 ): Promise<number> {
   const command = await entry.load();
-  const parsed = parseCommandLine(command, path, line);
+  const parsed = await parseCommandLine(command, path, line);
   if (parsed.help !== 'no') {
-    if (parsed.help === 'short') session.warn('Flag shorthand -h has been deprecated, use --help');
-    session.out(commandHelp(command.spec, path, columnsOf(session)));
-    return 0;
+    if (parsed.help === 'short') session.line(DEPRECATED_SHORT_HELP);
+    return printHelp(session, commandHelp(command.spec, path, columnsOf(session)));
+  }
+  for (const flag of command.spec.flags) {
+    if (flag.deprecated === undefined || !parsed.flags.changed(flag.name)) continue;
+    session.line(`Flag --${flag.name} has been deprecated, ${flag.deprecated}`);
   }
   const complaint = argumentCountError(command.spec, path, parsed.args.length);
   if (complaint !== undefined) throw new CommandFailure(1, complaint);
   return command.run(session, { path, flags: parsed.flags, args: parsed.args });
 }
 
-function parseCommandLine(command: Command, path: string, line: readonly string[]): ParsedLine {
+async function parseCommandLine(command: Command, path: string, line: readonly string[]): Promise<ParsedLine> {
   const specs: readonly FlagSpec[] = command.spec.flags;
   try {
     return parseLine(line, { specs, interspersed: command.spec.interspersed ?? true, checks: command.checks });
   } catch (error) {
     if (!(error instanceof FlagError)) throw error;
-    throw new CommandFailure(FLAG_ERROR_EXIT, flagErrorText(error.message, usageLine(command.spec, path), path));
+    throw await flagFailure(error, specs, usageLine(command.spec, path), path);
   }
+}
+
+async function flagFailure(
+  error: FlagError,
+  specs: readonly FlagSpec[],
+  usage: string,
+  path: string,
+): Promise<CommandFailure> {
+  const text = flagErrorText(error.message, usage, path);
+  if (error.unknown === undefined) return new CommandFailure(FLAG_ERROR_EXIT, text);
+  const { closest } = await import('./suggest.ts');
+  const names = specs.filter((spec) => spec.hidden !== true).map((spec) => spec.name);
+  const guess = closest(error.unknown, names);
+  return new CommandFailure(FLAG_ERROR_EXIT, text, guess === undefined ? undefined : `did you mean --${guess}?`);
 }
 
 function columnsOf(session: Session): number {

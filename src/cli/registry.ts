@@ -15,17 +15,18 @@ export interface CommandEntry {
 export interface CommandGroup {
   readonly path: string;
   readonly about: string;
+  /** The usage line of its errors; docker's differ. */
   readonly usage: string;
 }
 
 /** Nouns, in the order of help. */
 export const GROUPS: readonly CommandGroup[] = [
-  { path: 'container', about: 'Manage containers', usage: 'container COMMAND' },
-  { path: 'context', about: 'Manage contexts', usage: 'context COMMAND' },
-  { path: 'image', about: 'Manage images', usage: 'image COMMAND' },
-  { path: 'network', about: 'Manage networks', usage: 'network COMMAND' },
-  { path: 'registry', about: 'Manage a registry', usage: 'registry COMMAND' },
-  { path: 'system', about: 'Manage the daemon', usage: 'system COMMAND' },
+  { path: 'container', about: 'Manage containers', usage: 'container' },
+  { path: 'context', about: 'Manage contexts', usage: 'context' },
+  { path: 'image', about: 'Manage images', usage: 'image' },
+  { path: 'network', about: 'Manage networks', usage: 'network' },
+  { path: 'registry', about: 'Manage a registry', usage: 'registry' },
+  { path: 'system', about: 'Manage the daemon', usage: 'system' },
   { path: 'volume', about: 'Manage volumes', usage: 'volume COMMAND' },
 ];
 
@@ -42,7 +43,10 @@ export const COMMON_COMMANDS: readonly string[] = [
   'info',
 ];
 
-/** Finds a command by the words of a command line; `used` words belong to its path. */
+/**
+ * Finds a command by the words of a command line; `used` words belong to its path. `path` is what messages call it: another name
+ * within a group counts as the first one.
+ */
 export function findCommand(
   words: readonly string[],
 ): { readonly entry: CommandEntry; readonly used: number; readonly path: string } | undefined {
@@ -50,7 +54,7 @@ export function findCommand(
     const path = words.slice(0, used).join(' ');
     if (words.length < used) continue;
     const entry = COMMANDS.find((candidate) => candidate.path === path || candidate.aliases.includes(path));
-    if (entry !== undefined) return { entry, used, path };
+    if (entry !== undefined) return { entry, used, path: used === 2 ? entry.path : path };
   }
   return undefined;
 }
@@ -131,7 +135,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     path: 'container rm',
-    aliases: ['container remove', 'rm'],
+    aliases: ['container remove', 'rm', 'remove'],
     about: 'Remove containers',
     load: async () => (await import('./commands/container/rm.ts')).command,
   },
@@ -233,7 +237,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     path: 'image rm',
-    aliases: ['image remove', 'image rmi', 'rmi'],
+    aliases: ['image remove', 'rmi', 'image rmi'],
     about: 'Remove images',
     load: async () => (await import('./commands/image/rm.ts')).command,
   },

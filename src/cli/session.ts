@@ -9,6 +9,7 @@ import { type ChosenHost, chooseHost, type Environment, UNRESOLVED } from './con
 import { CommandFailure } from './failure.ts';
 import type { FlagChecks, Flags } from './grammar/flags.ts';
 import type { CommandSpec } from './grammar/types.ts';
+import { bytesOf, hasStrayBytes } from './template/go/text.ts';
 
 /** Input, perhaps a terminal. */
 export interface InputStream extends Readable {
@@ -100,11 +101,9 @@ export function createSession(options: {
       return client;
     },
     out: (text) => {
-      stdio.stdout.write(text);
+      stdio.stdout.write(hasStrayBytes(text) ? bytesOf(text) : text);
     },
-    line: (text) => {
-      stdio.stdout.write(`${text}\n`);
-    },
+    line: (text) => session.out(`${text}\n`),
     warn: (text) => {
       stdio.stderr.write(`${text}\n`);
     },

@@ -26,7 +26,7 @@ export function groupHelp(group: CommandGroup): string {
     about: command.about,
   }));
   return [
-    `Usage:  ${PROGRAM} ${group.usage}`,
+    `Usage:  ${PROGRAM} ${group.path} COMMAND`,
     group.about,
     `Commands:\n${commandLines(commands)}`,
     `Run '${PROGRAM} ${group.path} COMMAND --help' for more information on a command.\n`,

@@ -1,5 +1,6 @@
 // Owns the calls about the daemon itself: version, info, login check, events, disk usage.
 import type { AuthConfig, EventMessage, SystemInfo, SystemVersion } from '../spec/docker/types.gen.ts';
+import { encode } from './containers.ts';
 import { parseExactJson } from './exact-json.ts';
 import { type Filters, filtersText, jsonLines } from './json-lines.ts';
 import type { PingFacts, Transport } from './transport.ts';
@@ -21,6 +22,9 @@ export interface EventsOptions {
 /** An event; its nanoseconds need more than 53 bits. */
 export type DaemonEvent = Omit<EventMessage, 'timeNano'> & { readonly timeNano?: number | bigint };
 
+/** Objects of swarms and plugins, as `inspect` names them. */
+export type ForeignKind = 'config' | 'node' | 'plugin' | 'secret' | 'service' | 'task';
+
 /** Methods about the daemon. */
 export type SystemClient = ReturnType<typeof createSystemClient>;
 
@@ -30,6 +34,9 @@ export function createSystemClient(transport: Transport) {
     ping: (): Promise<PingFacts> => transport.ping(),
     version: (): Promise<SystemVersion> => transport.json({ method: 'GET', path: '/version' }),
     info: (): Promise<SystemInfo> => transport.json({ method: 'GET', path: '/info' }),
+    /** The answer's text as the daemon wrote it. */
+    inspectText: (kind: ForeignKind, name: string): Promise<string> =>
+      transport.text({ method: 'GET', path: `/${kind}s/${encode(name)}${kind === 'plugin' ? '/json' : ''}` }),
     login: (body: AuthConfig & { readonly identitytoken?: string }): Promise<LoginAnswer> =>
       transport.json({ method: 'POST', path: '/auth', body }),
   };

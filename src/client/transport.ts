@@ -124,6 +124,8 @@ export function createTransport(options: TransportOptions): Transport {
     new Promise((resolve, reject) => {
       const request = sender(requestOptions(path, call, false));
       request.once('response', resolve);
+      // What is sent may fail before the daemon does.
+      if (call.stream !== undefined && !Buffer.isBuffer(call.stream)) call.stream.once('error', reject);
       request.once('error', (error) => reject(explain(options.host, error, call.signal)));
       writeBody(request, call);
     });

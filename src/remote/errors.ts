@@ -61,10 +61,21 @@ function reasonOf(error: unknown, url: string): string {
   if (x509) return `tls: failed to verify certificate: x509: ${x509}`;
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
     return 'tls: failed to verify certificate: x509: certificate is not valid for this name';
-  if (/WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST/.test(code))
-    return 'http: server gave HTTP response to HTTPS client';
+  if (code === 'EPROTO' || code.startsWith('ERR_SSL_'))
+    return handshakeReason(`${code} ${String(facts.message ?? '')}`);
   if (code === 'ECONNRESET' || code === 'EPIPE') return 'EOF';
   return typeof facts.message === 'string' ? facts.message : String(error);
+}
+
+/** OpenSSL's complaint in Go's words: an answer that is no TLS at all has a version that is none. */
+function handshakeReason(text: string): string {
+  if (/wrong.version.number|packet.length.too.long|http.request/i.test(text)) {
+    return 'http: server gave HTTP response to HTTPS client';
+  }
+  const alert = /alert ([a-z ]+)/i.exec(text)?.[1];
+  if (alert !== undefined) return `remote error: tls: ${alert.trim()}`;
+  const reason = /SSL routines:[^:]*:([^:]+)/.exec(text)?.[1];
+  return `tls: ${reason ?? 'handshake failure'}`;
 }
 
 function addressText(address: string, port: number): string {

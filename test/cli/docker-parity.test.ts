@@ -2,31 +2,64 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { describe, test } from 'node:test';
-import { argvOf, COMMAND_CASES, CREATE_CASES } from './support/cases.table.ts';
-import { FIXTURES, type Outcome, runDocker, runGantry } from './support/compare.ts';
+import { after, describe, test } from 'node:test';
+import { argvOf, COMMAND_CASES, CREATE_CASES, GRAMMAR_CASES, SHARED_COMMANDS } from './support/cases.table.ts';
+import { FIXTURES, type Outcome, openComparison } from './support/compare.ts';
+import { type HelpShape, helpShape } from './support/help-shape.ts';
 
 interface Golden {
   readonly recordedAtMs: number;
   readonly create: Readonly<Record<string, unknown>>;
   readonly commands: Readonly<Record<string, Outcome>>;
+  readonly help: Readonly<Record<string, HelpShape>>;
 }
 
 const golden = JSON.parse(readFileSync(new URL('./golden/docker-28.2.2.json', import.meta.url), 'utf8')) as Golden;
 
+const comparison = await openComparison();
+after(() => comparison[Symbol.asyncDispose]());
+
 describe('the create body is the one docker sends', () => {
   for (const line of CREATE_CASES) {
     test(`create ${line}`, async () => {
-      const outcome = await runGantry(['create', ...argvOf(line, FIXTURES)], golden.recordedAtMs);
+      const outcome = await comparison.gantry(['create', ...argvOf(line, FIXTURES)], golden.recordedAtMs);
       assert.deepEqual(outcome.requests[0] ?? { failed: outcome.stderr }, golden.create[line]);
     });
   }
 });
 
 describe('a command sends, prints and exits as docker does', () => {
-  for (const line of COMMAND_CASES) {
+  for (const line of [...COMMAND_CASES, ...GRAMMAR_CASES]) {
     test(line, async () => {
-      assert.deepEqual(await runGantry(argvOf(line, FIXTURES), golden.recordedAtMs), golden.commands[line]);
+      assert.deepEqual(await comparison.gantry(argvOf(line, FIXTURES), golden.recordedAtMs), golden.commands[line]);
+    });
+  }
+});
+
+/** Options that docker shows and we do not have, by the command's last word. */
+const ABSENT_OPTIONS: Readonly<Record<string, readonly string[]>> = {
+  // Experimental ones.
+  run: ['use-api-socket'],
+  create: [
+    'use-api-socket',
+    ...'availability group limit-bytes required-bytes scope secret sharing'.split(' '),
+    'topology-preferred',
+    'topology-required',
+    'type',
+  ],
+  ls: ['tree', 'cluster'],
+  list: ['tree', 'cluster'],
+  images: ['tree'],
+};
+
+describe('help shows the usage, names and options that docker shows', () => {
+  for (const path of SHARED_COMMANDS) {
+    test(path, async () => {
+      const { stdout, exitCode } = await comparison.gantry([...path.split(' '), '--help'], 0);
+      const absent = ABSENT_OPTIONS[path.split(' ').at(-1) ?? ''] ?? [];
+      const expected = golden.help[path];
+      const options = expected?.options.filter((option) => !absent.includes(option.name));
+      assert.deepEqual({ exitCode, ...helpShape(stdout) }, { exitCode: 0, ...expected, options });
     });
   }
 });
@@ -38,7 +71,7 @@ function hasDocker(): boolean {
 
 test('the recordings are what docker does today', { skip: !hasDocker() }, async () => {
   for (const line of CREATE_CASES.slice(0, 20)) {
-    const outcome = await runDocker(['create', ...argvOf(line, FIXTURES)]);
+    const outcome = await comparison.docker(['create', ...argvOf(line, FIXTURES)]);
     assert.deepEqual(outcome.requests[0] ?? { failed: outcome.stderr }, golden.create[line], line);
   }
 });

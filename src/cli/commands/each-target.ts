@@ -1,6 +1,5 @@
 // Owns doing one thing to each of several targets: all are tried, names are printed in order, failures come last.
-import { failureText } from '../explain.ts';
-import { CommandFailure } from '../failure.ts';
+import { joinFailures } from '../explain.ts';
 import type { Session } from '../session.ts';
 
 /** At most so many calls are under way at once. @source docker 28.2.2 parallelOperation */
@@ -15,15 +14,15 @@ export async function eachTarget(
   targets: readonly string[],
   act: (target: string) => Promise<string | undefined>,
 ): Promise<number> {
-  const failures: string[] = [];
+  const failures: unknown[] = [];
   for (let from = 0; from < targets.length; from += PARALLEL) {
     const results = await Promise.allSettled(targets.slice(from, from + PARALLEL).map(act));
     for (const result of results) {
-      if (result.status === 'rejected') failures.push(failureText(result.reason));
+      if (result.status === 'rejected') failures.push(result.reason);
       else if (result.value !== undefined) session.line(result.value);
     }
   }
-  if (failures.length > 0) throw new CommandFailure(1, failures.join('\n'));
+  if (failures.length > 0) throw joinFailures(failures);
   return 0;
 }
 

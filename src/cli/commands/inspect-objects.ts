@@ -1,16 +1,37 @@
 // Owns what every `inspect` does: fetch each object, print indented JSON or a template's text, report what is missing.
 import { parseExactJson } from '../../client/index.ts';
-import { failureText } from '../explain.ts';
+import { joinFailures } from '../explain.ts';
 import { CommandFailure } from '../failure.ts';
-import { indentJson } from '../render/json-indent.ts';
+import { compactJson, indentJson } from '../render/json-indent.ts';
 import type { Session } from '../session.ts';
-import { evaluateTemplate, FUNCTION_NAMES, parseTemplate, type Template, TemplateError } from '../template/index.ts';
-import { type InspectKind, withGoNames } from './inspect-fields.ts';
+import {
+  dockerValue,
+  evaluateTemplate,
+  FUNCTION_NAMES,
+  parseTemplate,
+  rawValue,
+  type Template,
+  TemplateError,
+} from '../template/index.ts';
+
+/** What is inspected, by its Go type; of foreign objects only the JSON is known. */
+const TYPES = {
+  foreign: undefined,
+  container: 'container.InspectResponse',
+  image: 'image.InspectResponse',
+  network: 'network.Inspect',
+  volume: 'volume.Volume',
+  context: 'context.contextWithTLSListing',
+};
+
+export type InspectKind = keyof typeof TYPES;
 
 /** An object as the daemon wrote it. */
 export interface InspectedObject {
   readonly kind: InspectKind;
   readonly json: string;
+  /** Templates see Docker's own type of it only, never the JSON as it is. */
+  readonly typedOnly?: boolean;
 }
 
 /**
@@ -26,7 +47,7 @@ export async function inspectObjects(
 ): Promise<number> {
   const template = format === '' || format === 'json' ? undefined : readTemplate(format);
   const found: InspectedObject[] = [];
-  const failures: string[] = [];
+  const failures: unknown[] = [];
   let text = '';
   for (const name of names) {
     try {
@@ -34,17 +55,17 @@ export async function inspectObjects(
       if (template === undefined) found.push(object);
       else text += `${runTemplate(template, object)}\n`;
     } catch (error) {
-      failures.push(failureText(error));
+      failures.push(error);
     }
   }
   if (template !== undefined) session.out(text === '' ? '\n' : text);
   else session.line(jsonArray(found, format === 'json'));
-  if (failures.length > 0) throw new CommandFailure(1, failures.join('\n'));
+  if (failures.length > 0) throw joinFailures(failures);
   return 0;
 }
 
 function jsonArray(found: readonly InspectedObject[], compact: boolean): string {
-  if (compact) return `[${found.map((object) => JSON.stringify(JSON.parse(object.json))).join(',')}]`;
+  if (compact) return `[${found.map((object) => compactJson(object.json)).join(',')}]`;
   return indentJson(`[${found.map((object) => object.json.trim()).join(',')}]`);
 }
 
@@ -57,9 +78,18 @@ function readTemplate(format: string): Template {
   }
 }
 
+/** As Docker's own type has it; where that fails, as the JSON has it. */
 function runTemplate(template: Template, object: InspectedObject): string {
+  const data = parseExactJson(object.json);
+  const type = TYPES[object.kind];
   try {
-    return evaluateTemplate(template, withGoNames(parseExactJson(object.json), object.kind));
+    if (type !== undefined) return evaluateTemplate(template, dockerValue(type, data));
+  } catch (error) {
+    if (!(error instanceof TemplateError)) throw error;
+    if (object.typedOnly) throw new CommandFailure(1, `template parsing error: ${error.message}`);
+  }
+  try {
+    return evaluateTemplate(template, rawValue(data), { missingKey: 'error' });
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error;
     throw new CommandFailure(1, `template parsing error: ${error.message}`);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { TlsOptions } from '../../client/index.ts';
 import { CommandFailure } from '../failure.ts';
 import type { Flags } from '../grammar/flags.ts';
+import { systemReason } from '../system-reason.ts';
 import { contextTls, DEFAULT_CONTEXT, readContext } from './contexts.ts';
 import type { ConfigFile } from './file.ts';
 
@@ -12,6 +13,9 @@ export const UNRESOLVED = 'Failed to initialize: unable to resolve docker endpoi
 
 /** Where gantryd listens when nothing else is said. */
 export const DEFAULT_HOST = 'unix:///run/gantry/gantry.sock';
+
+const TLS_HINT =
+  'put ca.pem, cert.pem and key.pem into the folder of DOCKER_CERT_PATH, or name them with --tlscacert, --tlscert, --tlskey';
 
 /** The chosen daemon. */
 export interface ChosenHost {
@@ -70,14 +74,20 @@ function flagTls(flags: Flags, env: Environment, config: ConfigFile): TlsOptions
   const wanted = verify || flags.bool('tls') || Boolean(env.DOCKER_TLS);
   if (!wanted) return undefined;
   const folder = env.DOCKER_CERT_PATH || config.folder;
-  const read = (flag: string, file: string): string | undefined => {
+  // The certificate and its key may be missing where they usually lie; the authority may not.
+  const read = (flag: string, file: string, required: boolean): string | undefined => {
     const path = flags.changed(flag) ? flags.text(flag) : join(folder, file);
     try {
       return readFileSync(path, 'utf8');
-    } catch {
-      if (!flags.changed(flag)) return undefined;
-      throw initFailure(`could not read "${path}": open ${path}: no such file or directory`);
+    } catch (error) {
+      if (!required && !flags.changed(flag)) return undefined;
+      throw initFailure(`open ${path}: ${systemReason(error)}`, TLS_HINT);
     }
   };
-  return { ca: read('tlscacert', 'ca.pem'), cert: read('tlscert', 'cert.pem'), key: read('tlskey', 'key.pem'), verify };
+  return {
+    ca: read('tlscacert', 'ca.pem', true),
+    cert: read('tlscert', 'cert.pem', false),
+    key: read('tlskey', 'key.pem', false),
+    verify,
+  };
 }

@@ -156,7 +156,13 @@ export const containerRestart: CommandSpec = {
   minArgs: 1,
   flags: [
     { name: 'signal', short: 's', type: 'string', about: 'Signal to send' },
-    { name: 'time', type: 'int', hidden: true, about: 'Seconds to wait before killing' },
+    {
+      name: 'time',
+      type: 'int',
+      hidden: true,
+      deprecated: 'use --timeout instead',
+      about: 'Seconds to wait before killing',
+    },
     { name: 'timeout', short: 't', type: 'int', about: 'Seconds to wait before killing' },
   ],
 };
@@ -165,6 +171,7 @@ export const containerRestart: CommandSpec = {
 export const containerRm: CommandSpec = {
   path: 'container rm',
   aliases: ['container remove', 'rm'],
+  quietAliases: ['remove'],
   usage: '[OPTIONS] CONTAINER [CONTAINER...]',
   about: 'Remove containers',
   minArgs: 1,
@@ -184,6 +191,8 @@ export const containerStart: CommandSpec = {
   minArgs: 1,
   flags: [
     { name: 'attach', short: 'a', type: 'bool', about: 'Attach STDOUT and STDERR, and pass signals on' },
+    { name: 'checkpoint', type: 'string', hidden: true, about: 'Restore from this checkpoint' },
+    { name: 'checkpoint-dir', type: 'string', hidden: true, about: 'Folder of the checkpoint' },
     { name: 'detach-keys', type: 'string', about: 'Key sequence that detaches from the container' },
     { name: 'interactive', short: 'i', type: 'bool', about: 'Attach STDIN' },
   ],
@@ -198,7 +207,13 @@ export const containerStop: CommandSpec = {
   minArgs: 1,
   flags: [
     { name: 'signal', short: 's', type: 'string', about: 'Signal to send' },
-    { name: 'time', type: 'int', hidden: true, about: 'Seconds to wait before killing' },
+    {
+      name: 'time',
+      type: 'int',
+      hidden: true,
+      deprecated: 'use --timeout instead',
+      about: 'Seconds to wait before killing',
+    },
     { name: 'timeout', short: 't', type: 'int', about: 'Seconds to wait before killing' },
   ],
 };

@@ -48,5 +48,6 @@ export const contextUse: CommandSpec = {
   about: 'Set the current context',
   minArgs: 1,
   maxArgs: 1,
+  plainCount: true,
   flags: [],
 };

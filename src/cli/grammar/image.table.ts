@@ -98,7 +98,8 @@ export const imagePull: CommandSpec = {
 /** `image rm`. */
 export const imageRm: CommandSpec = {
   path: 'image rm',
-  aliases: ['image remove', 'image rmi', 'rmi'],
+  aliases: ['image remove', 'rmi'],
+  quietAliases: ['image rmi'],
   usage: '[OPTIONS] IMAGE [IMAGE...]',
   about: 'Remove images',
   minArgs: 1,

@@ -1,14 +1,18 @@
 // Owns splitting a command line into flags and arguments with Docker's rules and error texts. Runs nothing.
-import { type ParseArgsConfig, parseArgs } from 'node:util';
+import { messageOf } from '../../lib/errors.ts';
 import { type FlagChecks, Flags, readValue } from './flags.ts';
-import { goQuote } from './go-text.ts';
+import { goQuote, parseGoBool } from './go-text.ts';
 import type { FlagSpec } from './types.ts';
 
 /** A command line that cannot be read: `message` in Docker's words. */
 export class FlagError extends Error {
-  constructor(message: string) {
+  /** The name of a long flag that there is not. */
+  readonly unknown: string | undefined;
+
+  constructor(message: string, unknown?: string) {
     super(message);
     this.name = 'FlagError';
+    this.unknown = unknown;
   }
 }
 
@@ -16,7 +20,7 @@ export class FlagError extends Error {
 export interface ParsedLine {
   readonly flags: Flags;
   readonly args: readonly string[];
-  /** `--help` or `-h` was given; nothing after it was read. */
+  /** `--help`, or `-h`, which ends the reading: `args` are the words after it. */
   readonly help: 'no' | 'long' | 'short';
 }
 
@@ -28,116 +32,117 @@ export interface ParseOptions {
   readonly checks?: FlagChecks | undefined;
 }
 
-type Token = NonNullable<ReturnType<typeof tokenize>>[number];
-type OptionToken = Extract<Token, { kind: 'option' }>;
-
 /**
  * Reads `argv`.
  * @throws FlagError when a flag is unknown, lacks its value, or has a value that cannot be read
  * @source docker 28.2.2 (pflag)
  */
 export function parseLine(argv: readonly string[], options: ParseOptions): ParsedLine {
-  const flags = new Flags(options.specs);
-  const reader = new FlagReader(flags, argv, options);
+  const reader = new FlagReader(argv, options);
+  const { flags } = reader;
   const args: string[] = [];
-  for (const token of tokenize(argv, options.specs)) {
-    if (token.kind === 'positional') {
-      if (!options.interspersed) return { flags, args: argv.slice(token.index), help: 'no' };
-      args.push(token.value);
-    } else if (token.kind === 'option') {
-      const help = reader.read(token);
-      if (help !== 'no') return { flags, args, help };
-    } else if (!options.interspersed) {
-      return { flags, args: argv.slice(token.index + 1), help: 'no' };
+  for (let word = reader.next(); word !== undefined; word = reader.next()) {
+    if (word === '--') {
+      args.push(...reader.rest());
+      break;
     }
+    if (!word.startsWith('-') || word === '-') {
+      args.push(word);
+      if (options.interspersed) continue;
+      args.push(...reader.rest());
+      break;
+    }
+    if (word.startsWith('--')) reader.long(word);
+    else if (reader.short(word) === 'help') return { flags, args: reader.rest(), help: 'short' };
   }
-  return { flags, args, help: 'no' };
-}
-
-function tokenize(argv: readonly string[], specs: readonly FlagSpec[]) {
-  const config: NonNullable<ParseArgsConfig['options']> = { help: { type: 'boolean' } };
-  for (const spec of specs) {
-    config[spec.name] = {
-      type: spec.type === 'bool' ? 'boolean' : 'string',
-      multiple: true,
-      ...(spec.short === undefined ? {} : { short: spec.short }),
-    };
-  }
-  return parseArgs({ args: [...argv], options: config, strict: false, allowPositionals: true, tokens: true }).tokens;
+  return { flags, args, help: reader.help ? 'long' : 'no' };
 }
 
 class FlagReader {
-  readonly #flags: Flags;
+  readonly flags: Flags;
+  /** `--help` was given. */
+  help = false;
   readonly #argv: readonly string[];
   readonly #byName: ReadonlyMap<string, FlagSpec>;
   readonly #byShort: ReadonlyMap<string, FlagSpec>;
   readonly #checks: FlagChecks;
-  /** Index of a `-abc=value` whose tail is already used up. */
-  #finishedIndex = -1;
+  #at = 0;
 
-  constructor(flags: Flags, argv: readonly string[], options: ParseOptions) {
-    this.#flags = flags;
+  constructor(argv: readonly string[], options: ParseOptions) {
+    this.flags = new Flags(options.specs);
     this.#argv = argv;
     this.#byName = new Map(options.specs.map((spec) => [spec.name, spec]));
     this.#byShort = new Map(options.specs.flatMap((spec) => (spec.short === undefined ? [] : [[spec.short, spec]])));
     this.#checks = options.checks ?? {};
   }
 
-  read(token: OptionToken): ParsedLine['help'] {
-    if (token.index === this.#finishedIndex) return 'no';
-    return token.rawName.startsWith('--') ? this.#readLong(token) : this.#readShort(token);
+  next(): string | undefined {
+    return this.#argv[this.#at++];
   }
 
-  #readLong(token: OptionToken): ParsedLine['help'] {
-    const whole = this.#argv[token.index] ?? '';
-    if (/^--[-=]/.test(whole)) throw new FlagError(`bad flag syntax: ${whole}`);
-    const spec = this.#byName.get(token.name);
+  rest(): readonly string[] {
+    return this.#argv.slice(this.#at);
+  }
+
+  /** `--name`, `--name=value` or `--name value`. */
+  long(word: string): void {
+    if (/^--[-=]/.test(word)) throw new FlagError(`bad flag syntax: ${word}`);
+    const [, name = '', , inline] = /^--([^=]*)(=([\s\S]*))?$/.exec(word) ?? [];
+    const spec = this.#byName.get(name);
     if (spec === undefined) {
-      if (token.name === 'help') return token.value === 'false' ? 'no' : 'long';
-      throw new FlagError(`unknown flag: --${token.name}`);
+      if (name !== 'help') throw new FlagError(`unknown flag: --${name}`, name);
+      this.help = readHelp(inline ?? 'true');
+      return;
     }
-    if (spec.type !== 'bool' && token.value === undefined)
-      throw new FlagError(`flag needs an argument: --${spec.name}`);
-    this.#set(spec, token.value ?? 'true');
-    return 'no';
+    const value = inline ?? (spec.type === 'bool' ? 'true' : this.next());
+    if (value === undefined) throw new FlagError(`flag needs an argument: --${name}`);
+    this.#set(spec, value);
   }
 
-  #readShort(token: OptionToken): ParsedLine['help'] {
-    const letter = token.rawName[1] ?? '';
-    const cluster = (this.#argv[token.index] ?? '').slice(1);
-    const spec = this.#byShort.get(letter);
-    if (spec === undefined) {
-      if (letter === 'h') return 'short';
-      throw new FlagError(`unknown shorthand flag: ${quoteRune(letter)} in -${cluster.slice(cluster.indexOf(letter))}`);
+  /** `-abc`: letters run together, of which the last may take a value; `help` at an `-h` that is no flag of its own. */
+  short(word: string): 'flags' | 'help' {
+    for (let letters = word.slice(1); letters !== ''; ) {
+      const [letter = ''] = letters;
+      const spec = this.#byShort.get(letter);
+      if (spec === undefined) {
+        if (letter === 'h') return 'help';
+        throw new FlagError(`unknown shorthand flag: '${letter}' in -${letters}`);
+      }
+      const rest = letters.slice(letter.length);
+      const assigned = rest.startsWith('=') && rest.length > 1;
+      if (spec.type === 'bool' && !assigned) {
+        this.#set(spec, 'true');
+        letters = rest;
+        continue;
+      }
+      const value = assigned ? rest.slice(1) : rest || this.next();
+      if (value === undefined) throw new FlagError(`flag needs an argument: '${letter}' in -${letters}`);
+      this.#set(spec, value);
+      letters = '';
     }
-    if (spec.type === 'bool') {
-      const assigned = new RegExp(`^[^=]*${letter}=(.*)$`, 's').exec(cluster);
-      if (assigned !== null && this.#isLastBeforeEquals(cluster, letter)) this.#finishedIndex = token.index;
-      this.#set(spec, this.#finishedIndex === token.index ? (assigned?.[1] ?? '') : 'true');
-      return 'no';
-    }
-    if (token.value === undefined) throw new FlagError(`flag needs an argument: ${quoteRune(letter)} in -${letter}`);
-    this.#set(spec, token.inlineValue ? token.value.replace(/^=/, '') : token.value);
-    return 'no';
-  }
-
-  #isLastBeforeEquals(cluster: string, letter: string): boolean {
-    return cluster[cluster.indexOf('=') - 1] === letter;
+    return 'flags';
   }
 
   #set(spec: FlagSpec, text: string): void {
     try {
       const value = readValue(spec, text);
       this.#checks[spec.name]?.(text);
-      this.#flags.set(spec, value);
+      this.flags.set(spec, value);
     } catch (error) {
       const label = spec.short === undefined ? `--${spec.name}` : `-${spec.short}, --${spec.name}`;
-      const reason = error instanceof Error ? error.message : String(error);
-      throw new FlagError(`invalid argument ${goQuote(text)} for ${goQuote(label)} flag: ${reason}`);
+      throw invalidArgument(text, label, error);
     }
   }
 }
 
-function quoteRune(letter: string): string {
-  return `'${letter}'`;
+function readHelp(text: string): boolean {
+  try {
+    return parseGoBool(text);
+  } catch (error) {
+    throw invalidArgument(text, '--help', error);
+  }
+}
+
+function invalidArgument(text: string, label: string, error: unknown): FlagError {
+  return new FlagError(`invalid argument ${goQuote(text)} for ${goQuote(label)} flag: ${messageOf(error)}`);
 }

@@ -26,6 +26,8 @@ export interface FlagSpec {
   readonly type: FlagType;
   /** Value when the flag is absent; empty, zero or false when not given here. */
   readonly initial?: string | number | boolean;
+  /** Accepted with this word to the user, and not shown in help. */
+  readonly deprecated?: string;
   /** Accepted, but not shown in help. */
   readonly hidden?: boolean;
   readonly about: string;
@@ -36,12 +38,16 @@ export interface CommandSpec {
   readonly path: string;
   /** Other full paths of the same command. */
   readonly aliases?: readonly string[];
+  /** Other paths that help does not show. */
+  readonly quietAliases?: readonly string[];
   /** The usage line after the path. */
   readonly usage: string;
   readonly about: string;
   readonly minArgs: number;
   /** Absent means any number. */
   readonly maxArgs?: number;
+  /** A wrong number of arguments is told in few words, without usage. */
+  readonly plainCount?: boolean;
   /** False when flags end at the first argument. */
   readonly interspersed?: boolean;
   readonly flags: readonly FlagSpec[];

@@ -22,6 +22,7 @@ export function flagErrorText(message: string, usage: string, path: string): str
 export function argumentCountError(spec: CommandSpec, path: string, count: number): string | undefined {
   const { minArgs, maxArgs } = spec;
   if (count >= minArgs && (maxArgs === undefined || count <= maxArgs)) return undefined;
+  if (spec.plainCount) return `accepts ${minArgs} arg(s), received ${count}`;
   const openEnded = maxArgs === undefined;
   const what = `'${PROGRAM} ${path}' ${countRule(minArgs, maxArgs)}`;
   const pointer = `${openEnded ? 'See' : 'Run'} '${PROGRAM} ${path} --help' for more information`;

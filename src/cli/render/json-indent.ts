@@ -1,4 +1,4 @@
-// Owns re-indenting JSON text without reading its values, so that every digit and key order stays. Pure.
+// Owns re-spacing JSON text without reading its values, so that every digit and key order stays. Pure.
 
 const INDENT = '    ';
 
@@ -43,6 +43,9 @@ export function indentJson(json: string): string {
   }
   return parts.join('');
 }
+
+/** `json` without white space between its parts, as Go's json.Compact writes it; the text must be valid JSON. */
+export const compactJson = (json: string): string => json.replace(/("(?:[^"\\]|\\.)*")|\s+/g, '$1');
 
 function stringEnd(json: string, start: number): number {
   let at = start + 1;

@@ -5,8 +5,9 @@ import {
   FUNCTION_NAMES,
   fieldsUsed,
   HEADING_FUNCTIONS,
-  MISSING,
+  headingValue,
   parseTemplate,
+  rowValue,
   type Template,
   TemplateError,
   type TemplateMap,
@@ -45,8 +46,12 @@ export function readListFormat(source: string, quiet: boolean, style: ListStyle)
     .replace(/^ +| +$/g, '')
     .replaceAll('\\t', '\t')
     .replaceAll('\\n', '\n');
+  return { template: readTemplate(unescaped, style), table };
+}
+
+function readTemplate(source: string, style: ListStyle): Template {
   try {
-    return { template: parseTemplate(unescaped, FUNCTION_NAMES), table };
+    return parseTemplate(source, FUNCTION_NAMES);
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error;
     throw new CommandFailure(1, `${style.failures?.parse ?? PARSING_ERROR}: ${error.message}`);
@@ -68,9 +73,9 @@ export function usesField(format: ListFormat, field: string): boolean {
   return fieldsUsed(format.template).has(field);
 }
 
-/** Runs the format on `row` for its failures only. @throws CommandFailure (1) */
-export function tryRow(format: ListFormat, style: ListStyle, row: TemplateMap): void {
-  runRow(format.template, row, style);
+/** Runs a format on `row`, as it was written, for its failures only. @throws CommandFailure (1) */
+export function tryFormat(source: string, style: ListStyle, row: TemplateMap): void {
+  runRow(readTemplate(source, style), row, style);
 }
 
 /**
@@ -81,23 +86,15 @@ export function renderList(format: ListFormat, style: ListStyle, rows: readonly 
   let text = '';
   for (const row of rows) text += `${runRow(format.template, row, style)}\n`;
   if (!format.table) return text;
-  const heading = evaluateTemplate(format.template, headingRow(style), {
-    missingKey: 'no value',
-    functions: HEADING_FUNCTIONS,
-  });
+  const heading = evaluateTemplate(format.template, headingValue(style.headings), { functions: HEADING_FUNCTIONS });
   return alignTable(`${heading}\n${text}`);
 }
 
 function runRow(template: Template, row: TemplateMap, style: ListStyle): string {
   try {
-    return evaluateTemplate(template, row);
+    return evaluateTemplate(template, rowValue(row));
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error;
     throw new CommandFailure(1, `${style.failures?.run ?? PARSING_ERROR}: ${error.message}`);
   }
-}
-
-/** Fields give their heading; methods such as `.Label "x"` give their argument. */
-function headingRow(style: ListStyle): TemplateMap {
-  return { ...style.headings, Label: (name: unknown) => (typeof name === 'string' ? name : MISSING) };
 }

@@ -1,7 +1,9 @@
 // Owns `-e`, `--env-file`, `--label` and `--label-file`, and the proxies of config.json.
+import { isUtf8 } from 'node:buffer';
 import { readFileSync } from 'node:fs';
 import type { ConfigFile } from '../config/file.ts';
 import type { Environment } from '../config/host.ts';
+import { systemReason } from '../system-reason.ts';
 
 /** Refuses `=x` and the empty text. @throws Error in Docker's words */
 export function checkEnv(text: string): void {
@@ -10,7 +12,9 @@ export function checkEnv(text: string): void {
 
 /** Refuses a label without a name. @throws Error in Docker's words */
 export function checkLabel(text: string): void {
-  if ((text.split('=')[0] ?? '').trim() === '') throw new Error(`invalid label '${text}': empty name`);
+  const name = nameOf(text).replace(/^[ \t]+/, '');
+  if (name === '') throw new Error(`invalid label '${text}': empty name`);
+  if (/[ \t]/.test(name)) throw new Error(`label '${name}' contains whitespaces`);
 }
 
 /**
@@ -24,12 +28,10 @@ export function envList(files: readonly string[], texts: readonly string[], env:
       return env[line] === undefined ? [] : [`${line}=${env[line]}`];
     }),
   );
-  const byName = new Map<string, string>();
-  for (const text of texts) {
-    const whole = text.includes('=') || env[text] === undefined ? text : `${text}=${env[text]}`;
-    byName.set(nameOf(whole), whole);
-  }
-  return [...fromFiles, ...byName.values()];
+  const fromFlags = texts.map((text) =>
+    text.includes('=') || env[text] === undefined ? text : `${text}=${env[text]}`,
+  );
+  return [...fromFiles, ...fromFlags];
 }
 
 /** Labels by name, later ones winning. @throws Error in Docker's words */
@@ -48,7 +50,7 @@ const PROXY_VARIABLES: Readonly<Record<string, string>> = {
   allProxy: 'ALL_PROXY',
 };
 
-/** `-e` texts plus the proxies that config.json gives for `host`, unless `-e` sets them. */
+/** `-e` texts, of each name the last, plus the proxies that config.json gives for `host`, unless `-e` sets them. */
 export function withProxies(texts: readonly string[], config: ConfigFile, host: string): string[] {
   const proxies = config.data.proxies?.[host] ?? config.data.proxies?.default ?? {};
   const names = new Set(texts.map(nameOf));
@@ -58,7 +60,7 @@ export function withProxies(texts: readonly string[], config: ConfigFile, host: 
     if (!value) continue;
     for (const name of [variable, variable.toLowerCase()]) if (!names.has(name)) added.push(`${name}=${value}`);
   }
-  return [...texts, ...added];
+  return [...new Map(texts.map((text) => [nameOf(text), text])).values(), ...added];
 }
 
 function nameOf(text: string): string {
@@ -66,19 +68,46 @@ function nameOf(text: string): string {
   return equals === -1 ? text : text.slice(0, equals);
 }
 
+/** Longest line of a file, in bytes. @source Go bufio.MaxScanTokenSize */
+const LINE_MAX_BYTES = 64 * 1024;
+const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
+const LINE_FEED = 0x0a;
+
+/** The lines of a file that mean something. @source docker/cli pkg/kvfile */
 function readKeyValueFile(path: string): string[] {
+  const bytes = readBytes(path);
+  const refuse = (what: string): never => {
+    throw new Error(`invalid env file (${path}): ${what}`);
+  };
   const lines: string[] = [];
-  for (const raw of readTextFile(path)
-    .replace(/^\uFEFF/, '')
-    .split(/\r?\n/)) {
-    const line = raw.trimStart();
+  let number = 0;
+  for (let at = 0; at < bytes.length; number++) {
+    const found = bytes.indexOf(LINE_FEED, at);
+    const end = found === -1 ? bytes.length : found;
+    let raw = bytes.subarray(at, end);
+    at = end + 1;
+    if (raw.length >= LINE_MAX_BYTES) refuse('bufio.Scanner: token too long');
+    if (raw.at(-1) === 0x0d) raw = raw.subarray(0, -1);
+    if (!isUtf8(raw)) refuse(`invalid utf8 bytes at line ${number + 1}: [${raw.join(' ')}]`);
+    if (number === 0 && raw.subarray(0, 3).equals(BYTE_ORDER_MARK)) raw = raw.subarray(3);
+    const line = raw.toString().replace(/^\p{White_Space}+/u, '');
     if (line === '' || line.startsWith('#')) continue;
     const name = nameOf(line);
-    if (/\s/.test(name)) throw new Error(`invalid env file (${path}): variable '${name}' contains whitespaces`);
-    if (name === '') throw new Error(`invalid env file (${path}): no variable name on line '${line}'`);
+    if (/\p{White_Space}/u.test(name)) refuse(`variable '${name}' contains whitespaces`);
+    if (name === '') refuse(`no variable name on line '${line}'`);
     lines.push(line);
   }
   return lines;
+}
+
+function readBytes(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    const opened = error instanceof Error && 'code' in error && error.code === 'EISDIR';
+    const what = `${opened ? 'read' : 'open'} ${path}: ${systemReason(error)}`;
+    throw new Error(opened ? `invalid env file (${path}): ${what}` : what);
+  }
 }
 
 /** A file's text. @throws Error as Go words a failed open */
@@ -86,15 +115,6 @@ export function readTextFile(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    throw new Error(`open ${path}: ${openFailure(error)}`);
+    throw new Error(`open ${path}: ${systemReason(error)}`);
   }
-}
-
-/** Why a file did not open, in the system's words. */
-export function openFailure(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? error.code : '';
-  if (code === 'ENOENT') return 'no such file or directory';
-  if (code === 'EACCES') return 'permission denied';
-  if (code === 'EISDIR') return 'is a directory';
-  return error instanceof Error ? error.message : String(error);
 }

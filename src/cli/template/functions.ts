@@ -1,136 +1,141 @@
-// Owns the functions that templates may call: Go's own and Docker's. Pure.
-import { goSprintf, isMap, isTrue, jsonText, MISSING, printValue, resolve, typeName } from './values.ts';
+// Owns the functions that templates may call: Go's own and Docker's, with the types of their arguments.
+import { and, compareValues, eachEqual, indexValue, lengthValue, nonFunction, sliceValue } from './builtins.ts';
+import { escapeHtmlText, escapeJs, escapeQuery } from './escape.ts';
+import { sprintf } from './go/format.ts';
+import { jsonOf } from './go/json.ts';
+import { sprint, sprintln } from './go/print.ts';
+import { bytesOf, sliceBytes } from './go/text.ts';
+import { ANY, type GoType, INT, REFLECT_VALUE, STRING, STRINGS } from './go/types.ts';
+import { type GoValue, goBool, goString, isTrue, isValid, itemsOf, numberOf, textOf } from './go/values.ts';
 
-/** A function of a template; it throws a plain error in Go's words. */
-export type TemplateFunction = (...args: readonly unknown[]) => unknown;
+/** A function of a template; a plain error that it throws is told in Go's words. */
+export interface TemplateFunction {
+  readonly params: readonly GoType[];
+  /** The type of any further arguments; undefined when there may be none. */
+  readonly rest: GoType | undefined;
+  /** `callee` is how the first argument is written. */
+  call(args: readonly GoValue[], callee: string): GoValue;
+}
 
-/** By name. `and` and `or` are evaluated by the interpreter, which stops early; here they take all arguments. */
-export const FUNCTIONS: Readonly<Record<string, TemplateFunction>> = {
-  and: (...args) => args.find((arg) => !isTrue(arg)) ?? args.at(-1),
-  or: (...args) => args.find((arg) => isTrue(arg)) ?? args.at(-1),
-  not: (arg) => !isTrue(arg),
-  eq: (first, ...others) => others.some((other) => equal(first, other)),
-  ne: (first, second) => !equal(first, second),
-  lt: (first, second) => compare(first, second) < 0,
-  le: (first, second) => compare(first, second) <= 0,
-  gt: (first, second) => compare(first, second) > 0,
-  ge: (first, second) => compare(first, second) >= 0,
-  len: (arg) => lengthOf(arg),
-  index: (arg, ...keys) => keys.reduce(indexOne, arg),
-  slice: (arg, from, to) => sliceOf(arg, from, to),
-  print: (...args) => args.map(printValue).join(''),
-  println: (...args) => `${args.map(printValue).join(' ')}\n`,
-  printf: (format, ...args) => goSprintf(textOf(format), args),
-  html: (arg) => printValue(arg).replace(/[&<>"']/g, (char) => HTML_ESCAPES[char] ?? char),
-  urlquery: (arg) => encodeURIComponent(printValue(arg)).replaceAll('%20', '+'),
-  json: (arg) => jsonText(arg),
-  split: (text, separator) => textOf(text).split(textOf(separator)),
-  join: (list, separator) => joinList(list, separator),
-  lower: (text) => textOf(text).toLowerCase(),
-  upper: (text) => textOf(text).toUpperCase(),
-  title: (text) =>
-    textOf(text).replace(
-      /(^|[^\p{L}\p{N}_'])(\p{L})/gu,
-      (_w, before: string, letter: string) => before + letter.toUpperCase(),
-    ),
-  pad: (text, before, after) => padded(textOf(text), before, after),
-  truncate: (text, length) => [...textOf(text)].slice(0, Number(length)).join(''),
+type Functions = Readonly<Record<string, TemplateFunction>>;
+
+const fixed = (params: readonly GoType[], call: TemplateFunction['call']): TemplateFunction => ({
+  params,
+  rest: undefined,
+  call,
+});
+
+const variadic = (params: readonly GoType[], rest: GoType, call: TemplateFunction['call']): TemplateFunction => ({
+  params,
+  rest,
+  call,
+});
+
+/** All arguments as one text, as an action would print them. */
+const joined = (args: readonly GoValue[]): string => sprint(args.map(asPrinted));
+
+const asPrinted = (value: GoValue): GoValue => (isValid(value) ? value : goString('<no value>'));
+
+const ordered = (name: string, holds: (order: number) => boolean): TemplateFunction =>
+  fixed([REFLECT_VALUE, REFLECT_VALUE], ([left, right]) => goBool(holds(compareValues(name, left, right))));
+
+/** Go's own. @source Go text/template */
+const BUILTINS: Functions = {
+  and: variadic([REFLECT_VALUE], REFLECT_VALUE, and),
+  or: variadic([REFLECT_VALUE], REFLECT_VALUE, and),
+  call: variadic([REFLECT_VALUE], REFLECT_VALUE, ([fn], callee) => nonFunction(fn, callee)),
+  eq: variadic([REFLECT_VALUE], REFLECT_VALUE, (args) => goBool(eachEqual(args))),
+  ne: fixed([REFLECT_VALUE, REFLECT_VALUE], (args) => goBool(!eachEqual(args))),
+  lt: ordered('lt', (order) => order < 0),
+  le: ordered('le', (order) => order <= 0),
+  gt: ordered('gt', (order) => order > 0),
+  ge: ordered('ge', (order) => order >= 0),
+  not: fixed([REFLECT_VALUE], ([value]) => goBool(value === undefined || !isTrue(value))),
+  len: fixed([REFLECT_VALUE], ([value]) => lengthValue(value)),
+  index: variadic([REFLECT_VALUE], REFLECT_VALUE, indexValue),
+  slice: variadic([REFLECT_VALUE], REFLECT_VALUE, sliceValue),
+  html: variadic([], ANY, (args) => goString(escapeHtmlText(joined(args)))),
+  js: variadic([], ANY, (args) => goString(escapeJs(joined(args)))),
+  urlquery: variadic([], ANY, (args) => goString(escapeQuery(joined(args)))),
+  print: variadic([], ANY, (args) => goString(sprint(args))),
+  println: variadic([], ANY, (args) => goString(sprintln(args))),
+  printf: variadic([STRING], ANY, ([format, ...args]) => goString(sprintf(text(format), args))),
+};
+
+const text = (value: GoValue | undefined): string => (value === undefined ? '' : textOf(value));
+const count = (value: GoValue | undefined): number => (value === undefined ? 0 : Number(numberOf(value)));
+
+/** By name. @source Go text/template; docker 28.2.2 templates.basicFunctions */
+export const FUNCTIONS: Functions = {
+  ...BUILTINS,
+  json: fixed([ANY], ([value]) => goString(value === undefined ? 'null' : jsonOf(value))),
+  split: fixed([STRING, STRING], ([whole, separator]) => ({
+    type: STRINGS,
+    data: splitText(text(whole), text(separator)),
+  })),
+  join: fixed([STRINGS, STRING], ([list, separator]) =>
+    goString((list === undefined ? [] : itemsOf(list)).join(text(separator))),
+  ),
+  lower: fixed([STRING], ([value]) => goString(eachChar(text(value), (char) => char.toLowerCase()))),
+  upper: fixed([STRING], ([value]) => goString(eachChar(text(value), (char) => char.toUpperCase()))),
+  title: fixed([STRING], ([value]) => goString(titleCase(text(value)))),
+  pad: fixed([STRING, INT, INT], ([value, before, after]) =>
+    goString(padded(text(value), count(before), count(after))),
+  ),
+  truncate: fixed([STRING, INT], ([value, length]) => goString(truncated(text(value), count(length)))),
 };
 
 /** Names for the parser. */
 export const FUNCTION_NAMES: ReadonlySet<string> = new Set(Object.keys(FUNCTIONS));
 
+const asIs = (...params: readonly GoType[]): TemplateFunction => fixed(params, ([value]) => goString(text(value)));
+
 /** In a table's heading line these leave their argument as it is. @source docker/cli templates.HeaderFunctions */
-export const HEADING_FUNCTIONS: Readonly<Record<string, TemplateFunction>> = {
+export const HEADING_FUNCTIONS: Functions = {
   ...FUNCTIONS,
-  json: (text) => text,
-  title: (text) => text,
-  lower: (text) => text,
-  upper: (text) => text,
-  truncate: (text) => text,
-  split: (text) => text,
-  join: (text) => text,
-  pad: (text, before, after) => padded(textOf(text), before, after),
+  json: asIs(STRING),
+  title: asIs(STRING),
+  lower: asIs(STRING),
+  upper: asIs(STRING),
+  truncate: asIs(STRING, INT),
+  split: fixed([STRING, STRING], ([value]) => goString(text(value))),
+  join: fixed([STRING, STRING], ([value]) => goString(text(value))),
 };
 
-const HTML_ESCAPES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&#34;',
-  "'": '&#39;',
-};
-
-function textOf(value: unknown): string {
-  if (typeof value === 'string') return value;
-  if (value === MISSING) return '';
-  throw new Error(`wrong type for value; expected string; got ${typeName(value)}`);
+/** @source Go strings.Split */
+function splitText(whole: string, separator: string): string[] {
+  return separator === '' ? [...whole] : whole.split(separator);
 }
 
-function padded(text: string, before: unknown, after: unknown): string {
-  return text === '' ? text : ' '.repeat(Number(before)) + text + ' '.repeat(Number(after));
+/** Characters changed one by one: those that would become several stay. @source Go unicode.ToUpper */
+function eachChar(whole: string, change: (char: string) => string): string {
+  return [...whole]
+    .map((char) => {
+      const changed = char === 'İ' ? 'i' : change(char);
+      return [...changed].length === 1 ? changed : char;
+    })
+    .join('');
 }
 
-function joinList(list: unknown, separator: unknown): string {
-  if (list === null || list === undefined || list === MISSING) return '';
-  if (!Array.isArray(list)) throw new Error(`wrong type for value; expected []string; got ${typeName(list)}`);
-  return list.map(printValue).join(textOf(separator));
+/** A capital at the start of each word. @source Go strings.Title */
+function titleCase(whole: string): string {
+  let before = ' ';
+  return eachChar(whole, (char) => {
+    const isStart = /^(?:[\0-\x7f]|\s)$/u.test(before) && !/^[A-Za-z0-9_]$/.test(before);
+    before = char;
+    return isStart ? char.toUpperCase() : char;
+  });
 }
 
-function lengthOf(value: unknown): number {
-  if (typeof value === 'string') return Buffer.byteLength(value);
-  if (Array.isArray(value)) return value.length;
-  if (isMap(value)) return Object.keys(value).length;
-  if (value === MISSING) return 0;
-  if (value === null || value === undefined) throw new Error('error calling len: len of nil pointer');
-  throw new Error(`error calling len: len of type ${typeName(value)}`);
+function padded(whole: string, before: number, after: number): string {
+  if (whole === '') return whole;
+  if (before < 0 || after < 0) throw new Error('strings: negative Repeat count');
+  return ' '.repeat(before) + whole + ' '.repeat(after);
 }
 
-function indexOne(container: unknown, key: unknown): unknown {
-  if (container === null || container === undefined || container === MISSING) {
-    throw new Error('error calling index: index of untyped nil');
-  }
-  if (typeof container === 'string' || Array.isArray(container)) {
-    const at = Number(key);
-    if (!Number.isInteger(at))
-      throw new Error(`error calling index: cannot index slice/array with type ${typeName(key)}`);
-    if (at < 0 || at >= container.length) throw new Error(`error calling index: index out of range: ${at}`);
-    return typeof container === 'string' ? container.charCodeAt(at) : (container[at] as unknown);
-  }
-  if (isMap(container)) {
-    const name = String(key);
-    return Object.hasOwn(container, name) ? resolve(container[name]) : MISSING;
-  }
-  throw new Error(`error calling index: can't index item of type ${typeName(container)}`);
-}
-
-function sliceOf(value: unknown, from: unknown, to: unknown): unknown {
-  if (typeof value !== 'string' && !Array.isArray(value)) {
-    throw new Error(`error calling slice: can't slice item of type ${typeName(value)}`);
-  }
-  const start = Number(from ?? 0);
-  const end = Number(to ?? value.length);
-  if (end > value.length || start > end) throw new Error(`error calling slice: index out of range: ${end}`);
-  return value.slice(start, end);
-}
-
-function equal(left: unknown, right: unknown): boolean {
-  const a = left === MISSING ? '' : left;
-  const b = right === MISSING ? '' : right;
-  if (a === null || a === undefined || b === null || b === undefined) return (a ?? null) === (b ?? null);
-  if (typeof a === 'object') throw new Error('error calling eq: non-comparable type');
-  if (isNumber(a) && isNumber(b))
-    return BigInt(Math.trunc(Number(a))) === BigInt(Math.trunc(Number(b))) && Number(a) === Number(b);
-  if (typeof a !== typeof b) throw new Error('error calling eq: incompatible types for comparison');
-  return a === b;
-}
-
-function compare(left: unknown, right: unknown): number {
-  if (isNumber(left) && isNumber(right)) return left < right ? -1 : left > right ? 1 : 0;
-  if (typeof left === 'string' && typeof right === 'string') return left < right ? -1 : left > right ? 1 : 0;
-  throw new Error('error calling lt: incompatible types for comparison');
-}
-
-function isNumber(value: unknown): value is number | bigint {
-  return typeof value === 'number' || typeof value === 'bigint';
+/** The first bytes. @source docker/cli templates.truncateWithLength */
+function truncated(whole: string, length: number): string {
+  if (bytesOf(whole).length < length) return whole;
+  if (length < 0) throw new Error(`runtime error: slice bounds out of range [:${length}]`);
+  return sliceBytes(whole, 0, length);
 }

@@ -1,6 +1,8 @@
-// The face of the format templates: Go's text/template as far as Docker's formats use it.
+// The face of the format templates: Go's text/template on the Go types of Docker's objects.
 export { type EvaluateOptions, evaluateTemplate } from './evaluate.ts';
-export { FUNCTION_NAMES, FUNCTIONS, HEADING_FUNCTIONS } from './functions.ts';
-export { fieldsUsed, parseTemplate, type Template } from './parse.ts';
-export { TemplateError } from './syntax.ts';
-export { MISSING, NIL_LIST, NIL_MAP, type TemplateMap, TYPE_NAME } from './values.ts';
+export { FUNCTION_NAMES, HEADING_FUNCTIONS } from './functions.ts';
+export { dockerValue } from './go/docker-types.ts';
+export { type GoValue, rawValue } from './go/values.ts';
+export { parseTemplate } from './parse.ts';
+export { headingValue, rowValue, type TemplateMap, TYPE_NAME } from './rows.ts';
+export { fieldsUsed, type Template, TemplateError } from './syntax.ts';

@@ -1,14 +1,17 @@
 // Owns reading a template into its syntax tree. Evaluates nothing.
-import { goQuote } from '../grammar/go-text.ts';
-import { lexTemplate, type Segment, type Token } from './lex.ts';
-import { type Command, lineAndColumn, type Node, type Operand, type Pipeline, TemplateError } from './syntax.ts';
-
-/** A template ready to run. `name` is what errors call it. */
-export interface Template {
-  readonly name: string;
-  readonly source: string;
-  readonly nodes: readonly Node[];
-}
+import { isWord, TokenCursor } from './cursor.ts';
+import { quoted } from './go/text.ts';
+import { describeToken, lexTemplate, type Token, type TokenType } from './lex.ts';
+import { readNumber, unquote } from './literals.ts';
+import {
+  type Command,
+  type Node,
+  type Operand,
+  type Pipeline,
+  type Template,
+  TemplateError,
+  writtenForm,
+} from './syntax.ts';
 
 /**
  * Reads `source`; `functions` are the names it may call.
@@ -16,251 +19,357 @@ export interface Template {
  * @source Go text/template
  */
 export function parseTemplate(source: string, functions: ReadonlySet<string>, name = ''): Template {
-  const reader = new Reader(source, lexTemplate(source, name), functions, name);
-  return { name, source, nodes: reader.readAll() };
+  const reader = new Reader(source, functions, name);
+  return { name, source, nodes: reader.readAll(), defined: reader.defined };
 }
 
-/** Every field name that appears after a dot anywhere in the template. */
-export function fieldsUsed(template: Template): ReadonlySet<string> {
-  const names = new Set<string>();
-  JSON.stringify(template.nodes, (key, value: unknown) => {
-    if (key === 'names' && Array.isArray(value)) for (const name of value) names.add(String(name));
-    return value;
-  });
-  return names;
-}
+/** What ends a list of nodes. */
+type Stop = 'end' | 'else';
 
-type Stop = { readonly word: 'end' | 'else'; readonly tokens: Token[] };
+const OPERAND_STARTS: ReadonlySet<TokenType> = new Set<TokenType>([
+  'bool',
+  'charConstant',
+  'complex',
+  'dot',
+  'field',
+  'identifier',
+  'leftParen',
+  'nil',
+  'number',
+  'rawString',
+  'string',
+  'variable',
+]);
 
 class Reader {
-  readonly #source: string;
-  readonly #segments: readonly Segment[];
+  readonly defined = new Map<string, readonly Node[]>();
+  readonly #tokens: TokenCursor;
   readonly #functions: ReadonlySet<string>;
   readonly #name: string;
-  #at = 0;
-  #line = '1';
+  #actionLine = 0;
+  #rangeDepth = 0;
+  #variables: string[] = ['$'];
 
-  constructor(source: string, segments: readonly Segment[], functions: ReadonlySet<string>, name: string) {
-    this.#source = source;
-    this.#segments = segments;
+  constructor(source: string, functions: ReadonlySet<string>, name: string) {
+    this.#tokens = new TokenCursor(lexTemplate(source));
     this.#functions = functions;
     this.#name = name;
   }
 
   readAll(): Node[] {
-    const { nodes, stop } = this.#readList();
-    if (stop !== undefined) this.#fail(`unexpected {{${stop.word}}}`);
+    const nodes: Node[] = [];
+    while (this.#tokens.peek().type !== 'end') {
+      const mark = this.#tokens.at;
+      if (this.#tokens.next().type === 'leftDelim' && isWord(this.#tokens.nextSolid(), 'define')) {
+        this.#definition();
+        continue;
+      }
+      this.#tokens.at = mark;
+      const node = this.#textOrAction();
+      if (typeof node === 'string') this.#fail(`unexpected {{${node}}}`);
+      nodes.push(node);
+    }
+    this.#add(this.#name, nodes);
     return nodes;
   }
 
+  // Complaints.
+
+  #expect(type: TokenType, context: string): Token {
+    const token = this.#tokens.nextSolid();
+    if (token.type !== type) this.#unexpected(token, context);
+    return token;
+  }
+
   #fail(what: string): never {
-    throw new TemplateError(`template: ${this.#name}:${this.#line}: ${what}`);
+    throw new TemplateError(`template: ${this.#name}:${this.#tokens.line}: ${what}`);
   }
 
-  #readList(): { nodes: Node[]; stop: Stop | undefined } {
+  #unexpected(token: Token, context: string): never {
+    if (token.type !== 'error') this.#fail(`unexpected ${describeToken(token)} in ${context}`);
+    let extra = '';
+    if (this.#actionLine !== 0 && this.#actionLine !== token.line) {
+      extra = ` in action started at ${this.#name}:${this.#actionLine}`;
+      if (token.text.endsWith(' action')) extra = extra.slice(' in action'.length);
+    }
+    return this.#fail(token.text + extra);
+  }
+
+  // Lists and control.
+
+  #itemList(): { nodes: Node[]; stop: Stop } {
     const nodes: Node[] = [];
-    while (this.#at < this.#segments.length) {
-      const segment = this.#segments[this.#at++];
-      if (segment === undefined) break;
-      if (segment.kind === 'text') {
-        nodes.push(segment);
-        continue;
+    while (this.#tokens.peekSolid().type !== 'end') {
+      const node = this.#textOrAction();
+      if (typeof node === 'string') return { nodes, stop: node };
+      nodes.push(node);
+    }
+    return this.#fail('unexpected EOF');
+  }
+
+  #textOrAction(): Node | Stop {
+    const token = this.#tokens.nextSolid();
+    if (token.type === 'text') return { kind: 'text', offset: token.offset, text: token.text };
+    if (token.type !== 'leftDelim') this.#unexpected(token, 'input');
+    this.#actionLine = token.line;
+    const node = this.#action();
+    this.#actionLine = 0;
+    return node;
+  }
+
+  #action(): Node | Stop {
+    const token = this.#tokens.nextSolid();
+    if (token.type === 'keyword') {
+      switch (token.text) {
+        case 'block':
+          return this.#block();
+        case 'break':
+        case 'continue':
+          return this.#loopControl(token, token.text);
+        case 'else':
+          return this.#else();
+        case 'end':
+          this.#expect('rightDelim', 'end');
+          return 'end';
+        case 'if':
+        case 'range':
+        case 'with':
+          return this.#control(token.offset, token.text);
+        case 'template':
+          return this.#template();
       }
-      this.#line = lineAndColumn(this.#source, segment.offset).split(':')[0] ?? '1';
-      const tokens = trimSpace(segment.tokens);
-      const word = tokens[0]?.type === 'word' ? tokens[0].text : '';
-      if (word === 'end' || word === 'else') return { nodes, stop: { word, tokens: trimSpace(tokens.slice(1)) } };
-      nodes.push(this.#readAction(word, tokens));
     }
-    return { nodes, stop: undefined };
+    this.#tokens.at--;
+    const { offset } = this.#tokens.peek();
+    return { kind: 'action', offset, pipeline: this.#pipeline('command', 'rightDelim') };
   }
 
-  #readAction(word: string, tokens: Token[]): Node {
-    if (word === 'if' || word === 'with' || word === 'range') return this.#readBlock(word, tokens.slice(1));
-    if (word === 'break' || word === 'continue') return { kind: word };
-    if (tokens.length === 0) this.#fail('missing value for command');
-    return { kind: 'action', pipeline: this.#pipeline(new Cursor(tokens), 'command') };
+  #loopControl(token: Token, kind: 'break' | 'continue'): Node {
+    const after = this.#tokens.nextSolid();
+    if (after.type !== 'rightDelim') this.#unexpected(after, `{{${kind}}}`);
+    if (this.#rangeDepth === 0) this.#fail(`{{${kind}}} outside {{range}}`);
+    return { kind, offset: token.offset };
   }
 
-  #readBlock(kind: 'if' | 'with' | 'range', tokens: Token[]): Node {
-    const pipeline = this.#pipeline(new Cursor(trimSpace(tokens)), kind);
-    const { nodes: body, stop } = this.#readList();
-    if (stop === undefined) this.#fail('unexpected EOF');
-    if (stop.word === 'end') return { kind, pipeline, body, otherwise: [] };
-    const next = stop.tokens[0];
-    if (next?.type === 'word' && (next.text === 'if' || next.text === 'with')) {
-      return { kind, pipeline, body, otherwise: [this.#readBlock(next.text, stop.tokens.slice(1))] };
+  #else(): Stop {
+    const next = this.#tokens.peekSolid();
+    if (!isWord(next, 'if') && !isWord(next, 'with')) this.#expect('rightDelim', 'else');
+    return 'else';
+  }
+
+  #control(offset: number, kind: 'if' | 'range' | 'with'): Node {
+    const known = this.#variables.length;
+    const pipeline = this.#pipeline(kind, 'rightDelim');
+    if (kind === 'range') this.#rangeDepth++;
+    const { nodes: body, stop } = this.#itemList();
+    if (kind === 'range') this.#rangeDepth--;
+    const otherwise = stop === 'else' ? this.#otherwise(kind) : [];
+    this.#variables.length = known;
+    return { kind, offset, pipeline, body, otherwise };
+  }
+
+  #otherwise(kind: 'if' | 'range' | 'with'): Node[] {
+    const next = this.#tokens.peek();
+    if (kind !== 'range' && isWord(next, kind)) {
+      this.#tokens.at++;
+      return [this.#control(next.offset, kind)];
     }
-    const { nodes: otherwise, stop: end } = this.#readList();
-    if (end?.word !== 'end') this.#fail(end === undefined ? 'unexpected EOF' : 'expected end; found {{else}}');
-    return { kind, pipeline, body, otherwise };
+    const { nodes, stop } = this.#itemList();
+    if (stop === 'else') this.#fail('expected end; found {{else}}');
+    return nodes;
   }
 
-  #pipeline(cursor: Cursor, context: string): Pipeline {
-    const start = cursor.peek();
-    const { declares, assigns } = this.#declaration(cursor);
+  // Templates in templates.
+
+  #definition(): void {
+    const context = 'define clause';
+    const name = this.#templateName(this.#tokens.nextSolid(), context);
+    this.#expect('rightDelim', context);
+    this.#add(name, this.#ownList(context));
+  }
+
+  #block(): Node {
+    const context = 'block clause';
+    const token = this.#tokens.nextSolid();
+    const name = this.#templateName(token, context);
+    const pipeline = this.#pipeline(context, 'rightDelim');
+    this.#add(name, this.#ownList(context));
+    return { kind: 'template', offset: token.offset, name, pipeline };
+  }
+
+  /** The list of a template of its own: it sees no variable and no loop around it. */
+  #ownList(context: string): readonly Node[] {
+    const { variables, depth, line } = { variables: this.#variables, depth: this.#rangeDepth, line: this.#actionLine };
+    this.#variables = ['$'];
+    this.#rangeDepth = 0;
+    const { nodes, stop } = this.#itemList();
+    if (stop === 'else') this.#fail(`unexpected {{else}} in ${context}`);
+    this.#variables = variables;
+    this.#rangeDepth = depth;
+    this.#actionLine = line;
+    return nodes;
+  }
+
+  #template(): Node {
+    const context = 'template clause';
+    const token = this.#tokens.nextSolid();
+    const name = this.#templateName(token, context);
+    if (this.#tokens.nextSolid().type === 'rightDelim')
+      return { kind: 'template', offset: token.offset, name, pipeline: undefined };
+    this.#tokens.at--;
+    return { kind: 'template', offset: token.offset, name, pipeline: this.#pipeline(context, 'rightDelim') };
+  }
+
+  #templateName(token: Token, context: string): string {
+    if (token.type !== 'string' && token.type !== 'rawString') this.#unexpected(token, context);
+    return this.#read(() => unquote(token.text));
+  }
+
+  #add(name: string, nodes: readonly Node[]): void {
+    const before = this.defined.get(name);
+    if (before === undefined || isBlank(before)) this.defined.set(name, nodes);
+    else if (!isBlank(nodes)) this.#fail(`template: multiple definition of template ${quoted(name, '"', false)}`);
+  }
+
+  // Expressions.
+
+  #pipeline(context: string, end: 'rightDelim' | 'rightParen'): Pipeline {
+    const { offset } = this.#tokens.peekSolid();
+    const { declares, assigns } = this.#declarations(context);
     const commands: Command[] = [];
-    do {
-      cursor.skipSpace();
-      const first = cursor.peek()?.offset ?? 0;
-      const operands = this.#operands(cursor, context);
-      const source = this.#source.slice(first, cursor.endOffset()).trimEnd();
-      commands.push({ place: { offset: first, source }, operands });
-    } while (cursor.take('symbol', '|'));
-    const offset = start?.offset ?? 0;
-    return { place: { offset, source: this.#source.slice(offset, cursor.endOffset()) }, declares, assigns, commands };
-  }
-
-  #declaration(cursor: Cursor): { declares: string[]; assigns: boolean } {
-    const mark = cursor.mark();
-    const declares: string[] = [];
     for (;;) {
-      cursor.skipSpace();
-      const token = cursor.peek();
-      if (token?.type !== 'variable') break;
-      cursor.next();
-      declares.push(token.text);
-      cursor.skipSpace();
-      if (cursor.take('symbol', ':=')) return { declares, assigns: false };
-      if (cursor.take('symbol', '=')) return { declares, assigns: true };
-      if (!cursor.take('symbol', ',')) break;
+      const token = this.#tokens.nextSolid();
+      if (token.type === end) break;
+      if (!OPERAND_STARTS.has(token.type)) this.#unexpected(token, context);
+      this.#tokens.at--;
+      commands.push(this.#command());
     }
-    cursor.reset(mark);
-    return { declares: [], assigns: false };
+    this.#checkPipeline(commands, context);
+    return { kind: 'pipeline', offset, declares, assigns, commands };
   }
 
-  #operands(cursor: Cursor, context: string): Operand[] {
+  #declarations(context: string): { declares: { name: string }[]; assigns: boolean } {
+    const declares: { name: string }[] = [];
+    for (;;) {
+      const mark = this.#tokens.at;
+      const variable = this.#tokens.peekSolid();
+      if (variable.type !== 'variable') return { declares, assigns: false };
+      this.#tokens.at++;
+      const next = this.#tokens.peekSolid();
+      if (next.type === 'assign' || next.type === 'declare') {
+        this.#tokens.at++;
+        this.#declare(declares, variable.text);
+        return { declares, assigns: next.type === 'assign' };
+      }
+      if (next.type !== 'char' || next.text !== ',') {
+        this.#tokens.at = mark;
+        return { declares, assigns: false };
+      }
+      this.#tokens.at++;
+      this.#declare(declares, variable.text);
+      if (context !== 'range' || declares.length >= 2) this.#fail(`too many declarations in ${context}`);
+      const { type } = this.#tokens.peekSolid();
+      if (type !== 'variable' && type !== 'rightDelim' && type !== 'rightParen') {
+        this.#fail('range can only initialize variables');
+      }
+    }
+  }
+
+  #declare(declares: { name: string }[], name: string): void {
+    declares.push({ name });
+    this.#variables.push(name);
+  }
+
+  #checkPipeline(commands: readonly Command[], context: string): void {
+    if (commands.length === 0) this.#fail(`missing value for ${context}`);
+    commands.forEach(({ operands }, at) => {
+      const kind = operands[0]?.kind ?? 'nil';
+      if (at > 0 && ['bool', 'dot', 'nil', 'number', 'string'].includes(kind)) {
+        this.#fail(`non executable command in pipeline stage ${at + 1}`);
+      }
+    });
+  }
+
+  #command(): Command {
+    const { offset } = this.#tokens.peekSolid();
     const operands: Operand[] = [];
     for (;;) {
-      cursor.skipSpace();
-      const token = cursor.peek();
-      if (token === undefined || (token.type === 'symbol' && (token.text === '|' || token.text === ')'))) break;
-      operands.push(this.#operand(cursor));
-      const after = cursor.peek();
-      if (after !== undefined && after.type !== 'space' && after.type !== 'symbol') {
-        this.#fail(`unexpected ${describe(after)} in operand`);
-      }
+      this.#tokens.peekSolid();
+      const operand = this.#operand();
+      if (operand !== undefined) operands.push(operand);
+      const token = this.#tokens.next();
+      if (token.type === 'space') continue;
+      if (token.type === 'rightDelim' || token.type === 'rightParen') this.#tokens.at--;
+      else if (token.type !== 'pipe') this.#unexpected(token, 'operand');
+      break;
     }
-    if (operands.length === 0) this.#fail(`missing value for ${context}`);
-    return operands;
+    if (operands.length === 0) this.#fail('empty command');
+    return { kind: 'command', offset, operands };
   }
 
-  #operand(cursor: Cursor): Operand {
-    const token = cursor.next();
-    if (token === undefined) this.#fail('unexpected end of action');
-    const place = { offset: token.offset, source: token.source };
-    switch (token.type) {
-      case 'dot':
-        return { kind: 'dot', place };
-      case 'field': {
-        const names = [token.text, ...cursor.fields()];
-        const source = names.map((name) => `.${name}`).join('');
-        // Go places a chain of fields at its second one.
-        const offset = names.length > 1 ? place.offset + place.source.length : place.offset;
-        return { kind: 'field', names, place: { offset, source } };
-      }
-      case 'variable': {
-        const names = cursor.fields();
-        return { kind: 'variable', variable: token.text, names, place };
-      }
-      case 'string':
-        return {
-          kind: 'literal',
-          value: token.source.startsWith("'") ? (token.text.codePointAt(0) ?? 0) : token.text,
-          place,
-        };
-      case 'number':
-        return { kind: 'literal', value: Number(token.text), place };
-      case 'word':
-        return this.#word(token.text, place);
-      case 'symbol':
-        if (token.text === '(') return this.#parenthesis(cursor, place);
-        break;
-      case 'space':
-        break;
-    }
-    return this.#fail(`unexpected ${describe(token)} in command`);
-  }
-
-  #word(word: string, place: Operand['place']): Operand {
-    if (word === 'true' || word === 'false') return { kind: 'literal', value: word === 'true', place };
-    if (word === 'nil') return { kind: 'literal', value: null, place };
-    if (!this.#functions.has(word)) this.#fail(`function ${goQuote(word)} not defined`);
-    return { kind: 'function', name: word, place };
-  }
-
-  #parenthesis(cursor: Cursor, place: Operand['place']): Operand {
-    const inner = this.#pipeline(cursor, 'parenthesized pipeline');
-    if (!cursor.take('symbol', ')')) this.#fail('unclosed left paren');
-    const names = cursor.fields();
-    return {
-      kind: 'chain',
-      inner,
-      names,
-      place: { offset: place.offset, source: this.#source.slice(place.offset, cursor.endOffset()) },
-    };
-  }
-}
-
-/** Walks the tokens of one action. */
-class Cursor {
-  readonly #tokens: readonly Token[];
-  #at = 0;
-
-  constructor(tokens: readonly Token[]) {
-    this.#tokens = tokens;
-  }
-
-  peek(): Token | undefined {
-    return this.#tokens[this.#at];
-  }
-
-  next(): Token | undefined {
-    return this.#tokens[this.#at++];
-  }
-
-  skipSpace(): void {
-    while (this.peek()?.type === 'space') this.#at++;
-  }
-
-  take(type: Token['type'], text: string): boolean {
-    const token = this.peek();
-    if (token?.type !== type || token.text !== text) return false;
-    this.#at++;
-    return true;
-  }
-
-  /** The `.A.B` that follows directly. */
-  fields(): string[] {
+  #operand(): Operand | undefined {
+    const term = this.#term();
+    const first = this.#tokens.peek();
+    if (term === undefined || first.type !== 'field') return term;
     const names: string[] = [];
-    for (let token = this.peek(); token?.type === 'field'; token = this.peek()) {
-      names.push(token.text);
-      this.#at++;
+    while (this.#tokens.peek().type === 'field') names.push(this.#tokens.next().text.slice(1));
+    const { offset } = first;
+    switch (term.kind) {
+      case 'field':
+      case 'variable':
+        return { kind: term.kind, offset, names: [...term.names, ...names] };
+      case 'bool':
+      case 'dot':
+      case 'nil':
+      case 'number':
+      case 'string':
+        return this.#fail(`unexpected . after term ${quoted(writtenForm(term), '"', false)}`);
+      default:
+        return { kind: 'chain', offset, start: term, names };
     }
-    return names;
   }
 
-  mark(): number {
-    return this.#at;
+  #term(): Operand | undefined {
+    const token = this.#tokens.nextSolid();
+    const { offset, text } = token;
+    switch (token.type) {
+      case 'identifier':
+        if (!this.#functions.has(text)) this.#fail(`function ${quoted(text, '"', false)} not defined`);
+        return { kind: 'identifier', offset, name: text };
+      case 'dot':
+      case 'nil':
+        return { kind: token.type, offset };
+      case 'variable':
+        if (!this.#variables.includes(text)) this.#fail(`undefined variable ${quoted(text, '"', false)}`);
+        return { kind: 'variable', offset, names: [text] };
+      case 'field':
+        return { kind: 'field', offset, names: [text.slice(1)] };
+      case 'bool':
+        return { kind: 'bool', offset, value: text === 'true' };
+      case 'charConstant':
+      case 'complex':
+      case 'number':
+        return { kind: 'number', offset, number: this.#read(() => readNumber(text)) };
+      case 'string':
+      case 'rawString':
+        return { kind: 'string', offset, written: text, value: this.#read(() => unquote(text)) };
+      case 'leftParen':
+        return this.#pipeline('parenthesized pipeline', 'rightParen');
+      default:
+        this.#tokens.at--;
+        return undefined;
+    }
   }
 
-  reset(mark: number): void {
-    this.#at = mark;
-  }
-
-  endOffset(): number {
-    const last = this.#tokens[this.#at - 1];
-    return last === undefined ? 0 : last.offset + last.source.length;
+  #read<T>(read: () => T): T {
+    try {
+      return read();
+    } catch (error) {
+      return this.#fail(error instanceof Error ? error.message : String(error));
+    }
   }
 }
 
-function trimSpace(tokens: readonly Token[]): Token[] {
-  const trimmed = [...tokens];
-  while (trimmed[0]?.type === 'space') trimmed.shift();
-  while (trimmed.at(-1)?.type === 'space') trimmed.pop();
-  return trimmed;
-}
-
-function describe(token: Token): string {
-  return `<${token.source}>`;
-}
+/** Nothing but white space. */
+const isBlank = (nodes: readonly Node[]): boolean =>
+  nodes.every((node) => node.kind === 'text' && node.text.trim() === '');

@@ -1,4 +1,5 @@
 // Owns passing this process's signals on to a container. Knows no HTTP.
+import type { OutputStream } from '../session.ts';
 
 /** Signals that a person or a supervisor sends; the rest Node cannot catch or must keep. */
 const FORWARDED: readonly NodeJS.Signals[] = [
@@ -17,14 +18,33 @@ const FORWARDED: readonly NodeJS.Signals[] = [
   'SIGWINCH',
 ];
 
+/** So many requests to end make this process end, whatever the container does with them. */
+const LAST_REQUEST = 3;
+const GIVE_UP_TEXT = '\ngot 3 SIGTERM/SIGINTs, forcefully exiting\n';
+
+/** What becomes of the signals that this process gets. */
+export interface SignalPlan {
+  /** Gets the bare name (`TERM`) of each; absent keeps them from the container. */
+  readonly send?: ((name: string) => Promise<void>) | undefined;
+  /** Where the last word goes. */
+  readonly stderr: OutputStream;
+}
+
 /**
- * Calls `send` with the bare name (`TERM`) of every signal this process gets, until disposed.
- * @source docker 28.2.2 ForwardAllSignals
+ * Passes signals on until disposed. The third SIGINT or SIGTERM ends this process with exit code 1: a container that ignores
+ * them cannot hold the terminal.
+ * @source docker 28.2.2 ForwardAllSignals, forceExitAfter3TerminationSignals
  */
-export function forwardSignals(send: (name: string) => Promise<void>): Disposable {
+export function forwardSignals({ send, stderr }: SignalPlan): Disposable {
+  let requests = 0;
   const listeners = FORWARDED.map((signal) => {
     const listener = (): void => {
-      send(signal.slice('SIG'.length)).catch(() => {});
+      if (signal === 'SIGINT' || signal === 'SIGTERM') requests++;
+      if (requests >= LAST_REQUEST) {
+        stderr.write(GIVE_UP_TEXT);
+        process.exit(1);
+      }
+      send?.(signal.slice('SIG'.length)).catch(() => {});
     };
     process.on(signal, listener);
     return [signal, listener] as const;

@@ -21,56 +21,72 @@ export interface Outcome {
   readonly requests: readonly Recorded[];
 }
 
-/** Runs `work` beside a pretend daemon with an empty config folder. */
-async function withEngine(
-  work: (host: string, config: string) => Promise<Omit<Outcome, 'requests'>>,
-): Promise<Outcome> {
-  const folder = mkdtempSync(join(tmpdir(), 'gantry-cli-'));
-  const engine = await startRecordingEngine(join(folder, 'engine.sock'), engineAnswers());
-  try {
-    const outcome = await work(engine.host, join(folder, 'config'));
-    return normalise({ ...outcome, requests: engine.requests }, folder);
-  } finally {
-    await engine.close();
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
-
 /** A case that takes longer hangs; its exit code is then -1. */
 const DOCKER_TIMEOUT_MS = 10_000;
 
 const ENVIRONMENT = { PATH: process.env.PATH, HOME: '/root', TZ: 'UTC' };
 
-/** Our command line, in this process, at the time `nowMs`. */
-export function runGantry(argv: readonly string[], nowMs: number): Promise<Outcome> {
-  return withEngine(async (host, config) => {
-    const [stdout, stderr] = [collector(), collector()];
-    const exitCode = await main(
-      argv,
-      { ...ENVIRONMENT, DOCKER_HOST: host, DOCKER_CONFIG: config },
-      { stdin: Readable.from([]), stdout: stdout.stream, stderr: stderr.stream },
-      { now: () => nowMs },
-    );
-    return { exitCode, stdout: stdout.read(), stderr: stderr.read() };
-  });
+/** A pretend daemon, and both command lines to set on it, one case after the other. */
+export interface Comparison extends AsyncDisposable {
+  /** Our command line, in this process, at the time `nowMs`. */
+  gantry(argv: readonly string[], nowMs: number): Promise<Outcome>;
+  /** Our command line, what it prints as it prints it. */
+  rawGantry(argv: readonly string[]): Promise<Omit<Outcome, 'requests'>>;
+  /** The real docker. */
+  docker(argv: readonly string[]): Promise<Outcome>;
 }
 
-/** The real docker. */
-export function runDocker(argv: readonly string[]): Promise<Outcome> {
-  return withEngine(async (host, config) => {
-    const child = spawn('docker', argv, {
-      env: { ...ENVIRONMENT, DOCKER_HOST: host, DOCKER_CONFIG: config },
-      stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: DOCKER_TIMEOUT_MS,
-      killSignal: 'SIGKILL',
-    });
-    const exit = new Promise<number>((resolve, reject) => {
-      child.once('error', reject);
-      child.once('exit', (code) => resolve(code ?? -1));
-    });
-    const [stdout, stderr, exitCode] = await Promise.all([text(child.stdout), text(child.stderr), exit]);
-    return { exitCode, stdout, stderr };
+type Run = (env: Readonly<Record<string, string | undefined>>) => Promise<Omit<Outcome, 'requests'>>;
+
+/** Starts the pretend daemon. Every case has an empty config folder of its own. */
+export async function openComparison(): Promise<Comparison> {
+  const folder = mkdtempSync(join(tmpdir(), 'gantry-cli-'));
+  const engine = await startRecordingEngine(join(folder, 'engine.sock'), engineAnswers);
+  const config = join(folder, 'config');
+  const raw = (work: Run): ReturnType<Run> => {
+    engine.begin();
+    rmSync(config, { recursive: true, force: true });
+    return work({ ...ENVIRONMENT, DOCKER_HOST: engine.host, DOCKER_CONFIG: config });
+  };
+  const run = async (work: Run): Promise<Outcome> => {
+    const outcome = await raw(work);
+    return normalise({ ...outcome, requests: [...engine.requests] }, folder);
+  };
+  return {
+    gantry: (argv, nowMs) => run((env) => runGantry(argv, env, nowMs)),
+    rawGantry: (argv) => raw((env) => runGantry(argv, env, 0)),
+    docker: (argv) => run((env) => runDocker(argv, env)),
+    [Symbol.asyncDispose]: async () => {
+      await engine.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function runGantry(
+  argv: readonly string[],
+  env: Parameters<Run>[0],
+  nowMs: number,
+): Promise<Omit<Outcome, 'requests'>> {
+  const [stdout, stderr] = [collector(), collector()];
+  const stdio = { stdin: Readable.from([]), stdout: stdout.stream, stderr: stderr.stream };
+  const exitCode = await main(argv, env, stdio, { now: () => nowMs });
+  return { exitCode, stdout: stdout.read(), stderr: stderr.read() };
+}
+
+async function runDocker(argv: readonly string[], env: Parameters<Run>[0]): Promise<Omit<Outcome, 'requests'>> {
+  const child = spawn('docker', argv, {
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: DOCKER_TIMEOUT_MS,
+    killSignal: 'SIGKILL',
   });
+  const exit = new Promise<number>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', (code) => resolve(code ?? -1));
+  });
+  const [stdout, stderr, exitCode] = await Promise.all([text(child.stdout), text(child.stderr), exit]);
+  return { exitCode, stdout, stderr };
 }
 
 function collector(): { readonly stream: Writable; read(): string } {

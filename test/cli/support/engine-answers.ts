@@ -9,8 +9,33 @@ type Facts = Readonly<Record<string, unknown>>;
 
 /** Answers built from `golden/answers.json`; a name containing `nosuch` is missing. */
 export function engineAnswers(): Answers {
-  const facts = JSON.parse(readFileSync(new URL('../golden/answers.json', import.meta.url), 'utf8')) as Facts;
-  return { ...containerAnswers(facts), ...imageAnswers(facts), ...otherAnswers(facts) };
+  const facts = readFacts('answers.json');
+  return {
+    ...fullAnswers(readFacts('full-objects.json')),
+    ...containerAnswers(facts),
+    ...imageAnswers(facts),
+    ...otherAnswers(facts),
+  };
+}
+
+const known = new Map<string, Facts>();
+
+function readFacts(name: string): Facts {
+  const facts =
+    known.get(name) ?? (JSON.parse(readFileSync(new URL(`../golden/${name}`, import.meta.url), 'utf8')) as Facts);
+  known.set(name, facts);
+  return facts;
+}
+
+/** Objects with a value in every field, under the name `full`. */
+function fullAnswers(facts: Facts): Answers {
+  return {
+    'GET /containers/full/json': { json: facts.container },
+    'GET /images/full/json': { json: facts.image },
+    'GET /networks/full': { json: facts.network },
+    'GET /volumes/full': { json: facts.volume },
+    'GET /info': { json: facts.info },
+  };
 }
 
 function missing(what: string, request: Recorded): Answer {
@@ -131,7 +156,6 @@ function otherAnswers(facts: Facts): Answers {
     'GET /volumes/*': onlyNamed('volume', 'v', { json: (facts.volumes as { readonly Volumes: unknown[] }).Volumes[0] }),
     'POST /volumes/create': { status: 201, json: { Name: 'made' } },
     'DELETE /volumes/*': found('volume', { status: 204 }),
-    'GET /info': { json: facts.info },
     'GET /version': { json: facts.version },
     'GET /events': { text: `${JSON.stringify(EVENT).slice(0, -1)},"timeNano":1795490603469700832}\n` },
     'POST /auth': { json: { Status: 'Login Succeeded' } },

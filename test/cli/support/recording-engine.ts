@@ -27,6 +27,8 @@ export type Answers = Readonly<Record<string, Answer | ((request: Recorded) => A
 export interface RecordingEngine {
   readonly host: string;
   readonly requests: Recorded[];
+  /** Forgets what was requested, and answers as if nothing had been. */
+  begin(): void;
   close(): Promise<void>;
 }
 
@@ -34,20 +36,25 @@ export interface RecordingEngine {
 export const ATTACH_OUTPUT = Buffer.concat([Buffer.from([1, 0, 0, 0, 0, 0, 0, 6]), Buffer.from('hello\n')]);
 
 /** Listens at `socketPath`. */
-export async function startRecordingEngine(socketPath: string, answers: Answers): Promise<RecordingEngine> {
+export async function startRecordingEngine(socketPath: string, makeAnswers: () => Answers): Promise<RecordingEngine> {
   const requests: Recorded[] = [];
+  let answers = makeAnswers();
   const upgraded = new Set<Duplex>();
   const server: Server = createServer((request, response) => {
-    void answer(request, response, answers, requests);
+    answer(request, response, answers, requests).catch(() => response.destroy());
   });
   server.on('upgrade', (request: IncomingMessage, socket: Duplex) => {
     upgraded.add(socket);
-    void answerUpgrade(request, socket, requests);
+    answerUpgrade(request, socket, requests).catch(() => socket.destroy());
   });
   await new Promise<void>((resolve) => server.listen(socketPath, resolve));
   return {
     host: `unix://${socketPath}`,
     requests,
+    begin: () => {
+      requests.length = 0;
+      answers = makeAnswers();
+    },
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

@@ -18,7 +18,8 @@ export const command: Command = {
     const tty = container.Config?.Tty ?? false;
     const stdin = !flags.bool('no-stdin') && (container.Config?.OpenStdin ?? false);
     checkTerminal(session, !flags.bool('no-stdin'), tty);
-    using _signals = flags.bool('sig-proxy') && !tty ? forwardSignals((name) => containers.kill(id, name)) : undefined;
+    const send = flags.bool('sig-proxy') ? (name: string) => containers.kill(id, name) : undefined;
+    using _signals = tty ? undefined : forwardSignals({ send, stderr: session.stdio.stderr });
     const detachKeys = detachKeysOf(session, flags.text('detach-keys'));
     const carrying = await attachContainer(session, id, { stdin, stdout: true, stderr: true, tty, detachKeys });
     // It may have stopped meanwhile; then nothing would ever come.

@@ -3,15 +3,17 @@ import { closeSync, existsSync, openSync, unlinkSync, writeSync } from 'node:fs'
 import { isApiError } from '../../../client/index.ts';
 import { messageOf } from '../../../lib/errors.ts';
 import type { ContainerCreateRequest } from '../../../spec/docker/types.gen.ts';
+import { platformText } from '../../../spec/platform.ts';
 import { familiarReference, parseReference, withDefaultTag } from '../../../spec/reference.ts';
+import { refuseContentTrust } from '../../content-trust.ts';
 import { failureText, hintOf } from '../../explain.ts';
 import { CommandFailure } from '../../failure.ts';
-import { goQuote } from '../../grammar/go-text.ts';
 import { PROGRAM } from '../../grammar/usage.ts';
+import { readPlatform } from '../../platform.ts';
 import { showProgress } from '../../render/progress.ts';
 import { createBody } from '../../run-options/body.ts';
-import { openFailure } from '../../run-options/environment.ts';
 import type { Invocation, Session } from '../../session.ts';
+import { systemReason } from '../../system-reason.ts';
 import { terminalSize } from '../../terminal/resize.ts';
 import { startPull } from '../image/start-pull.ts';
 
@@ -25,6 +27,7 @@ const WINDOWS_FLAGS = ['cpu-count', 'cpu-percent', 'io-maxbandwidth', 'io-maxiop
 export function readCreateBody(session: Session, invocation: Invocation): ContainerCreateRequest {
   const { flags, args, path } = invocation;
   refuseWindowsFlags(invocation);
+  refuseContentTrust(session, flags);
   try {
     const pull = flags.text('pull');
     if (!['always', 'missing', 'never', ''].includes(pull)) {
@@ -66,8 +69,7 @@ export async function createContainer(
   using cidFile = openCidFile(flags.text('cidfile'));
   const image = body.Image ?? '';
   const name = BARE_ID.test(image) ? undefined : familiarReference(withDefaultTag(parseReference(image)));
-  checkPlatform(flags.text('platform'));
-  const options = { name: flags.text('name'), platform: flags.text('platform') };
+  const options = { name: flags.text('name'), platform: platformOf(flags.text('platform')) };
   const create = () => session.client().containers.create(withConsoleSize(session, body), options);
   const pull = async (): Promise<void> => {
     const messages = await startPull(session, image, flags.text('platform'));
@@ -94,10 +96,11 @@ function withConsoleSize(session: Session, body: ContainerCreateRequest): Contai
   return { ...body, HostConfig: { ...body.HostConfig, ConsoleSize: [size?.rows ?? 0, size?.columns ?? 0] } };
 }
 
-function checkPlatform(text: string): void {
-  if (text !== '' && (text.split('/').length > 3 || !/^[A-Za-z0-9_./-]+$/.test(text))) {
-    const reason = `${goQuote(text)}: cannot parse platform specifier: invalid argument`;
-    throw new CommandFailure(125, `error parsing specified platform: ${reason}`);
+function platformOf(text: string): string {
+  try {
+    return text === '' ? '' : platformText(readPlatform(text));
+  } catch (error) {
+    throw new CommandFailure(1, `error parsing specified platform: ${messageOf(error)}`);
   }
 }
 
@@ -115,7 +118,7 @@ function openCidFile(path: string): CidFile {
   if (path === '') return { write: () => {}, [Symbol.dispose]: () => {} };
   if (existsSync(path)) {
     throw new CommandFailure(
-      125,
+      1,
       `container ID file found, make sure the other container isn't running or delete ${path}`,
     );
   }
@@ -137,7 +140,7 @@ function openNew(path: string): number {
   try {
     return openSync(path, 'wx', 0o644);
   } catch (error) {
-    throw new CommandFailure(125, `failed to create the container ID file: open ${path}: ${openFailure(error)}`);
+    throw new CommandFailure(1, `failed to create the container ID file: open ${path}: ${systemReason(error)}`);
   }
 }
 

@@ -2,7 +2,7 @@
 
 import { filtersOrNone } from '../../filters.ts';
 import { containerLs } from '../../grammar/container.table.ts';
-import { readListFormat, renderList, tryRow, usesField } from '../../render/list.ts';
+import { readListFormat, renderList, tryFormat, usesField } from '../../render/list.ts';
 import type { Command } from '../../session.ts';
 import { containerListStyle, containerRow } from './rows.ts';
 
@@ -11,15 +11,19 @@ export const command: Command = {
   spec: containerLs,
   run: async (session, { flags }) => {
     const style = containerListStyle(flags.bool('size'));
-    const source = flags.text('format') || (flags.bool('quiet') ? '' : session.config().format('psFormat'));
-    const format = readListFormat(source, flags.bool('quiet'), style);
+    const given = flags.text('format');
     // Docker tries the template on an empty row first, so that a bad field fails without containers, too.
-    if (flags.text('format') !== '') tryRow(format, style, containerRow({}, true, session.now()));
+    if (given !== '') tryFormat(given, style, containerRow({}, true, session.now()));
+    const quiet = flags.bool('quiet');
+    if (quiet && given !== '')
+      session.warn('WARNING: Ignoring custom format, because both --format and --quiet are set.');
+    const source = quiet ? '' : given || session.config().format('psFormat');
+    const format = readListFormat(source, quiet, style);
     const limit = flags.bool('latest') && flags.number('last') === -1 ? 1 : flags.number('last');
     const containers = await session.client().containers.list({
       all: flags.bool('all'),
       limit: limit > 0 ? limit : undefined,
-      size: flags.bool('size') || (flags.text('format') !== '' && usesField(format, 'Size')),
+      size: flags.bool('size') || (given !== '' && usesField(format, 'Size')),
       filters: filtersOrNone(flags.list('filter')),
     });
     const trunc = !flags.bool('no-trunc');

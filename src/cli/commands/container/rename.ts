@@ -1,5 +1,5 @@
 // Owns `rename`.
-import { failureText } from '../../explain.ts';
+import { failureText, hintOf } from '../../explain.ts';
 import { CommandFailure } from '../../failure.ts';
 import { containerRename } from '../../grammar/container.table.ts';
 import type { Command } from '../../session.ts';
@@ -15,7 +15,11 @@ export const command: Command = {
     try {
       await session.client().containers.rename(oldName, newName);
     } catch (error) {
-      throw new CommandFailure(1, `${failureText(error)}\nError: failed to rename container named ${oldName}`);
+      throw new CommandFailure(
+        1,
+        `${failureText(error)}\nError: failed to rename container named ${oldName}`,
+        hintOf(error),
+      );
     }
     return 0;
   },

@@ -58,7 +58,10 @@ async function runAttached(
 ): Promise<number> {
   const { flags } = invocation;
   const { containers } = session.client();
-  using _signals = flags.bool('sig-proxy') ? forwardSignals((name) => containers.kill(id, name)) : undefined;
+  using _signals = forwardSignals({
+    send: flags.bool('sig-proxy') ? (name) => containers.kill(id, name) : undefined,
+    stderr: session.stdio.stderr,
+  });
   const plan: AttachPlan = {
     stdin: body.AttachStdin ?? false,
     stdout: body.AttachStdout ?? false,

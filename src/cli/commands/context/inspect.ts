@@ -5,6 +5,7 @@ import { type ContextMetadata, contextFolders, DEFAULT_CONTEXT, readContext } fr
 import { DEFAULT_HOST } from '../../config/host.ts';
 import { contextInspect } from '../../grammar/context.table.ts';
 import type { Command, Session } from '../../session.ts';
+import { escapeHtml } from '../../template/go/json.ts';
 import { inspectObjects } from '../inspect-objects.ts';
 import { currentContext } from './current.ts';
 
@@ -17,7 +18,10 @@ export const command: Command = {
     const names = args.length === 0 ? [currentContext(session)] : args;
     return inspectObjects(session, names, flags.text('format'), async (name) => ({
       kind: 'context',
-      json: JSON.stringify(name === DEFAULT_CONTEXT ? defaultContext(session) : storedContext(session, name)),
+      typedOnly: true,
+      json: escapeHtml(
+        JSON.stringify(name === DEFAULT_CONTEXT ? defaultContext(session) : storedContext(session, name)),
+      ),
     }));
   },
 };

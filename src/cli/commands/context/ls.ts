@@ -19,7 +19,6 @@ const STYLE: ListStyle = {
     Description: 'DESCRIPTION',
     DockerEndpoint: 'DOCKER ENDPOINT',
     Error: 'ERROR',
-    Current: '',
   },
 };
 
@@ -27,7 +26,7 @@ const STYLE: ListStyle = {
 export const command: Command = {
   spec: contextLs,
   run: async (session, { flags }) => {
-    const format = readListFormat(flags.text('format'), flags.bool('quiet'), STYLE);
+    const format = readListFormat(flags.bool('quiet') ? '' : flags.text('format'), flags.bool('quiet'), STYLE);
     session.out(renderList(format, STYLE, rowsOf(session)));
     const variable = ['GANTRY_HOST', 'DOCKER_HOST'].find((name) => session.env[name]);
     if (variable !== undefined) {

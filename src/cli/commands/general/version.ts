@@ -3,11 +3,10 @@ import { arch, platform } from 'node:os';
 import { CLIENT_API_VERSION } from '../../../client/index.ts';
 import { VERSION } from '../../../lib/package.ts';
 import type { SystemVersion } from '../../../spec/docker/types.gen.ts';
-import { failureText } from '../../explain.ts';
 import { CommandFailure } from '../../failure.ts';
 import { version } from '../../grammar/system.table.ts';
 import type { Command, Session } from '../../session.ts';
-import { evaluateTemplate, FUNCTION_NAMES, parseTemplate, TemplateError, TYPE_NAME } from '../../template/index.ts';
+import { dockerValue, evaluateTemplate, FUNCTION_NAMES, parseTemplate, TemplateError } from '../../template/index.ts';
 
 const GO_ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '386' };
 
@@ -26,7 +25,7 @@ export const command: Command = {
     const client = await clientVersion(session, server !== undefined);
     if (template === undefined) session.out(versionText(client, server));
     else session.out(runTemplate(template, session, client, server));
-    if (failure !== undefined) throw new CommandFailure(1, failureText(failure));
+    if (failure !== undefined) throw failure;
     return 0;
   },
 };
@@ -73,14 +72,7 @@ function runTemplate(
   client: ClientVersion,
   server: SystemVersion | undefined,
 ): string {
-  const data = {
-    Client: client,
-    Server: server === undefined ? null : withOldNames(server),
-    ServerOK: () => server !== undefined,
-    [TYPE_NAME]: 'system.versionInfo',
-  };
-  // A method with an argument the JSON does not have keeps `ServerOK` out of `{{json .}}`.
-  Object.defineProperty(data, 'ServerOK', { enumerable: false });
+  const data = dockerValue('system.versionInfo', { Client: client, Server: server && withBuildDates(server) });
   try {
     return `${evaluateTemplate(template, data)}\n`;
   } catch (error) {
@@ -129,14 +121,12 @@ function serverText(server: SystemVersion): string {
   return text;
 }
 
-/** The daemon's version with its build time as people read it, and the field names that templates use. */
-function withOldNames(server: SystemVersion): unknown {
-  const components = server.Components?.map((component) => ({
-    ...component,
-    ...(!component.Details ? {} : { Details: withBuildDate(component.Details) }),
-  }));
-  const copy = { ...server, ...(components === undefined ? {} : { Components: components }) };
-  return Object.defineProperty(copy, 'APIVersion', { value: server.ApiVersion, enumerable: false });
+/** The daemon's version, its parts with build times as people read them. */
+function withBuildDates(server: SystemVersion): SystemVersion {
+  const components = (server.Components ?? [engineComponent(server)]).map((component) =>
+    component.Details ? { ...component, Details: withBuildDate(component.Details) } : component,
+  );
+  return { ...server, Components: components };
 }
 
 function withBuildDate(details: Readonly<Record<string, unknown>>): Record<string, unknown> {

@@ -7,9 +7,11 @@ import { platformJson } from './platform-json.ts';
 /** Shows everything about images. */
 export const command: Command = {
   spec: imageInspect,
-  run: (session, { flags, args }) =>
-    inspectObjects(session, args, flags.text('format'), async (name) => ({
+  run: async (session, { flags, args }) => {
+    const platform = platformJson(flags.text('platform'));
+    return inspectObjects(session, args, flags.text('format'), async (name) => ({
       kind: 'image',
-      json: await session.client().images.inspectText(name, { platform: platformJson(flags.text('platform')) }),
-    })),
+      json: await session.client().images.inspectText(name, { platform }),
+    }));
+  },
 };

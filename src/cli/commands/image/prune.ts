@@ -14,7 +14,8 @@ export const command: Command = {
   run: async (session, { flags }) => {
     const all = flags.bool('all');
     if (!flags.bool('force') && !(await confirm(session, all ? ALL_WARNING : DANGLING_WARNING))) return 0;
-    const filters = { ...filtersOf(flags.list('filter')), dangling: [String(!all)] };
+    const filters = filtersOf(flags.list('filter'));
+    filters.dangling = [...(filters.dangling ?? []), String(!all)];
     const pruned = await session.client().images.prune(filters);
     const lines = (pruned.ImagesDeleted ?? []).map((item) =>
       item.Untagged ? `untagged: ${item.Untagged}` : `deleted: ${item.Deleted ?? ''}`,

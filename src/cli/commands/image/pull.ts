@@ -1,6 +1,7 @@
 // Owns `pull`.
 import { messageOf } from '../../../lib/errors.ts';
 import { canonicalName, parseReference, type Reference, withDefaultTag } from '../../../spec/reference.ts';
+import { refuseContentTrust } from '../../content-trust.ts';
 import { CommandFailure } from '../../failure.ts';
 import { imagePull } from '../../grammar/image.table.ts';
 import { showProgress } from '../../render/progress.ts';
@@ -12,6 +13,7 @@ export const command: Command = {
   spec: imagePull,
   run: async (session, invocation) => {
     const { flags } = invocation;
+    refuseContentTrust(session, flags);
     const name = nameToPull(session, invocation);
     const messages = await pullName(session, name, flags.text('platform'));
     await showProgress(messages, { output: flags.bool('quiet') ? undefined : session.stdio.stdout });

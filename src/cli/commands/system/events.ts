@@ -6,7 +6,14 @@ import { filtersOrNone } from '../../filters.ts';
 import { systemEvents } from '../../grammar/system.table.ts';
 import { rfc3339Nano } from '../../render/units.ts';
 import type { Command, Session } from '../../session.ts';
-import { evaluateTemplate, FUNCTION_NAMES, parseTemplate, type Template, TemplateError } from '../../template/index.ts';
+import {
+  dockerValue,
+  evaluateTemplate,
+  FUNCTION_NAMES,
+  parseTemplate,
+  type Template,
+  TemplateError,
+} from '../../template/index.ts';
 import { write } from '../../terminal/stream.ts';
 import { apiTime } from '../../timestamps.ts';
 
@@ -33,8 +40,7 @@ function readTime(session: Session, text: string): string | undefined {
   try {
     return apiTime(text, session.now());
   } catch (error) {
-    // Events leave the judgement of a time to the daemon.
-    return messageOf(error) === '' ? undefined : text;
+    throw new CommandFailure(1, messageOf(error));
   }
 }
 
@@ -49,23 +55,11 @@ function readTemplate(format: string): Template | undefined {
 }
 
 function runTemplate(template: Template, event: DaemonEvent): string {
-  // Templates spell the old fields with capitals.
-  const old = event as DaemonEvent & Readonly<Record<string, unknown>>;
-  const aliases = {
-    Status: old.status ?? '',
-    ID: old.id ?? '',
-    From: old.from ?? '',
-    Time: event.time,
-    TimeNano: event.timeNano,
-    Scope: event.scope,
-  };
-  const data = { ...event };
-  for (const [name, value] of Object.entries(aliases)) Object.defineProperty(data, name, { value, enumerable: false });
   try {
-    return evaluateTemplate(template, data, { missingKey: 'no value' });
+    return evaluateTemplate(template, dockerValue('*events.Message', event));
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error;
-    throw new CommandFailure(1, error.message);
+    throw new CommandFailure(64, `Error parsing format: ${error.message}`);
   }
 }
 

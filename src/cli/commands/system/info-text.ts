@@ -42,6 +42,7 @@ function serverText(info: SystemInfo): string {
     optional(' Server Version', info.ServerVersion),
     optional(' Storage Driver', info.Driver),
     ...(info.DriverStatus ?? []).map(([name, value]) => `  ${name}: ${value}`),
+    ...systemStatusOf(info).map(([name, value]) => ` ${name}: ${value}`),
     optional(' Logging Driver', info.LoggingDriver),
     optional(' Cgroup Driver', info.CgroupDriver),
     optional(' Cgroup Version', info.CgroupVersion),
@@ -53,6 +54,10 @@ function serverText(info: SystemInfo): string {
     ...section(
       ' CDI spec directories:',
       (info.CDISpecDirs ?? []).map((folder) => `  ${folder}`),
+    ),
+    ...section(
+      ' Discovered Devices:',
+      (info.DiscoveredDevices ?? []).map((device) => `  ${device.Source}: ${device.ID}`),
     ),
     ` Swarm: ${info.Swarm?.LocalNodeState ?? ''}`,
     ...runtimeLines(info),
@@ -70,6 +75,11 @@ function serverText(info: SystemInfo): string {
     ...debugLines(info),
     ...registryLines(info),
   ]);
+}
+
+/** Of old daemons; the types of today's API do not have it. */
+function systemStatusOf(info: SystemInfo): readonly (readonly string[])[] {
+  return (info as { readonly SystemStatus?: readonly (readonly string[])[] | null }).SystemStatus ?? [];
 }
 
 function optional(name: string, value: string | undefined): string | undefined {

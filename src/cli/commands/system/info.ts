@@ -2,11 +2,17 @@
 
 import { VERSION } from '../../../lib/package.ts';
 import type { SystemInfo } from '../../../spec/docker/types.gen.ts';
-import { failureText } from '../../explain.ts';
 import { CommandFailure } from '../../failure.ts';
 import { systemInfo } from '../../grammar/system.table.ts';
 import type { Command, Session } from '../../session.ts';
-import { evaluateTemplate, FUNCTION_NAMES, parseTemplate, type Template, TemplateError } from '../../template/index.ts';
+import {
+  dockerValue,
+  evaluateTemplate,
+  FUNCTION_NAMES,
+  parseTemplate,
+  type Template,
+  TemplateError,
+} from '../../template/index.ts';
 import { infoText, infoWarnings } from './info-text.ts';
 
 /** Prints the daemon's state and settings. */
@@ -36,7 +42,7 @@ export const command: Command = {
     } else {
       session.out(runTemplate(session, template, { ...info, ClientInfo: client }));
     }
-    if (failure !== undefined) throw new CommandFailure(1, failureText(failure));
+    if (failure !== undefined) throw failure;
     return 0;
   },
 };
@@ -52,7 +58,7 @@ function readTemplate(format: string): Template {
 
 function runTemplate(session: Session, template: Template, data: unknown): string {
   try {
-    return `${evaluateTemplate(template, data, { rootType: 'system.dockerInfo' })}\n`;
+    return `${evaluateTemplate(template, dockerValue('system.dockerInfo', data))}\n`;
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error;
     session.out(`${error.partial}\n`);

@@ -19,7 +19,7 @@ export const command: Command = {
     const options = keyValues(flags.list('opt'));
     const labels = keyValues(flags.list('label'));
     const volume = await session.client().volumes.create({
-      Driver: flags.text('driver'),
+      Driver: flags.text('driver') || undefined,
       ...(Object.keys(options).length === 0 ? {} : { DriverOpts: options }),
       ...(Object.keys(labels).length === 0 ? {} : { Labels: labels }),
       Name: (args[0] ?? flags.text('name')) || undefined,

@@ -10,5 +10,6 @@ export const command: Command = {
     inspectObjects(session, args, flags.text('format'), async (name) => ({
       kind: 'volume',
       json: await session.client().volumes.inspectText(name),
+      typedOnly: true,
     })),
 };

@@ -1,6 +1,5 @@
 // Owns `volume rm`.
-import { failureText } from '../../explain.ts';
-import { CommandFailure } from '../../failure.ts';
+import { joinFailures } from '../../explain.ts';
 import { volumeRm } from '../../grammar/volume.table.ts';
 import type { Command } from '../../session.ts';
 
@@ -8,16 +7,16 @@ import type { Command } from '../../session.ts';
 export const command: Command = {
   spec: volumeRm,
   run: async (session, { flags, args }) => {
-    const failures: string[] = [];
+    const failures: unknown[] = [];
     for (const name of args) {
       try {
         await session.client().volumes.remove(name, flags.bool('force'));
         session.line(name);
       } catch (error) {
-        failures.push(failureText(error));
+        failures.push(error);
       }
     }
-    if (failures.length > 0) throw new CommandFailure(1, failures.join('\n'));
+    if (failures.length > 0) throw joinFailures(failures);
     return 0;
   },
 };
