@@ -1,7 +1,7 @@
 // The image endpoints as clients meet them, against what dockerd 28.5 answered to the same images and questions.
 
 import assert from 'node:assert/strict';
-import { lstatSync, readdirSync, rmSync } from 'node:fs';
+import { lstatSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { TarReader } from '../../src/lib/tar/index.ts';
@@ -208,7 +208,6 @@ test('inspect tells the comment of the last line of history, the system’s vers
 test('save gives content the age of its image, and the same bytes each time', async () => {
   const first = await daemon.docker('save', 'lab/one:1', '-o', join(daemon.root, 'first.tar'));
   assert.equal(first.code, 0, first.stderr);
-  const { readFileSync } = await import('node:fs');
   const bytes = readFileSync(join(daemon.root, 'first.tar'));
   const times = new Map<string, number>();
   const reader = new TarReader({

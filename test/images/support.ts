@@ -192,6 +192,13 @@ export function openWorkbench({
   };
 }
 
+/** Loads an image of these layers as `x:1`; resolves to its layer folders, topmost first. */
+export async function loadLayers(bench: Workbench, ...layers: readonly BuiltLayer[]): Promise<readonly string[]> {
+  const image = imageOf(layers);
+  await bench.images.load(streamOf(archiveOf([{ image, tags: ['x:1'] }])), bench.report, NEVER);
+  return bench.images.layerPaths(image.id);
+}
+
 /** One piece, or several, as a stream. */
 export async function* streamOf(...pieces: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
   yield* pieces;

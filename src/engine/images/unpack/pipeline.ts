@@ -126,7 +126,12 @@ export class LayerPipeline {
   #begin(): void {
     const head = this.#head ?? Buffer.alloc(0);
     this.#head = undefined;
-    this.#inflater = inflaterFor(compressionOf(head));
+    try {
+      this.#inflater = inflaterFor(compressionOf(head));
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
     this.#inflater?.on('data', (piece: Buffer) => {
       this.#enqueue(piece, undefined);
       if (this.#queue.length >= QUEUE_MAX) this.#inflater?.pause();

@@ -191,7 +191,7 @@ class Pool implements Unpacker {
     const seconds = Math.round(silenceMs / 1000);
     this.#retire(
       hand,
-      new GantryError('system', 'WORKER_STUCK', `unpacking made no progress for ${seconds} seconds`, {
+      new GantryError('system', 'WORKER_STUCK', `the work on layers made no progress for ${seconds} seconds`, {
         hint: 'check the disk that holds the data root',
       }),
     );

@@ -2,6 +2,7 @@
 
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { Duplex, type Readable, type Writable } from 'node:stream';
+import { errnoWords, systemFailure } from '../../../lib/errno.ts';
 import { GantryError } from '../../../lib/errors.ts';
 
 export type InflateTool = 'bzip2' | 'xz';
@@ -27,6 +28,11 @@ export class ToolInflater extends Duplex {
     this.#tool = tool;
     const child = spawn(tool, ARGUMENTS[tool], { stdio: ['pipe', 'pipe', 'pipe'] });
     this.#child = child;
+    // Without descriptors for its pipes the child has none, and its error comes later.
+    if (!child.stdin) {
+      child.once('error', () => {});
+      throw systemFailure('EMFILE', `exec: "${tool}": ${errnoWords('EMFILE')}`, undefined);
+    }
     child.stdout.on('data', (piece: Buffer) => {
       if (!this.push(piece)) child.stdout.pause();
     });
