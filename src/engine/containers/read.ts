@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { GantryError } from '../../lib/errors.ts';
 import { readLog } from '../logs/index.ts';
 import { folderBytes } from '../volumes/index.ts';
-import type { Context } from './context.ts';
+import { type Context, publishContainer } from './context.ts';
 import { isRestarting, notRunning } from './errors.ts';
 import { filterRecords } from './filter.ts';
 import { isAlive } from './state.ts';
@@ -71,13 +71,26 @@ export async function top(context: Context, ref: string, psArgs: string): Promis
   const args = psArgs.trim() === '' ? ['-ef'] : psArgs.trim().split(/\s+/);
   checkPsArgs(args);
   const pids = new Set((await context.launcher.pids(record)).map(String));
-  const { stdout } = await run('ps', args, { maxBuffer: 16 * 1024 * 1024 }).catch(
-    (error: { stderr?: string; message: string }) => {
-      throw new GantryError('system', 'PS_FAILED', `error running ps: ${error.stderr?.trim() || error.message}`);
-    },
-  );
-  return parsePs(stdout, pids);
+  const result = parsePs(await psOutput(args, [...pids]), pids);
+  publishContainer(context, record, 'top');
+  return result;
 }
+
+/**
+ * Asked for the container's processes by number: columns alone (`-o pid`) would select those of the daemon's own terminal. Some options
+ * (`f`) forbid numbers, so a failure means another try without. @source moby daemon/top_unix.go
+ */
+async function psOutput(args: readonly string[], pids: readonly string[]): Promise<string> {
+  const ps = async (all: readonly string[]): Promise<string> =>
+    (await run('ps', all, { maxBuffer: MOST_PS_BYTES })).stdout;
+  const byNumber = pids.length > 0 ? await ps([...args, `-q${pids.join(',')}`]).catch(() => undefined) : undefined;
+  if (byNumber !== undefined) return byNumber;
+  return ps(args).catch((error: { stderr?: string; message: string }) => {
+    throw new GantryError('system', 'PS_FAILED', `error running ps: ${error.stderr?.trim() || error.message}`);
+  });
+}
+
+const MOST_PS_BYTES = 16 * 1024 * 1024;
 
 /** Another column called PID would let a caller see processes of others by it. @source moby daemon/top_unix.go validatePSArgs */
 export function checkPsArgs(args: readonly string[]): void {

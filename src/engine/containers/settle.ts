@@ -3,11 +3,11 @@
 import { formatNano, nowNano, parseNano } from '../../lib/clock.ts';
 import { messageOf } from '../../lib/errors.ts';
 import { type ExitRecord, readExitRecord, type ShimEvent } from '../../runtime/link/index.ts';
+import { removeAutomatically } from './auto-removal.ts';
 import { type Context, publishContainer } from './context.ts';
 import { leaveNetworks } from './leave-networks.ts';
 import type { Live, Run } from './live.ts';
 import { publishUnmounts } from './mount-events.ts';
-import { removeSettled } from './removal.ts';
 import { releaseSharedMemory } from './shared-memory.ts';
 import { startRun } from './start.ts';
 import { nextDelayMs, restartsAfterExit } from './state.ts';
@@ -101,7 +101,7 @@ async function afterExit(
   if (again) {
     scheduleRestart(context, record, live, ranMs);
   } else if (record.hostConfig.AutoRemove && live.stopping === 0) {
-    await removeSettled(context, record, { volumes: true });
+    await removeAutomatically(context, record, live);
     return;
   }
   live.announceExit(result);
