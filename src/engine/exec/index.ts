@@ -44,8 +44,6 @@ interface Entry {
   readonly begun: PromiseWithResolvers<void>;
   /** Resolves when the record tells the outcome. */
   settled: Promise<void>;
-  /** It ran until its container ended. */
-  cutShort: boolean;
   /** Unix milliseconds; undefined before. */
   endedMs: number | undefined;
 }
@@ -72,6 +70,9 @@ export interface ExecCapability {
 
 /** An outcome can be asked for at least this long. @source moby: exec garbage is collected after 5 minutes */
 const KEPT_MS = 300_000;
+
+/** Of a container that is removed: who has read the output of an exec that ended with it asks for the outcome only then. */
+const JUST_ENDED_MS = 1000;
 
 export function createExecs(deps: ExecsDeps): ExecCapability {
   const entries = new Map<string, Entry>();
@@ -109,7 +110,6 @@ export function createExecs(deps: ExecsDeps): ExecCapability {
         run: undefined,
         begun: Promise.withResolvers(),
         settled: Promise.resolve(),
-        cutShort: false,
         endedMs: undefined,
       });
       const siblings = byContainer.get(container.id) ?? new Set();
@@ -137,12 +137,13 @@ export function createExecs(deps: ExecsDeps): ExecCapability {
       for (const id of byContainer.get(containerId) ?? []) {
         const entry = entries.get(id);
         if (entry && !entry.started) forget(entry);
-        else if (entry && entry.endedMs === undefined) entry.cutShort = true;
       }
     },
     onContainerRemoved(containerId) {
-      // Who read the output of one that ran until now asks for its outcome only now.
-      for (const id of byContainer.get(containerId) ?? []) if (!entries.get(id)?.cutShort) entries.delete(id);
+      const nowMs = Date.now();
+      for (const id of byContainer.get(containerId) ?? []) {
+        if ((entries.get(id)?.endedMs ?? nowMs) < nowMs - JUST_ENDED_MS) entries.delete(id);
+      }
       byContainer.delete(containerId);
     },
     close() {
