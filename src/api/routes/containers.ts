@@ -13,11 +13,12 @@ import { waitHeadersFirst } from '../versions/streams.ts';
 import { containerInspectView } from '../views/container.ts';
 import { listContainers } from './container-list.ts';
 import { PRUNE_KEYS, queryFilters, requireMoments } from './filter-keys.ts';
+import type { NotYetRoute } from './not-yet.ts';
 
-type ContainerRoute = Extract<RouteId, `container${string}`>;
+type ContainerRoute = Exclude<Extract<RouteId, `container${string}`>, Attached | NotYetRoute>;
 type Attached = 'containerAttach' | 'containerAttachWebSocket' | 'containerLogs';
 
-export function containerHandlers(context: ApiContext): Readonly<Record<Exclude<ContainerRoute, Attached>, Handler>> {
+export function containerHandlers(context: ApiContext): Readonly<Record<ContainerRoute, Handler>> {
   const { engine } = context;
   const { containers } = engine;
 

@@ -28,11 +28,13 @@ export const LIST_KEYS = {
   networks: ['dangling', 'driver', 'id', 'label', 'name', 'scope', 'type'],
   volumes: ['dangling', 'driver', 'label', 'name'],
   plugins: ['capability', 'enabled'],
+  search: ['is-automated', 'is-official', 'stars'],
 } as const;
 
 export const PRUNE_KEYS = {
   containers: ['label', 'label!', 'until'],
   images: ['dangling', 'label', 'label!', 'until'],
+  networks: ['label', 'label!', 'until'],
   volumes: ['all', 'label', 'label!'],
 } as const;
 

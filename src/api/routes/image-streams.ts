@@ -8,7 +8,7 @@ import type { RouteId } from '../../spec/docker/routes.ts';
 import { type Platform, parsePlatform } from '../../spec/platform.ts';
 import { writeAll } from '../byte-stream.ts';
 import type { ApiContext } from '../context.ts';
-import { DONE, type Exchange, type Handler, type Reply } from '../exchange.ts';
+import { DONE, type Exchange, type Handler, headerText, type Reply } from '../exchange.ts';
 import { openProgress } from '../progress-stream.ts';
 import { badTag } from './images.ts';
 
@@ -94,10 +94,6 @@ function importImage(context: ApiContext, x: Exchange): Promise<Reply> {
 function platformOf(query: Query): Platform | undefined {
   const text = query.get('platform');
   return text === '' ? undefined : parsePlatform(text);
-}
-
-function headerText(header: string | readonly string[] | undefined): string | undefined {
-  return typeof header === 'string' ? header : header?.[0];
 }
 
 async function save({ engine, writer }: ApiContext, x: Exchange, names: readonly string[]): Promise<Reply> {

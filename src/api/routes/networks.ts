@@ -1,18 +1,22 @@
-// Owns the network routes: list and inspect. Changes nothing.
+// Owns the network routes: list, inspect, and what prune and remove say of networks that cannot go. Changes nothing.
 
 import type { NetworkRecord } from '../../engine/networks/types.ts';
 import { GantryError } from '../../lib/errors.ts';
 import { type Filters, matchesLabels, matchesPattern } from '../../spec/docker/filters.ts';
+import type { RouteId } from '../../spec/docker/routes.ts';
 import type { ApiContext } from '../context.ts';
 import { type Handler, json } from '../exchange.ts';
 import { type NamedEndpoint, networkView } from '../views/network.ts';
-import { LIST_KEYS, queryFilters } from './filter-keys.ts';
+import { LIST_KEYS, PRUNE_KEYS, queryFilters, requireMoments } from './filter-keys.ts';
 
 const PREDEFINED: ReadonlySet<string> = new Set(['bridge', 'host', 'none']);
 
-export function networkHandlers({
-  engine,
-}: ApiContext): Readonly<Record<'networkList' | 'networkListSlash' | 'networkInspect', Handler>> {
+type NetworkRoute = Extract<
+  RouteId,
+  'networkList' | 'networkListSlash' | 'networkInspect' | 'networkPrune' | 'networkRemove'
+>;
+
+export function networkHandlers({ engine }: ApiContext): Readonly<Record<NetworkRoute, Handler>> {
   const { networks } = engine;
   const list: Handler = ({ query }) => {
     const matches = networkMatcher(
@@ -46,6 +50,16 @@ export function networkHandlers({
       }
       const network = networks.get(name);
       return json(networkView(network, members(network.id)));
+    },
+    networkPrune({ query }) {
+      requireMoments(queryFilters(query, PRUNE_KEYS.networks), 'invalid');
+      // Predefined networks stay, and there are no others.
+      return json({ NetworksDeleted: null });
+    },
+    networkRemove({ name }) {
+      const network = networks.get(name);
+      const message = `${network.name} is a pre-defined network and cannot be removed`;
+      throw new GantryError('forbidden', 'PREDEFINED_NETWORK', message);
     },
   };
 }

@@ -8,7 +8,9 @@ import { type Handler, json, NO_CONTENT } from '../exchange.ts';
 import { volumeView } from '../views/volume.ts';
 import { LIST_KEYS, PRUNE_KEYS, queryFilters } from './filter-keys.ts';
 
-export function volumeHandlers({ engine }: ApiContext): Readonly<Record<Extract<RouteId, `volume${string}`>, Handler>> {
+type VolumeRoute = Exclude<Extract<RouteId, `volume${string}`>, 'volumeUpdate'>;
+
+export function volumeHandlers({ engine }: ApiContext): Readonly<Record<VolumeRoute, Handler>> {
   const { volumes } = engine;
   return {
     volumeList({ query }) {

@@ -17,6 +17,7 @@ import { pullImage } from './pull/index.ts';
 import { ImageRecords } from './records.ts';
 import { pruneImages, removeImage } from './remove.ts';
 import { saveImages } from './save.ts';
+import { searchImages } from './search.ts';
 import { Semaphore } from './semaphore.ts';
 import { tagImage } from './tag.ts';
 import type { Images, ImageUsers, RegistryOptions } from './types.ts';
@@ -83,6 +84,7 @@ export function createImages(deps: ImagesDeps): ImagesService {
     layerPaths: (id) => layerPaths(context, id),
     lease: async (id) => leaseImage(context, id),
     login: (credentials, signal) => loginToRegistry(registry, credentials, signal),
+    search: (request, signal) => searchImages(registry, request, signal),
     async sweep() {
       await context.sweep();
     },

@@ -1,5 +1,6 @@
 // Owns the shapes of the image capability: its face, records and inputs. No behaviour.
 
+import type { SearchRequest, SearchResult } from '../../remote/search.ts';
 import type { RegistryCredentials } from '../../remote/types.ts';
 import type { Digest } from '../../spec/digest.ts';
 import type { ImageConfig } from '../../spec/docker/types.gen.ts';
@@ -128,7 +129,12 @@ export interface Images {
     credentials: RegistryCredentials,
     signal: AbortSignal,
   ): Promise<{ readonly status: string; readonly identityToken: string }>;
+  /** Asks Docker Hub, or the registry that the term begins with. @throws BAD_TERM, BAD_ENDPOINT, REGISTRY_FAILED */
+  search(request: ImageSearchRequest, signal: AbortSignal): Promise<readonly ImageSearchResult[]>;
 }
+
+export type ImageSearchRequest = Omit<SearchRequest, 'signal'>;
+export type ImageSearchResult = SearchResult;
 
 export interface ImagePruneFilters {
   readonly dangling: boolean;
