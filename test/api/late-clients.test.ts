@@ -4,7 +4,9 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { busybox } from '../fixtures/busybox.ts';
+import { PROGRAMS } from '../support/clis.ts';
 import { type Answer, type Daemon, startDaemon } from '../support/daemon.ts';
+import { follow } from '../support/following.ts';
 import { eventually } from '../support/patience.ts';
 
 let daemon: Daemon;
@@ -127,6 +129,16 @@ test('a size for what has no terminal is taken, one for an exec that ended is no
   const late = await post(`/exec/${exec}/resize?h=1&w=2`);
   assert.deepEqual([late.status, message(late)], [404, `NotFound: process does not exist ${exec}: not found`]);
   await remove(id);
+});
+
+test('events that come while the command line starts are shown', async () => {
+  const made = await post('/containers/create', { Image: 'busybox', Cmd: ['true'] });
+  const { Id } = made.json<{ Id: string }>();
+  const flags = ['events', '--filter', 'event=start', '--format', 'started {{.Actor.ID}}'];
+  await using events = follow(PROGRAMS.gantry, flags, { DOCKER_HOST: daemon.host });
+  await post(`/containers/${Id}/start`);
+  await events.until(`started ${Id}`);
+  await remove(Id);
 });
 
 test('events tell who looked at processes and who changed a size', async () => {
