@@ -25,6 +25,7 @@ const LOST_EXIT_CODE = 137;
 
 /** Waits for the end of a run and settles it; when the engine closes first, the run goes on unsettled. Never rejects. */
 export async function superviseRun(context: Context, id: string, run: Run): Promise<void> {
+  watchOom(context, id, run);
   const end = await endOf(run);
   if (context.closing.aborted) return;
   await context.queue
@@ -35,6 +36,22 @@ export async function superviseRun(context: Context, id: string, run: Run): Prom
     .catch((error: unknown) => {
       context.log('error', `container ${id}: settling its exit failed: ${messageOf(error)}`);
     });
+}
+
+/** Events of one message: a storm is told as a storm, not one by one. */
+const MOST_OOM_EVENTS = 10;
+
+/** The kernel kills for memory whom it likes: the container may live on. @source dockerd 28.5: an event each, OOMKilled from then on */
+function watchOom(context: Context, id: string, run: Run): void {
+  const note = (more: number): void => {
+    const before = context.records.byId(id);
+    if (!before || context.lives.of(id).run !== run) return;
+    if (!before.state.oomKilled) context.records.update(id, { state: { oomKilled: true } });
+    for (let at = 0; at < Math.min(more, MOST_OOM_EVENTS); at++) publishContainer(context, before, 'oom');
+  };
+  const { connection } = run;
+  connection.onOom(note);
+  if (connection.oomKills > 0 && context.records.byId(id)?.state.oomKilled === false) note(connection.oomKills);
 }
 
 async function endOf(run: Run): Promise<ExitRecord | ShimEvent | undefined> {
@@ -68,7 +85,7 @@ export async function settleExit(context: Context, id: string, run: Run, exit: E
   const before = context.records.byId(id);
   if (!before) return;
   context.health.stopped(id);
-  if (exit.oomKilled) publishContainer(context, before, 'oom');
+  if (exit.oomKilled && !before.state.oomKilled) publishContainer(context, before, 'oom');
   await leaveNetworks(context, id);
   releaseSharedMemory(context, before);
   const again = live.stopping === 0 && wantsRestart(before, exit);
@@ -78,7 +95,7 @@ export async function settleExit(context: Context, id: string, run: Run, exit: E
       phase: again ? 'restarting' : 'exited',
       pid: 0,
       exitCode: exit.code,
-      oomKilled: exit.oomKilled,
+      oomKilled: exit.oomKilled || before.state.oomKilled,
       finishedAt: formatNano(exit.atUnixNs),
     },
   });
