@@ -2,6 +2,7 @@
 
 import type { NetworkRecord } from '../../engine/networks/types.ts';
 import { GantryError } from '../../lib/errors.ts';
+import { goQuote } from '../../spec/docker/decode-query.ts';
 import { type Filters, matchesLabels, matchesPattern } from '../../spec/docker/filters.ts';
 import type { RouteId } from '../../spec/docker/routes.ts';
 import type { ApiContext } from '../context.ts';
@@ -44,6 +45,7 @@ export function networkHandlers({ engine }: ApiContext): Readonly<Record<Network
     networkList: list,
     networkListSlash: list,
     networkInspect({ name, query }) {
+      checkVerbose(query.get('verbose'));
       const scope = query.get('scope');
       if (scope !== '' && scope !== 'local') {
         throw new GantryError('notFound', 'NETWORK_NOT_FOUND', `network ${name} not found`);
@@ -62,6 +64,13 @@ export function networkHandlers({ engine }: ApiContext): Readonly<Record<Network
       throw new GantryError('forbidden', 'PREDEFINED_NETWORK', message);
     },
   };
+}
+
+/** Swarm services would be shown; there are none. @source dockerd 28.5 */
+function checkVerbose(text: string): void {
+  if (text === '' || /^(?:[01]|[tTfF]|true|True|TRUE|false|False|FALSE)$/.test(text)) return;
+  const message = `invalid value for verbose: ${text}: strconv.ParseBool: parsing ${goQuote(text)}: invalid syntax`;
+  throw new GantryError('invalid', 'BAD_VERBOSE', message);
 }
 
 function networkMatcher(filters: Filters, inUse: (id: string) => boolean): (network: NetworkRecord) => boolean {

@@ -60,11 +60,13 @@ export function notYetHandlers({ engine }: ApiContext): Readonly<Record<NotYetRo
     if (ref === '') throw new GantryError('invalid', 'EMPTY_NAME', 'invalid name or ID supplied: ""');
     engine.containers.view(ref);
   };
-  const onNetwork: Handler = async (x) => {
-    requireContainer((await x.body('NetworkConnectRequest'))?.Container ?? '');
-    engine.networks.get(x.name);
-    throw notYet(NETWORKS);
-  };
+  const onNetwork =
+    (bodyName: 'NetworkConnectRequest' | 'NetworkDisconnectRequest'): Handler =>
+    async (x) => {
+      requireContainer((await x.body(bodyName))?.Container ?? '');
+      engine.networks.get(x.name);
+      throw notYet(NETWORKS);
+    };
   const checkpoint: Handler = () => {
     throw new GantryError('notImplemented', 'EXPERIMENTAL', EXPERIMENTAL);
   };
@@ -84,8 +86,8 @@ export function notYetHandlers({ engine }: ApiContext): Readonly<Record<NotYetRo
       checkNetworkName((await x.body('NetworkCreateRequest'))?.Name ?? '');
       throw notYet(NETWORKS);
     },
-    networkConnect: onNetwork,
-    networkDisconnect: onNetwork,
+    networkConnect: onNetwork('NetworkConnectRequest'),
+    networkDisconnect: onNetwork('NetworkDisconnectRequest'),
     checkpointList: checkpoint,
     checkpointCreate: checkpoint,
     checkpointRemove: checkpoint,

@@ -85,8 +85,10 @@ async function psOutput(args: readonly string[], pids: readonly string[]): Promi
     (await run('ps', all, { maxBuffer: MOST_PS_BYTES })).stdout;
   const byNumber = pids.length > 0 ? await ps([...args, `-q${pids.join(',')}`]).catch(() => undefined) : undefined;
   if (byNumber !== undefined) return byNumber;
-  return ps(args).catch((error: { stderr?: string; message: string }) => {
-    throw new GantryError('system', 'PS_FAILED', `error running ps: ${error.stderr?.trim() || error.message}`);
+  return ps(args).catch((error: { stderr?: string; code?: unknown; message: string }) => {
+    const [said = ''] = (error.stderr ?? '').split('\n');
+    const why = said || (typeof error.code === 'number' ? `exit status ${error.code}` : error.message);
+    throw new GantryError('system', 'PS_FAILED', `ps: ${why}`);
   });
 }
 

@@ -11,6 +11,7 @@ export const BODIES = {
   NetworkConnectRequest: { type: 'network.ConnectOptions', prefix: 'ConnectOptions' },
   NetworkDisconnectRequest: { type: 'network.DisconnectOptions', prefix: 'DisconnectOptions' },
   AuthConfig: { type: 'registry.AuthConfig', prefix: '' },
+  OCIPlatform: { type: 'v1.Platform', prefix: 'Platform' },
 } as const;
 
 /** Schema name → Go type. */
@@ -29,7 +30,7 @@ export const STRUCTS: Readonly<Record<string, string>> = {
   MountVolumeOptionsDriverConfig: 'mount.Driver',
   MountTmpfsOptions: 'mount.TmpfsOptions',
   MountImageOptions: 'mount.ImageOptions',
-  HealthConfig: 'container.HealthConfig',
+  HealthConfig: 'v1.HealthcheckConfig',
   NetworkingConfig: 'network.NetworkingConfig',
   EndpointSettings: 'network.EndpointSettings',
   EndpointIPAMConfig: 'network.EndpointIPAMConfig',

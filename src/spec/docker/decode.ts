@@ -17,6 +17,7 @@ export interface BodyTypes {
   NetworkConnectRequest: Docker.NetworkConnectRequest;
   NetworkDisconnectRequest: Docker.NetworkDisconnectRequest;
   AuthConfig: Docker.AuthConfig;
+  OCIPlatform: Docker.OCIPlatform;
 }
 
 export type BodyName = keyof BodyTypes;
