@@ -42,7 +42,6 @@ function imageMatcher(engine: Engine, filters: Filters): (image: ImageRecord) =>
   const before = bounds(engine, filters.get('before'));
   const since = bounds(engine, filters.get('since'));
   const labels = filters.get('label') ?? [];
-  const notLabels = filters.get('label!') ?? [];
   const patterns = filters.get('reference') ?? [];
   return (image) => {
     const created = createdNanos(image);
@@ -51,7 +50,6 @@ function imageMatcher(engine: Engine, filters: Filters): (image: ImageRecord) =>
     if (until !== undefined && created >= until) return undefined;
     if (before.some((bound) => created >= bound) || since.some((bound) => created <= bound)) return undefined;
     if (!matchesLabels(image.config.Labels ?? {}, labels)) return undefined;
-    if (notLabels.some((label) => matchesLabels(image.config.Labels ?? {}, [label]))) return undefined;
     return patterns.length === 0 ? image : named(image, patterns);
   };
 }

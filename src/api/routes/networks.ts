@@ -19,7 +19,7 @@ type NetworkRoute = Extract<
 
 export function networkHandlers({ engine }: ApiContext): Readonly<Record<NetworkRoute, Handler>> {
   const { networks } = engine;
-  const list: Handler = ({ query }) => {
+  const list: Handler = ({ query, minor }) => {
     const matches = networkMatcher(
       queryFilters(query, LIST_KEYS.networks),
       (id) => networks.endpointsOf(id).length > 0,
@@ -28,7 +28,8 @@ export function networkHandlers({ engine }: ApiContext): Readonly<Record<Network
       networks
         .list()
         .filter(matches)
-        .map((network) => networkView(network, [])),
+        // Members were listed until 1.28, and are shown by inspect since.
+        .map((network) => networkView(network, minor < 28 ? members(network.id) : [])),
     );
   };
   const members = (id: string): NamedEndpoint[] =>

@@ -27,9 +27,8 @@ export function viewOf(context: Context, record: ContainerRecord): ContainerView
 
 /** See Containers.list: newest first. */
 export function list(context: Context, { all, limit, filters }: ListFilter): readonly ContainerView[] {
-  // A status or exit code asked for, or a number of last ones, means all states. @source dockerd 28.5
-  const everyPhase =
-    all || limit !== undefined || ['status', 'exited', 'since', 'before'].some((key) => filters.has(key));
+  // A status asked for, or a number of last ones, means all states. @source dockerd 28.5
+  const everyPhase = all || limit !== undefined || filters.has('status');
   const records = everyPhase
     ? context.records.all()
     : context.records.all().filter(({ state }) => isAlive(state.phase) || state.phase === 'restarting');

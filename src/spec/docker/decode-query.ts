@@ -103,6 +103,11 @@ export function uint32Fault(text: string): string | undefined {
   return goIntFault(text, 0n, 2n ** 32n - 1n, true);
 }
 
+/** What Go finds wrong with `text` as an unsigned 16-bit number, such as a port; undefined when nothing. */
+export function uint16Fault(text: string): string | undefined {
+  return goIntFault(text, 0n, 65_535n, false);
+}
+
 function goIntFault(text: string, min: bigint, max: bigint, signed: boolean): string | undefined {
   if (!(signed ? /^[+-]?[0-9]+$/ : /^[0-9]+$/).test(text)) return 'invalid syntax';
   if (/[1-9]\d{20}/.test(text)) return 'value out of range';
