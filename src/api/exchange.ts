@@ -24,11 +24,6 @@ export function json(value: unknown, status = 200): Reply {
   return { kind: 'json', status, value };
 }
 
-/** The first value of a header. */
-export function headerText(header: string | readonly string[] | undefined): string | undefined {
-  return typeof header === 'string' ? header : header?.[0];
-}
-
 /** Answers one route. */
 export type Handler = (exchange: Exchange) => Reply | Promise<Reply>;
 

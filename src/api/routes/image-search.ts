@@ -7,7 +7,7 @@ import { parseRegistryAuth } from '../../spec/docker/decode-registry-auth.ts';
 import { boolFilter, type Filters, invalidFilter } from '../../spec/docker/filters.ts';
 import type { ApiContext } from '../context.ts';
 import { prefixed } from '../errors.ts';
-import { type Handler, headerText, json } from '../exchange.ts';
+import { type Handler, json } from '../exchange.ts';
 import { LIST_KEYS, queryFilters } from './filter-keys.ts';
 
 const LIMIT = 25;
@@ -22,7 +22,8 @@ export function imageSearchHandlers({ engine }: ApiContext): Readonly<Record<'im
       const passes = searchFilter(filters);
       // Docker Hub builds nothing automatically any more: no image is.
       if (boolFilter(filters, 'is-automated', false)) return json([]);
-      const credentials = parseRegistryAuth(headerText(x.headers['x-registry-auth'])) ?? {};
+      const auth = x.headers['x-registry-auth'];
+      const credentials = parseRegistryAuth(typeof auth === 'string' ? auth : undefined) ?? {};
       const found = await engine.images.search({ term: query.get('term'), limit, credentials }, x.signal);
       return json(found.filter(passes).map(resultView));
     },

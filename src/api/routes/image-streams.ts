@@ -1,17 +1,16 @@
 // Owns the image routes that stream: pull, import, load and save. Words no progress itself.
 
-import type { ImageProgress, ImageRecord, Images } from '../../engine/images/types.ts';
-import { GantryError, isGantryError } from '../../lib/errors.ts';
+import type { ImageProgress } from '../../engine/images/types.ts';
+import { GantryError } from '../../lib/errors.ts';
 import type { Query } from '../../spec/docker/decode-query.ts';
 import { parseRegistryAuth } from '../../spec/docker/decode-registry-auth.ts';
 import type { RouteId } from '../../spec/docker/routes.ts';
-import { type Platform, parsePlatform, platformText } from '../../spec/platform.ts';
+import { type Platform, parsePlatform } from '../../spec/platform.ts';
 import { writeAll } from '../byte-stream.ts';
 import type { ApiContext } from '../context.ts';
-import { prefixed } from '../errors.ts';
-import { DONE, type Exchange, type Handler, headerText, type Reply } from '../exchange.ts';
+import { DONE, type Exchange, type Handler, type Reply } from '../exchange.ts';
 import { openProgress } from '../progress-stream.ts';
-import { badTag, platformsIn } from './images.ts';
+import { badTag } from './images.ts';
 
 type StreamRoute = Extract<RouteId, 'imageCreate' | 'imageLoad' | 'imageSave' | 'imageSaveMany'>;
 
@@ -21,7 +20,6 @@ export function imageStreamHandlers(context: ApiContext): Readonly<Record<Stream
     imageCreate: (x) => (x.query.get('fromSrc') === '' ? pull(context, x) : importImage(context, x)),
 
     imageLoad(x) {
-      platformsIn(x.query, 'platform');
       const quiet = x.query.bool('quiet');
       const load = async (report: (event: ImageProgress) => void): Promise<void> => {
         const hush = (event: ImageProgress): void => {
@@ -84,15 +82,11 @@ function importImage(context: ApiContext, x: Exchange): Promise<Reply> {
   }
   const repo = query.get('repo');
   const tag = query.get('tag');
-  const platform = platformOf(query);
-  if (platform !== undefined && platform.os !== 'linux') {
-    throw new GantryError('invalid', 'WRONG_OS', 'operating system is not supported');
-  }
   const request = {
     reference: repo === '' ? undefined : tag === '' ? repo : `${repo}:${tag}`,
     changes: query.all('changes'),
     message: query.get('message'),
-    platform,
+    platform: platformOf(query),
   };
   return progress(context, x, (report) => context.engine.images.import(x.upload, request, report, x.signal));
 }
@@ -102,9 +96,12 @@ function platformOf(query: Query): Platform | undefined {
   return text === '' ? undefined : parsePlatform(text);
 }
 
+function headerText(header: string | readonly string[] | undefined): string | undefined {
+  return typeof header === 'string' ? header : header?.[0];
+}
+
 async function save({ engine, writer }: ApiContext, x: Exchange, names: readonly string[]): Promise<Reply> {
   const { response } = x;
-  checkSaved(engine.images, names, platformsIn(x.query, 'platform'));
   const archive = engine.images.save(names, x.signal)[Symbol.asyncIterator]();
   // The first chunk decides between a status and a stream.
   const first = await archive.next();
@@ -115,24 +112,4 @@ async function save({ engine, writer }: ApiContext, x: Exchange, names: readonly
   }
   response.end();
   return DONE;
-}
-
-/** Docker's save answers 500 to names and platforms that it cannot serve; of absent images it tells itself. @source dockerd 28.5 */
-function checkSaved(images: Images, names: readonly string[], platforms: readonly Platform[]): void {
-  for (const name of names) {
-    const image = found(images, name);
-    const wrong = image && platforms.find((platform) => !images.matches(image, platform));
-    if (wrong === undefined) continue;
-    const message = `no suitable export target found for platform ${platformText(wrong)}`;
-    throw new GantryError('system', 'WRONG_PLATFORM', message);
-  }
-}
-
-function found(images: Images, name: string): ImageRecord | undefined {
-  try {
-    return images.get(name);
-  } catch (error) {
-    if (isGantryError(error, 'notFound')) return undefined;
-    throw isGantryError(error, 'invalid') ? prefixed(error, '', 'system') : error;
-  }
 }

@@ -21,15 +21,6 @@ const QUERY_STEPS: Partial<Readonly<Record<RouteId, readonly QueryStep[]>>> = {
   containerCreate: [{ below: 41, change: without('platform') }],
   containerWait: [{ below: 30, change: without('condition') }],
   imageCreate: [{ below: 32, change: without('platform') }],
-  imageInspect: [
-    { below: 48, change: without('manifests') },
-    { below: 49, change: without('platform') },
-  ],
-  imageHistory: [{ below: 48, change: without('platform') }],
-  imageSave: [{ below: 48, change: without('platform') }],
-  imageSaveMany: [{ below: 48, change: without('platform') }],
-  imageLoad: [{ below: 48, change: without('platform') }],
-  imageRemove: [{ below: 50, change: without('platforms') }],
   imageList: [
     { below: 41, change: referenceFilter },
     { below: 42, change: without('shared-size') },

@@ -52,7 +52,7 @@ function imageFor(context: Context, { body, platform }: CreateRequest): ImageRec
     throw new GantryError(
       'notFound',
       'WRONG_PLATFORM',
-      `image with reference ${body.Image} was found but its platform (${have}) does not match the specified platform (${want})`,
+      `image with reference ${body.Image} was found but does not provide the specified platform (${want}): it does not match the specified platform: wanted ${want}, actual: ${have}`,
     );
   }
   return image;

@@ -11,7 +11,6 @@ export const BODIES = {
   NetworkConnectRequest: { type: 'network.ConnectOptions', prefix: 'ConnectOptions' },
   NetworkDisconnectRequest: { type: 'network.DisconnectOptions', prefix: 'DisconnectOptions' },
   AuthConfig: { type: 'registry.AuthConfig', prefix: '' },
-  OCIPlatform: { type: 'v1.Platform', prefix: 'Platform' },
 } as const;
 
 /** Schema name → Go type. */

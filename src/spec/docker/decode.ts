@@ -17,7 +17,6 @@ export interface BodyTypes {
   NetworkConnectRequest: Docker.NetworkConnectRequest;
   NetworkDisconnectRequest: Docker.NetworkDisconnectRequest;
   AuthConfig: Docker.AuthConfig;
-  OCIPlatform: Docker.OCIPlatform;
 }
 
 export type BodyName = keyof BodyTypes;

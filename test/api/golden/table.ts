@@ -354,24 +354,8 @@ const MISSING: readonly GoldenCase[] = [
   post('/commit?container=nope'),
 ];
 
-const ARM = encodeURIComponent('{"os":"linux","architecture":"arm64"}');
-
-/** Platforms, signals and flags that are looked at before anything is looked for. */
+/** Signals and flags that are looked at before anything is looked for. */
 const PARAMETERS: readonly GoldenCase[] = [
-  ...['x', '5', '[]', '{"os":"linux"}', '{"os":5}', ARM].flatMap((platform) => [
-    get(`/images/nope/json?platform=${platform}`),
-    get(`/images/nope/history?platform=${platform}`),
-    get(`/images/nope/get?platform=${platform}`),
-    remove(`/images/nope?platforms=${platform}`),
-  ]),
-  get(`/images/nope/json?manifests=1&platform=${ARM}`),
-  get('/v1.48/images/nope/json?platform=x'),
-  get('/v1.47/images/nope/history?platform=x'),
-  remove('/v1.49/images/nope?platforms=x'),
-  remove('/images/nope?platforms='),
-  ...['x', '-', 'a%20b', 'linux/a%20b', 'linux/a/b/c', ''].map((platform) =>
-    post(`${CREATE}&platform=${platform}`, '{"Image":"api-no-such-image","Cmd":["a"]}'),
-  ),
   ...['x', '-1', '0', '99', '1.5'].map((signal) => post(`/containers/nope/kill?signal=${signal}`)),
   post('/containers/nope/start?checkpoint=x'),
   get('/networks/bridge?verbose=x'),
@@ -379,13 +363,6 @@ const PARAMETERS: readonly GoldenCase[] = [
   get('/containers/json?limit=%00'),
   post('/containers/nope/resize?h=%00'),
   ...['x', '{"dangling":["y"]}', '{"x":["y"]}'].map((text) => filter('/volumes', text)),
-  post('/images/UP/tag?repo=x'),
-  post('/images/nope/tag?repo=-1'),
-  get('/images/get?names='),
-  get('/images/UP/get'),
-  post('/volumes/create', '{"Name":"api-golden","ClusterVolumeSpec":{}}'),
-  post('/images/create?fromSrc=-&platform=x', ''),
-  post('/images/create?fromSrc=-&platform=foo/amd64', ''),
 ];
 
 /** Requests that need no container: compared with the API over a fake engine, and with whole daemons. */

@@ -58,7 +58,6 @@ export function fakeEvents(bus: EventEmitter): Events {
 
 export function fakeImages(images: ImageRecord[], called: (call: string) => void, events: Events): Images {
   const get = (ref: string): ImageRecord => {
-    if (ref === '') throw failure('invalid', 'INVALID_REFERENCE', 'invalid reference format');
     if (/[A-Z]/.test(ref)) {
       const text = `invalid reference format: repository name (library/${ref}) must be lowercase`;
       throw failure('invalid', 'INVALID_REFERENCE', text);
@@ -67,7 +66,7 @@ export function fakeImages(images: ImageRecord[], called: (call: string) => void
     const image = images.find(
       ({ id, repoTags }) => repoTags.includes(named) || id === ref || id.slice(7).startsWith(ref),
     );
-    if (!image) throw failure('notFound', 'NO_SUCH_IMAGE', `No such image: ${named}`);
+    if (!image || ref === '') throw failure('notFound', 'NO_SUCH_IMAGE', `No such image: ${named}`);
     return image;
   };
   const collect = async (archive: AsyncIterable<Uint8Array>): Promise<number> => {
@@ -117,11 +116,7 @@ export function fakeImages(images: ImageRecord[], called: (call: string) => void
     },
     async *save(refs) {
       called('images.save');
-      for (const ref of refs) {
-        const image = images.find(({ repoTags }) => repoTags.some((tag) => tag === ref || tag === `${ref}:latest`));
-        if (!image) throw failure('notFound', 'NO_SUCH_IMAGE', `No such image: ${ref}`);
-        yield Buffer.from(image.id);
-      }
+      for (const ref of refs) yield Buffer.from(get(ref).id);
     },
     async tag(source, target) {
       called('images.tag');
