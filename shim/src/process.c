@@ -72,6 +72,7 @@ static void now_running(struct shim *s) {
     s->state = RUNNING;
     control_broadcast(s);
     stream_begin(s);
+    oom_begin(s);
 }
 
 // crun leaves the process to a helper that outlives it for a moment: the process becomes the shim's child when the
@@ -93,7 +94,7 @@ static void process_ended(struct shim *s, int status) {
     s->process = 0;
     s->code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
     s->state = DRAINING;
-    if (s->spec->oom_file) s->oom = record_oom(s->spec->oom_file);
+    oom_end(s);
     stream_rescue(s);
     stream_update(s);
     if (stream_ended(s)) shim_exited(s);

@@ -5,11 +5,14 @@ import type { ApiContext } from './context.ts';
 import type { Handler } from './exchange.ts';
 import { absentHandlers } from './routes/absent.ts';
 import { attachHandlers } from './routes/attach.ts';
+import { buildCacheHandlers } from './routes/build-cache.ts';
 import { containerHandlers } from './routes/containers.ts';
 import { execHandlers } from './routes/exec.ts';
+import { imageSearchHandlers } from './routes/image-search.ts';
 import { imageStreamHandlers } from './routes/image-streams.ts';
 import { imageHandlers } from './routes/images.ts';
 import { networkHandlers } from './routes/networks.ts';
+import { notYetHandlers } from './routes/not-yet.ts';
 import { systemHandlers } from './routes/system.ts';
 import { volumeHandlers } from './routes/volumes.ts';
 
@@ -21,8 +24,11 @@ export function createHandlers(context: ApiContext): Readonly<Record<RouteId, Ha
     ...execHandlers(context),
     ...imageHandlers(context),
     ...imageStreamHandlers(context),
+    ...imageSearchHandlers(context),
     ...networkHandlers(context),
     ...volumeHandlers(context),
+    ...buildCacheHandlers(),
+    ...notYetHandlers(context),
     ...absentHandlers(),
   };
 }

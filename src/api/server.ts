@@ -4,7 +4,13 @@ import { createServer, type IncomingMessage, type Server, ServerResponse } from 
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type Dispatcher, mayHijack, targetOf } from './dispatch.ts';
-import { createRawConnections, type ParserComplaint, type RawConnections, upgradeTakeover } from './takeover.ts';
+import {
+  createRawConnections,
+  leaveParser,
+  type ParserComplaint,
+  type RawConnections,
+  upgradeTakeover,
+} from './takeover.ts';
 
 /** As Go's default; registry credentials and filters travel in headers and paths. */
 const MAX_HEADER_BYTES = 1 << 20;
@@ -34,7 +40,10 @@ export function createHttpServer(dispatch: Dispatcher, taken: TakenConnections):
   server.on('request', (request, response) => onRequest(request, response, dispatch, raw, taken));
   server.on('upgrade', (request, socket, head) => onUpgrade(request, socket, head, dispatch, taken));
   server.on('clientError', (error: NodeJS.ErrnoException & ParserComplaint, socket) => {
-    if (!raw.claim(socket as Socket, error)) refuse(socket as Socket, error);
+    if (raw.claim(socket as Socket, error)) return;
+    const request = withoutAuthority(error);
+    if (request === undefined) refuse(socket as Socket, error);
+    else serveAgain(server, socket as Socket, request);
   });
   return server;
 }
@@ -102,6 +111,29 @@ function remember(connection: Duplex, taken: TakenConnections): Duplex {
     taken.all.delete(connection);
   });
   return connection;
+}
+
+/**
+ * The packet with `GET http:/info` written as `GET /info`: an absolute form without authority, as systeminformation and dockerstats send it,
+ * which Go reads and Node's parser does not. Undefined for what is something else.
+ */
+function withoutAuthority({ code, rawPacket }: NodeJS.ErrnoException & ParserComplaint): Buffer | undefined {
+  if (code !== 'HPE_INVALID_URL' || rawPacket === undefined) return undefined;
+  const line = /^[A-Z]+ (https?:(?:\/\/)?)\//i.exec(rawPacket.toString('latin1', 0, LINE_START_BYTES));
+  if (!line) return undefined;
+  const [whole, scheme = ''] = line;
+  const at = whole.length - 1 - scheme.length;
+  return Buffer.concat([rawPacket.subarray(0, at), rawPacket.subarray(at + scheme.length)]);
+}
+
+/** The longest method and scheme. */
+const LINE_START_BYTES = 32;
+
+/** Gives a connection to a fresh parser, with `request` as its first bytes. */
+function serveAgain(server: Server, socket: Socket, request: Buffer): void {
+  leaveParser(socket);
+  socket.unshift(request);
+  server.emit('connection', socket);
 }
 
 /** Answers bytes that are no HTTP request, as Go does. */

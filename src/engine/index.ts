@@ -201,7 +201,10 @@ export async function openEngine(options: EngineOptions): Promise<OpenEngine> {
     },
     health: {
       started: (container) => health?.started(container),
-      stopped: (id) => health?.stopped(id),
+      stopped(id) {
+        health?.stopped(id);
+        execs?.onContainerStopped(id);
+      },
       removed: (id) => health?.removed(id),
       of: (id) => health?.of(id),
     },

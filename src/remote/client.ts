@@ -10,6 +10,7 @@ import { basic, type Challenge, parseChallenge, Tokens } from './auth.ts';
 import { type Endpoint, endpointsFor } from './endpoints.ts';
 import { RegistryError } from './errors.ts';
 import { createHttp, DEFAULT_TIMEOUTS, discard, errorOf, type Http, readBody, type Timeouts } from './http.ts';
+import { type SearchRequest, type SearchResult, searchRegistry } from './search.ts';
 import type { RegistryCredentials, RegistryOptions } from './types.ts';
 
 const PING_KEPT_MS = 60_000;
@@ -185,6 +186,10 @@ export class RegistryClient implements Disposable {
       if (!(error instanceof RegistryError) || error.status === 0) throw error;
       throw new RegistryError(`Get "${url}": ${error.message}`, { status: error.status, code: error.code });
     }
+  }
+
+  search(request: SearchRequest): Promise<readonly SearchResult[]> {
+    return searchRegistry(this.#http, this.#options, request);
   }
 
   /** What a tag or digest stands for, without its bytes; undefined when it is not there. */

@@ -30,7 +30,9 @@ const STEPS: Partial<Readonly<Record<RouteId, readonly ReplyStep[]>>> = {
       change: (usage) => ({ ...usage, Images: mapList(usage.Images, (i) => ({ ...i, VirtualSize: i.Size })) }),
     },
   ],
+  containerList: [{ below: 46, change: withoutAnnotations }],
   info: [
+    { below: 50, change: (info) => ({ ...info, BridgeNfIptables: false, BridgeNfIp6tables: false }) },
     { below: 49, change: without('FirewallBackend') },
     { below: 49, change: withExpectedCommits },
     { below: 47, change: withRegistryLeftovers },
@@ -153,6 +155,10 @@ function withExpectedCommits(info: Json): Json {
 function withRegistryLeftovers(info: Json): Json {
   const leftovers = { AllowNondistributableArtifactsCIDRs: null, AllowNondistributableArtifactsHostnames: null };
   return { ...info, RegistryConfig: { ...leftovers, ...(info.RegistryConfig as Json) } };
+}
+
+function withoutAnnotations(container: Json): Json {
+  return { ...container, HostConfig: without('Annotations')(container.HostConfig as Json) };
 }
 
 function withoutRuntimeStatus(info: Json): Json {

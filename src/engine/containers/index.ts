@@ -4,7 +4,8 @@ import { GantryError } from '../../lib/errors.ts';
 import { KeyedQueue } from '../../lib/keyed-queue.ts';
 import type { Database } from '../../store/database.ts';
 import { attach } from './attach.ts';
-import type { Context } from './context.ts';
+import { Departed } from './auto-removal.ts';
+import { type Context, publishContainer } from './context.ts';
 import { create, rename } from './create.ts';
 import { notRunning } from './errors.ts';
 import { Lives } from './live.ts';
@@ -21,6 +22,7 @@ import type { ContainerId, ContainerRecord, Containers } from './types.ts';
 import { wait } from './wait.ts';
 
 export { publishContainer } from './context.ts';
+export { notRunning } from './errors.ts';
 export type { ConfigureRequest, Launcher, LaunchRequest, Prepared } from './launcher.ts';
 export { type Run, SHIM_END_MS } from './live.ts';
 export { LOG_DRIVERS, logAttributes, parseJsonFileOptions } from './log-options.ts';
@@ -73,6 +75,7 @@ export function createContainers(deps: ContainersDeps): ContainerCapability {
     ...deps,
     closing: closing.signal,
     lives: new Lives(),
+    departed: new Departed(),
     queue: new KeyedQueue(),
     paths: (id: ContainerId) => pathsOf(deps.dir, id),
     supervise: (id, run) => void superviseRun(context, id, run),
@@ -144,6 +147,7 @@ async function resize(context: Context, ref: string, rows: number, columns: numb
   const record = context.records.find(ref);
   const { run } = context.lives.of(record.id);
   if (!run || !isAlive(record.state.phase)) throw notRunning(record.id);
-  if (!record.config.Tty) throw new GantryError('system', 'NO_TTY', `container ${record.id} has no terminal`);
-  await run.connection.resize(rows, columns);
+  // Without a terminal there is nothing to change, and Docker says yes. @source dockerd 28.5
+  if (record.config.Tty) await run.connection.resize(rows, columns);
+  publishContainer(context, record, 'resize', { height: String(rows), width: String(columns) });
 }

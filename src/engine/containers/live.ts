@@ -36,6 +36,8 @@ export class Live {
   readonly pendingAttaches = new Set<PendingAttach>();
   readonly exitWaiters = new Set<Waiter>();
   readonly removeWaiters = new Set<Waiter>();
+  /** Ends the grace of a removal that is due. */
+  hastenRemoval: () => void = () => undefined;
   restartTimer: NodeJS.Timeout | undefined;
   lastRestartDelayMs = 0;
   /** While set, the exit of the present run is not answered by a restart policy: somebody stops or restarts it. */

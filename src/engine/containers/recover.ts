@@ -154,6 +154,8 @@ async function settleMissed(
 /** Stands for the connection of a shim that no longer exists. */
 const GONE: Run['connection'] = {
   latest: { kind: 'closed' },
+  oomKills: 0,
+  onOom: () => undefined,
   until: () => Promise.reject(new Error('the shim is gone')),
   start: () => Promise.reject(new Error('the shim is gone')),
   signal: () => Promise.reject(new Error('the shim is gone')),

@@ -3,11 +3,11 @@
 import { formatNano, nowNano, parseNano } from '../../lib/clock.ts';
 import { messageOf } from '../../lib/errors.ts';
 import { type ExitRecord, readExitRecord, type ShimEvent } from '../../runtime/link/index.ts';
+import { removeAutomatically } from './auto-removal.ts';
 import { type Context, publishContainer } from './context.ts';
 import { leaveNetworks } from './leave-networks.ts';
 import { type Live, type Run, SHIM_END_MS } from './live.ts';
 import { publishUnmounts } from './mount-events.ts';
-import { removeSettled } from './removal.ts';
 import { releaseSharedMemory } from './shared-memory.ts';
 import { startRun } from './start.ts';
 import { nextDelayMs, restartsAfterExit } from './state.ts';
@@ -25,6 +25,7 @@ const LOST_EXIT_CODE = 137;
 
 /** Waits for the end of a run and settles it; when the engine closes first, the run goes on unsettled. Never rejects. */
 export async function superviseRun(context: Context, id: string, run: Run): Promise<void> {
+  watchOom(context, id, run);
   const end = await endOf(run);
   if (context.closing.aborted) return;
   await context.queue
@@ -35,6 +36,22 @@ export async function superviseRun(context: Context, id: string, run: Run): Prom
     .catch((error: unknown) => {
       context.log('error', `container ${id}: settling its exit failed: ${messageOf(error)}`);
     });
+}
+
+/** Events of one message: a storm is told as a storm, not one by one. */
+const MOST_OOM_EVENTS = 10;
+
+/** The kernel kills for memory whom it likes: the container may live on. @source dockerd 28.5: an event each, OOMKilled from then on */
+function watchOom(context: Context, id: string, run: Run): void {
+  const note = (more: number): void => {
+    const before = context.records.byId(id);
+    if (!before || context.lives.of(id).run !== run) return;
+    if (!before.state.oomKilled) context.records.update(id, { state: { oomKilled: true } });
+    for (let at = 0; at < Math.min(more, MOST_OOM_EVENTS); at++) publishContainer(context, before, 'oom');
+  };
+  const { connection } = run;
+  connection.onOom(note);
+  if (connection.oomKills > 0 && context.records.byId(id)?.state.oomKilled === false) note(connection.oomKills);
 }
 
 async function endOf(run: Run): Promise<ExitRecord | ShimEvent | undefined> {
@@ -77,7 +94,7 @@ export async function settleExit(
   const before = context.records.byId(id);
   if (!before) return;
   context.health.stopped(id);
-  if (exit.oomKilled) publishContainer(context, before, 'oom');
+  if (exit.oomKilled && !before.state.oomKilled) publishContainer(context, before, 'oom');
   await leaveNetworks(context, id);
   releaseSharedMemory(context, before);
   const again = policy !== 'never' && wantsRestart(before, exit);
@@ -89,7 +106,7 @@ export async function settleExit(
       ...(again && { restartCount: before.state.restartCount + 1 }),
       pid: 0,
       exitCode: exit.code,
-      oomKilled: exit.oomKilled,
+      oomKilled: exit.oomKilled || before.state.oomKilled,
       finishedAt: formatNano(exit.atUnixNs),
     },
   });
@@ -105,12 +122,7 @@ export async function settleExit(
 async function afterExit(context: Context, record: ContainerRecord, live: Live, again: boolean): Promise<void> {
   const result = { exitCode: record.state.exitCode };
   if (!again && record.hostConfig.AutoRemove && live.stopping === 0) {
-    await removeSettled(context, record, { volumes: true }).catch((error: unknown) => {
-      // A disk that takes no news, say: those who wait get the exit code all the same, and the next engine removes it.
-      context.log('error', `container ${record.id}: removing it failed: ${messageOf(error)}`);
-      live.announceExit(result);
-      live.announceRemoval(result);
-    });
+    await removeAutomatically(context, record, live);
     return;
   }
   live.announceExit(result);

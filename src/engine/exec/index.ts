@@ -6,7 +6,7 @@ import { randomId } from '../../lib/ids.ts';
 import { within } from '../../lib/within.ts';
 import { attachShim } from '../../runtime/link/index.ts';
 import { DEFAULT_DETACH_KEYS, detachMatcher } from '../../spec/stream/detach-keys.ts';
-import { type ContainerRecord, checkMayExec, type Run, SHIM_END_MS } from '../containers/index.ts';
+import { type ContainerRecord, checkMayExec, notRunning, type Run, SHIM_END_MS } from '../containers/index.ts';
 import type { AttachedStream } from '../containers/types.ts';
 import type { Events } from '../events/types.ts';
 import { OutputHead } from './output-head.ts';
@@ -42,6 +42,8 @@ interface Entry {
   record: ExecRecord;
   started: boolean;
   run: Run | undefined;
+  /** Resolved when the process runs, or never will. */
+  readonly begun: PromiseWithResolvers<void>;
   /** Resolves when the record tells the outcome. */
   settled: Promise<void>;
   /** Unix milliseconds; undefined before. */
@@ -54,7 +56,8 @@ export interface ExecCapability {
   readonly idsOf: (containerId: string) => readonly string[];
   /** Runs a command in a container to its end. @throws GantryError when it cannot be run */
   readonly run: (container: ContainerRecord, command: readonly string[], limits: RunLimits) => Promise<RunOutcome>;
-  /** The container is gone: execs that were not started never will be. */
+  /** The container runs no more: execs that were not started never will be. */
+  readonly onContainerStopped: (containerId: string) => void;
   readonly onContainerRemoved: (containerId: string) => void;
   /** Lets go of all that run, which go on. */
   readonly close: () => void;
@@ -74,6 +77,9 @@ export interface RunOutcome {
 
 /** An outcome can be asked for at least this long. @source moby: exec garbage is collected after 5 minutes */
 const KEPT_MS = 300_000;
+
+/** Of a container that is removed: who has read the output of an exec that ended with it asks for the outcome only then. */
+const JUST_ENDED_MS = 1000;
 
 export function createExecs(deps: ExecsDeps): ExecCapability {
   const entries = new Map<string, Entry>();
@@ -101,11 +107,18 @@ export function createExecs(deps: ExecsDeps): ExecCapability {
       checkMayExecAs(container, containerRef);
       if (request.command.length === 0)
         throw new GantryError('invalid', 'NO_EXEC_COMMAND', 'No exec command specified');
-      await deps.launcher.check(container, request);
+      await whileItRuns(container, async () => deps.launcher.check(container, request));
       forgetOld(Date.now());
       const id = randomId();
       const record: ExecRecord = { id, containerId: container.id, request, running: false, exitCode: null, pid: 0 };
-      entries.set(id, { record, started: false, run: undefined, settled: Promise.resolve(), endedMs: undefined });
+      entries.set(id, {
+        record,
+        started: false,
+        run: undefined,
+        begun: Promise.withResolvers(),
+        settled: Promise.resolve(),
+        endedMs: undefined,
+      });
       const siblings = byContainer.get(container.id) ?? new Set();
       byContainer.set(container.id, siblings.add(id));
       publish(deps, container, id, `exec_create: ${actionText(request)}`);
@@ -113,12 +126,7 @@ export function createExecs(deps: ExecsDeps): ExecCapability {
     },
     start: (id, request, signal) => startExec(deps, entryOf(id), request, signal),
     inspect: (id) => entryOf(id).record,
-    async resize(id, rows, columns) {
-      const { run, record } = entryOf(id);
-      checkMayExecAs(deps.find(record.containerId), record.containerId);
-      if (!run) throw new GantryError('invalid', 'EXEC_NOT_RUNNING', `exec ${id} is not running`);
-      await run.connection.resize(rows, columns);
-    },
+    resize: (id, rows, columns) => resizeExec(deps, entryOf(id), rows, columns),
   };
   return {
     face,
@@ -132,15 +140,40 @@ export function createExecs(deps: ExecsDeps): ExecCapability {
       }
     },
     idsOf: (containerId) => [...(byContainer.get(containerId) ?? [])].filter((id) => entries.get(id)?.record.running),
+    onContainerStopped(containerId) {
+      for (const id of byContainer.get(containerId) ?? []) {
+        const entry = entries.get(id);
+        if (entry && !entry.started) forget(entry);
+      }
+    },
     onContainerRemoved(containerId) {
-      // Who waits for an exec's end may ask for its outcome only now.
-      for (const id of byContainer.get(containerId) ?? []) if (!entries.get(id)?.started) entries.delete(id);
+      const nowMs = Date.now();
+      for (const id of byContainer.get(containerId) ?? []) {
+        if ((entries.get(id)?.endedMs ?? nowMs) < nowMs - JUST_ENDED_MS) entries.delete(id);
+      }
       byContainer.delete(containerId);
     },
     close() {
       for (const { run } of entries.values()) run?.connection[Symbol.dispose]();
     },
   };
+}
+
+/** A client that draws a terminal sends its size right behind the start. @source dockerd 28.5: ten seconds, and all texts */
+const START_PATIENCE_MS = 10_000;
+
+async function resizeExec(deps: ExecsDeps, entry: Entry, rows: number, columns: number): Promise<void> {
+  const { id, containerId } = entry.record;
+  checkMayExecAs(deps.find(containerId), containerId);
+  if (!(await within(entry.begun.promise, START_PATIENCE_MS))) {
+    throw new GantryError('system', 'EXEC_NOT_STARTED', 'timeout waiting for exec session ready', { params: { id } });
+  }
+  const { run, record } = entry;
+  if (!run || !record.running) {
+    const message = `NotFound: process does not exist ${id}: not found`;
+    throw new GantryError('notFound', 'EXEC_NOT_RUNNING', message, { params: { id } });
+  }
+  if (record.request.tty) await run.connection.resize(rows, columns);
 }
 
 const PLAIN_REQUEST: Omit<ExecRequest, 'command'> = {
@@ -208,6 +241,16 @@ function checkMayExecAs(container: ContainerRecord, ref: string): void {
   checkMayExec(container);
 }
 
+/** What is read through a container's processes vanishes with them. @throws CONTAINER_NOT_RUNNING when it did */
+async function whileItRuns<T>({ id }: ContainerRecord, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    const { code } = error as { readonly code?: unknown };
+    throw code === 'ENOENT' || code === 'ESRCH' ? notRunning(id) : error;
+  }
+}
+
 /** The command as Docker writes it into events: a trailing space where there are no arguments. */
 function actionText({ command }: ExecRequest): string {
   return `${command[0] ?? ''} ${command.slice(1).join(' ')}`;
@@ -241,14 +284,14 @@ async function startExec(
   signal: AbortSignal,
 ): Promise<AttachedStream | undefined> {
   const { record } = entry;
+  const container = deps.find(record.containerId);
+  checkMayExecAs(container, record.containerId);
   if (entry.started) {
     const running = record.running ? 'is already running' : 'has already run';
     throw new GantryError('conflict', 'EXEC_ALREADY_RUN', `exec command ${record.id} ${running}`, {
       params: { id: record.id },
     });
   }
-  const container = deps.find(record.containerId);
-  checkMayExecAs(container, record.containerId);
   entry.started = true;
   const request = options.consoleSize ? { ...record.request, consoleSize: options.consoleSize } : record.request;
   const run = await prepare(deps, container, entry, request);
@@ -263,11 +306,13 @@ async function startExec(
 async function prepare(deps: ExecsDeps, container: ContainerRecord, entry: Entry, request: ExecRequest): Promise<Run> {
   const { id } = entry.record;
   try {
-    const run = await deps.launcher.prepare(container, id, request);
+    const run = await whileItRuns(container, () => deps.launcher.prepare(container, id, request));
     entry.run = run;
     return run;
   } catch (error) {
     entry.record = { ...entry.record, exitCode: deps.launcher.exitCodeOf(error) };
+    entry.endedMs = Date.now();
+    entry.begun.resolve();
     await deps.launcher.sweep(id).catch(() => undefined);
     throw error;
   }
@@ -332,12 +377,14 @@ async function launch(
     );
     const { pid } = await deps.launcher.start(run, container, request);
     entry.record = { ...entry.record, running: true, pid };
+    entry.begun.resolve();
     void settle(deps, container, entry, run, exited).finally(outcome.resolve);
   } catch (error) {
     const { run } = entry;
     entry.run = undefined;
     entry.record = { ...entry.record, running: false, exitCode: deps.launcher.exitCodeOf(error) };
     entry.endedMs = Date.now();
+    entry.begun.resolve();
     // Before the outcome, which ends the stream.
     tell(error);
     outcome.resolve();

@@ -19,6 +19,7 @@ import { pullImage } from './pull/index.ts';
 import { ImageRecords } from './records.ts';
 import { pruneImages, removeImage } from './remove.ts';
 import { saveImages } from './save.ts';
+import { searchImages } from './search.ts';
 import { Semaphore } from './semaphore.ts';
 import { tagImage } from './tag.ts';
 import type { Images, ImageUsers, RegistryOptions } from './types.ts';
@@ -96,6 +97,7 @@ export function createImages(deps: ImagesDeps): ImagesService {
     login: (credentials, signal) => loginToRegistry(registry, credentials, signal),
     sweep: () => context.trySweep(),
     adopt: () => adoptImages(context),
+    search: (request, signal) => searchImages(registry, request, signal),
     async [Symbol.asyncDispose]() {
       registry[Symbol.dispose]();
       await unpacker[Symbol.asyncDispose]();

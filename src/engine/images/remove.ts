@@ -2,6 +2,7 @@
 
 import { setImmediate } from 'node:timers/promises';
 import { type Digest, hexOf } from '../../spec/digest.ts';
+import { passesLabels } from '../../spec/docker/filters.ts';
 import {
   canonicalName,
   canonicalReference,
@@ -141,11 +142,5 @@ export async function pruneImages(
 function prunable(image: ImageRecord, { dangling, until, labels, notLabels }: ImagePruneFilters): boolean {
   if (dangling && image.repoTags.length > 0) return false;
   if (until !== undefined && !(Date.parse(image.created) / 1000 < until)) return false;
-  const has = (label: string): boolean => {
-    const equals = label.indexOf('=');
-    const key = equals < 0 ? label : label.slice(0, equals);
-    const value = image.config.Labels?.[key];
-    return value !== undefined && (equals < 0 || value === label.slice(equals + 1));
-  };
-  return labels.every(has) && !notLabels.some(has);
+  return passesLabels(image.config.Labels ?? {}, labels, notLabels);
 }

@@ -1,5 +1,6 @@
 // Owns the shapes of the image capability: its face, records and inputs. No behaviour.
 
+import type { SearchRequest, SearchResult } from '../../remote/search.ts';
 import type { RegistryCredentials } from '../../remote/types.ts';
 import type { Digest } from '../../spec/digest.ts';
 import type { ImageConfig } from '../../spec/docker/types.gen.ts';
@@ -148,6 +149,8 @@ export interface Images {
     credentials: RegistryCredentials,
     signal: AbortSignal,
   ): Promise<{ readonly status: string; readonly identityToken: string }>;
+  /** Asks Docker Hub, or the registry that the term begins with. @throws BAD_TERM, BAD_ENDPOINT, REGISTRY_FAILED */
+  search(request: ImageSearchRequest, signal: AbortSignal): Promise<readonly ImageSearchResult[]>;
 }
 
 /** How layers are shared. A layer counts once, however many images have it, and however often. */
@@ -157,6 +160,8 @@ export interface ImagesUsage {
   /** Of the layers of an image that other images have too. */
   readonly sharedBytes: ReadonlyMap<Digest, number>;
 }
+export type ImageSearchRequest = Omit<SearchRequest, 'signal'>;
+export type ImageSearchResult = SearchResult;
 
 export interface ImagePruneFilters {
   readonly dangling: boolean;

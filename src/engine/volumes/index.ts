@@ -8,6 +8,7 @@ import { formatNano, nowNano } from '../../lib/clock.ts';
 import { GantryError, isGantryError } from '../../lib/errors.ts';
 import { randomId } from '../../lib/ids.ts';
 import { KeyedQueue } from '../../lib/keyed-queue.ts';
+import { passesLabels } from '../../spec/docker/filters.ts';
 import type { Database, Migrations } from '../../store/database.ts';
 import type { Events } from '../events/types.ts';
 import { folderBytes } from './size.ts';
@@ -196,15 +197,16 @@ class LocalVolumes implements OwnedVolumes {
   }
 
   #matches(record: VolumeRecord, filters: ReadonlyMap<string, readonly string[]>): boolean {
+    if (!passesLabels(record.labels, filters.get('label') ?? [], filters.get('label!') ?? [])) return false;
     for (const [key, values] of filters) {
       const used = (): boolean => this.#deps.usersOf(record.name).length > 0;
       const holds = (value: string): boolean => {
         if (key === 'dangling') return /^(1|true)$/i.test(value) !== used();
         if (key === 'driver') return value === record.driver;
         if (key === 'name') return record.name.includes(value);
-        return hasLabel(record.labels, value);
+        return true;
       };
-      if (key === 'label' ? !values.every(holds) : !values.some(holds)) return false;
+      if (!values.some(holds)) return false;
     }
     return true;
   }
@@ -247,11 +249,6 @@ function checkRequest({ name, driver, options }: VolumeCreateRequest): void {
       `create ${name ?? ''}: this engine's local driver takes no options yet: ${Object.keys(options).join(', ')}`,
     );
   }
-}
-
-function hasLabel(labels: Readonly<Record<string, string>>, wanted: string): boolean {
-  const at = wanted.indexOf('=');
-  return at < 0 ? Object.hasOwn(labels, wanted) : labels[wanted.slice(0, at)] === wanted.slice(at + 1);
 }
 
 /** True when the volume holds nothing yet, so that a container's first mount may copy its image's content there. */

@@ -24,6 +24,10 @@ type EventOf<K extends ShimEventKind> = Extract<ShimEvent, { readonly kind: K }>
 export interface ShimConnection extends Disposable {
   /** The newest event, undefined before the first. */
   readonly latest: ShimEvent | undefined;
+  /** How often the kernel killed for memory in the process's cgroup, as far as the shim noticed. */
+  readonly oomKills: number;
+  /** Calls `listener` with the number of each further such kills. One listener. */
+  onOom(listener: (more: number) => void): void;
   /**
    * Resolves to the event of this kind, seen already or yet to come. A short process may be gone before anybody asks.
    * @throws SHIM_FAILED when the start failed; SHIM_GONE when the shim ended without it; SHIM_SILENT after `limitMs`, if given
@@ -60,6 +64,8 @@ export async function connectShim(
   const seen = new Map<ShimEventKind, ShimEvent>();
   let latest: ShimEvent | undefined;
   let disposed = false;
+  let oomKills = 0;
+  let oomListener: (more: number) => void = () => {};
   const publish = (event: ShimEvent): void => {
     latest = event;
     seen.set(event.kind, event);
@@ -69,7 +75,15 @@ export async function connectShim(
   const calls = createCallStream(
     socket,
     'stays',
-    (fields) => publish(decodeEvent(fields)),
+    (fields) => {
+      const kills = oomKillsIn(fields);
+      const more = kills - oomKills;
+      if (more > 0) {
+        oomKills = kills;
+        oomListener(more);
+      }
+      if (fieldOf(fields, 'ev') !== 'oom') publish(decodeEvent(fields));
+    },
     () => {
       if (!disposed) publish({ kind: 'closed' });
       for (const waiter of waiters) waiter.reject(shimGone(waiter.kind));
@@ -83,6 +97,12 @@ export async function connectShim(
   return {
     get latest() {
       return latest;
+    },
+    get oomKills() {
+      return oomKills;
+    },
+    onOom(listener) {
+      oomListener = listener;
     },
     until(kind, limitMs) {
       return new Promise((resolve, reject) => {
@@ -131,6 +151,12 @@ function settle(waiter: Waiter, event: ShimEvent): boolean {
   else if (ORDER[event.kind] >= ORDER[waiter.kind] && waiter.kind !== 'closed') waiter.reject(shimGone(waiter.kind));
   else return false;
   return true;
+}
+
+/** In news of its own, and in what a connection that comes late is told of a running process. */
+function oomKillsIn(fields: readonly Field[]): number {
+  const kind = fieldOf(fields, 'ev');
+  return Number((kind === 'oom' ? fieldOf(fields, 'kills') : kind === 'started' ? fieldOf(fields, 'oom') : 0) ?? 0);
 }
 
 function decodeEvent(fields: readonly Field[]): ShimEvent {

@@ -29,7 +29,7 @@ export const STRUCTS: Readonly<Record<string, string>> = {
   MountVolumeOptionsDriverConfig: 'mount.Driver',
   MountTmpfsOptions: 'mount.TmpfsOptions',
   MountImageOptions: 'mount.ImageOptions',
-  HealthConfig: 'container.HealthConfig',
+  HealthConfig: 'v1.HealthcheckConfig',
   NetworkingConfig: 'network.NetworkingConfig',
   EndpointSettings: 'network.EndpointSettings',
   EndpointIPAMConfig: 'network.EndpointIPAMConfig',

@@ -139,6 +139,14 @@ export function fakeImages(images: ImageRecord[], called: (call: string) => void
     },
     lease: async () => ({ layersDir: '/layers', lowerDirs: [], [Symbol.asyncDispose]: async () => undefined }),
     login: async () => ({ status: 'Login Succeeded', identityToken: '' }),
+    async search({ term, limit }) {
+      called('images.search');
+      const names = [
+        { name: term, stars: 3, official: true },
+        { name: `of ${limit}`, stars: 0, official: false },
+      ];
+      return names.map((result) => ({ ...result, description: '' }));
+    },
   };
 }
 
@@ -162,6 +170,10 @@ export function fakeNetworks(): Networks {
   ];
   return {
     get(ref) {
+      if (ref === '') {
+        const message = 'network  is ambiguous (3 matches found based on ID prefix)';
+        throw failure('invalid', 'NETWORK_AMBIGUOUS', message);
+      }
       const found = all.find(({ id, name }) => name === ref || id.startsWith(ref));
       if (!found) throw failure('notFound', 'NETWORK_NOT_FOUND', `network ${ref} not found`);
       return found;

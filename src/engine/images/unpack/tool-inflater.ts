@@ -2,7 +2,8 @@
 
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { Duplex, type Readable, type Writable } from 'node:stream';
-import { errnoWords, systemFailure } from '../../../lib/errno.ts';
+import { systemFailure } from '../../../lib/errno.ts';
+import { errnoWords } from '../../../lib/errno-words.ts';
 import { GantryError } from '../../../lib/errors.ts';
 
 export type InflateTool = 'bzip2' | 'xz';
