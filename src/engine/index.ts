@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
-import { createCgroups, createReadiness, detectCgroupLayout } from '../host/cgroup/index.ts';
+import { createCgroups, createReadiness, detectCgroupLayout, readLimitSupport } from '../host/cgroup/index.ts';
 import { readHostFacts } from '../host/process/index.ts';
 import { lockRoot } from '../host/root-lock.ts';
 import { messageOf } from '../lib/errors.ts';
@@ -86,10 +86,9 @@ export async function openEngine(options: EngineOptions): Promise<OpenEngine> {
   const spawner = stack.use(await startSpawner({ binary: options.shimBinary }));
   const cgroups = createCgroups(await detectCgroupLayout());
   const host = await gatherHost({
-    cgroupVersion: cgroups.layout.version,
+    layout: cgroups.layout,
     cgroupParent: `/gantry-${instance}`,
     shimBinary: options.shimBinary,
-    recursiveReadOnly: false,
   });
   const seccomp = createSeccompCache(join(options.dataRoot, 'seccomp'));
   const { bootId } = await readHostFacts();
@@ -182,6 +181,7 @@ export async function openEngine(options: EngineOptions): Promise<OpenEngine> {
     launcher: runs.containers,
     facts: {
       cpus: cpus().length,
+      support: await readLimitSupport(cgroups.layout),
       cgroupVersion: cgroups.layout.version,
       defaultRuntime: runtimes.defaultName,
       runtimes: [...runtimes.drivers.keys()],

@@ -4,7 +4,14 @@ import { access, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openRooted } from '../../host/rooted/index.ts';
 import { GantryError } from '../../lib/errors.ts';
-import { buildSpec, cgroupPathOf, networkSysctlSteps, type OciSpec, specText } from '../../runtime/bundle/index.ts';
+import {
+  buildSpec,
+  cgroupPathOf,
+  checkHostConfig,
+  networkSysctlSteps,
+  type OciSpec,
+  specText,
+} from '../../runtime/bundle/index.ts';
 import { deleteArgs, pauseArgs, type RuntimeDriver, resumeArgs, runArgs } from '../../runtime/drivers/index.ts';
 import type { ShimLog, ShimSpec, Step } from '../../runtime/link/index.ts';
 import { resolveUser } from '../../runtime/user.ts';
@@ -22,9 +29,11 @@ import { bundleInput, ROOT_USER } from './bundle-input.ts';
 import { gatherWishes, NO_WISHES } from './facts.ts';
 import { exitCodeOf, inDockersWords } from './failure.ts';
 import type { RunsDeps } from './index.ts';
+import { makeMountPoints } from './mount-points.ts';
 import { sweepOrphans } from './orphans.ts';
 import { overlayOptions } from './overlay.ts';
 import { adoptRun, joinRun, makeRunDir, runCommand, runDirOf, sweepRun } from './run-dir.ts';
+import { openSubpaths } from './subpaths.ts';
 import { readUserFiles } from './users.ts';
 
 const CONSOLE_SOCKET = 'console';
@@ -38,37 +47,27 @@ export function createContainerLauncher(deps: RunsDeps): Launcher {
     if (!driver) throw new GantryError('invalid', 'UNKNOWN_RUNTIME', `unknown or invalid runtime name: ${runtime}`);
     return driver;
   };
-  const specs = new WeakMap<Run, OciSpec>();
+  const bundles = new WeakMap<Run, Bundle>();
   const dirOf = (id: string): string => runDirOf(deps.shimsDir, id);
   return {
-    checkConfig(record) {
-      buildSpec(
-        bundleInput({
-          host: deps.host,
-          record: { ...record, name: '', mounts: [] },
-          paths: deps.paths(record.id),
-          rootfsPath: '/',
-          user: ROOT_USER,
-          peers: { network: 0, pid: 0, ipc: 0 },
-          wishes: NO_WISHES,
-        }),
-      );
-    },
+    checkConfig: ({ hostConfig }) => checkHostConfig(hostConfig, deps.host),
     prepare: (request) => prepare(deps, driverOf(request.record.runtime), dirOf(request.record.id), request),
     async configure(prepared, request) {
-      specs.set(prepared.run, await configure(deps, driverOf(request.record.runtime), prepared, request));
+      bundles.set(prepared.run, await configure(deps, driverOf(request.record.runtime), prepared, request));
     },
     async start({ run }, { id, runtime, command }) {
       const driver = driverOf(runtime);
       try {
         // Listened for first: a short process may have ended by the time that start is answered.
         const [{ pid, atUnixNs }] = await Promise.all([run.connection.until('started'), run.connection.start()]);
-        const spec = specs.get(run);
-        // Nobody waits for it: the next container with this profile starts faster.
+        const spec = bundles.get(run)?.spec;
+        // In the background: the next container with this profile starts faster.
         if (spec) void deps.seccomp.learn(driver, spec, id).catch(() => undefined);
         return { pid, atUnixNs };
       } catch (error) {
         throw inDockersWords(error, { phase: 'create', driver, command });
+      } finally {
+        bundles.get(run)?.sources[Symbol.dispose]();
       }
     },
     exitCodeOf,
@@ -142,6 +141,7 @@ function steps(deps: RunsDeps, driver: RuntimeDriver, dir: string, request: Laun
   const { record, paths, layersDir, lowerDirs, ownNetwork } = request;
   const input = bundleInput({
     host: deps.host,
+    runtime: driver.traits,
     record,
     paths,
     rootfsPath: '/',
@@ -175,19 +175,34 @@ function shimLog({ record, paths }: LaunchRequest): ShimLog | undefined {
   };
 }
 
+/** A configuration that the runtime has not read yet, and the mount sources that are held open until it has. */
+interface Bundle {
+  readonly spec: OciSpec;
+  readonly sources: Disposable;
+}
+
 async function configure(
   deps: RunsDeps,
   driver: RuntimeDriver,
-  { run, rootfs }: Prepared,
+  { run, rootfs, shimPid }: Prepared,
   { record, paths, peers, shmPath }: ConfigureRequest,
-): Promise<OciSpec> {
+): Promise<Bundle> {
+  using opened = new DisposableStack();
   using root = openRooted(rootfs);
   const user = resolveUser(record.config.User ?? '', record.hostConfig.GroupAdd ?? [], readUserFiles(root));
   const rootfsPath = join(run.dir, 'rootfs');
-  const wishes = await gatherWishes(record);
-  const spec = buildSpec(bundleInput({ host: deps.host, record, paths, rootfsPath, user, peers, shmPath, wishes }));
+  const facts = await gatherWishes(record);
+  const wishes = { ...facts, mounts: openSubpaths(shimPid, facts.mounts, opened) };
+  makeMountPoints(root, record, wishes.mounts);
+  const runtime = driver.traits;
+  const spec = buildSpec(
+    bundleInput({ host: deps.host, runtime, record, paths, rootfsPath, user, peers, shmPath, wishes }),
+  );
   await writeFile(join(run.dir, 'config.json'), specText(await deps.seccomp.withCompiled(driver, spec)), {
     mode: 0o600,
   });
-  return spec;
+  const sources = opened.move();
+  // Also when it is never started.
+  void run.closed.then(() => sources.dispose());
+  return { spec, sources };
 }

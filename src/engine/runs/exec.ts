@@ -76,6 +76,7 @@ function describeProcess(deps: RunsDeps, record: ContainerRecord, request: ExecR
   const user = userOf(record, request);
   const input = bundleInput({
     host: deps.host,
+    runtime: driverOf(deps, record).traits,
     record,
     paths: deps.paths(record.id),
     rootfsPath: '/',

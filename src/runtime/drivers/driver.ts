@@ -1,5 +1,6 @@
 // Owns the command lines of runc and crun. Runs nothing.
 
+import type { RuntimeTraits } from '../bundle/index.ts';
 import type { Step } from '../link/index.ts';
 
 /** An OCI runtime as configured for one engine. */
@@ -18,6 +19,7 @@ export interface RuntimeDriver {
   readonly stateDir: string;
   /** Steps that must precede each call; the caller is in a mount namespace of its own then. */
   readonly steps: readonly Step[];
+  readonly traits: RuntimeTraits;
   /** Further global flags of `--add-runtime`. */
   readonly extraArgs: readonly string[];
 }

@@ -55,7 +55,7 @@ async function makeAndDelete(
 ): Promise<void> {
   const id = `trial-${randomId().slice(0, 16)}`;
   const dir = `${place.dir}/${id}`;
-  const spec = trialSpec(place.host, id, `${dir}/rootfs`);
+  const spec = trialSpec(place.host, driver, id, `${dir}/rootfs`);
   const steps: readonly Step[] = [
     { verb: 'unshare', what: 'mount' },
     ...driver.steps,
@@ -80,7 +80,7 @@ async function makeAndDelete(
 }
 
 /** Its process is never started: the init program only has to be there. */
-function trialSpec(host: BundleHost, id: string, rootfsPath: string): OciSpec {
+function trialSpec(host: BundleHost, { traits }: RuntimeDriver, id: string, rootfsPath: string): OciSpec {
   return buildSpec({
     id,
     config: {},
@@ -101,6 +101,7 @@ function trialSpec(host: BundleHost, id: string, rootfsPath: string): OciSpec {
     files: {},
     network: { kind: 'own' },
     devices: [],
+    runtime: traits,
     host,
   });
 }

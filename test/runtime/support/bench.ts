@@ -23,6 +23,7 @@ import {
   networkSysctlSteps,
   probeRuntimes,
   type RuntimeDriver,
+  type RuntimeTraits,
   resolveUser,
   runArgs,
   type SeccompCache,
@@ -157,7 +158,8 @@ function hostOf(dir: string, facts: HostFacts, cgroupVersion: 1 | 2): BundleHost
     capabilities: capabilitiesOfMask(facts.capabilityMask),
     cgroupVersion,
     cgroupParent: dir.replace('/tmp/', '/'),
-    recursiveReadOnly: true,
+    apparmor: false,
+    cgroupMounts: [],
     initBinary: SHIM,
     initByDefault: false,
   };
@@ -195,7 +197,7 @@ async function startContainer(ground: Ground, driver: RuntimeDriver, wish: Wish)
   const id = `c${process.pid}n${++ground.count}`;
   const runDir = join(ground.dir, id);
   for (const name of ['rootfs', 'upper', 'work']) mkdirSync(join(runDir, name), { recursive: true });
-  const input = inputOf(ground, wish, id, join(runDir, 'rootfs'));
+  const input = inputOf(ground, driver.traits, wish, id, join(runDir, 'rootfs'));
   const spec = buildSpec(input);
   writeFileSync(join(runDir, 'config.json'), specText(await ground.seccomp.withCompiled(driver, spec)));
   const cgroupPath = cgroupPathOf(input.hostConfig.CgroupParent, ground.host.cgroupParent, id);
@@ -233,7 +235,7 @@ async function startContainer(ground: Ground, driver: RuntimeDriver, wish: Wish)
   return running;
 }
 
-function inputOf({ host }: Ground, wish: Wish, id: string, rootfsPath: string): BundleInput {
+function inputOf({ host }: Ground, runtime: RuntimeTraits, wish: Wish, id: string, rootfsPath: string): BundleInput {
   return {
     id,
     config: {},
@@ -245,6 +247,7 @@ function inputOf({ host }: Ground, wish: Wish, id: string, rootfsPath: string): 
     devices: [],
     ...wish,
     rootfsPath,
+    runtime,
     host,
   };
 }

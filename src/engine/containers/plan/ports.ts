@@ -8,7 +8,7 @@ import { invalid } from '../errors.ts';
 export function parseContainerPort(text: string): { readonly port: number; readonly protocol: PortProtocol } {
   const [number = '', protocol = 'tcp'] = text.toLowerCase().split('/');
   const port = Number(number);
-  if (!/^\d+$/.test(number) || port > 65535) throw invalid('INVALID_PORT', `invalid port specification: "${text}"`);
+  if (!/^\d+$/.test(number) || port > 65535) throw invalid('INVALID_PORT', `invalid port specification: "${number}"`);
   if (protocol !== 'tcp' && protocol !== 'udp' && protocol !== 'sctp') {
     throw invalid('INVALID_PORT', `invalid port specification: "${text}"`);
   }
