@@ -2,12 +2,12 @@
 
 import { createHash } from 'node:crypto';
 import { cpus } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { createCgroups, createReadiness, detectCgroupLayout, readLimitSupport } from '../host/cgroup/index.ts';
 import { readHostFacts } from '../host/process/index.ts';
 import { lockRoot } from '../host/root-lock.ts';
 import { messageOf } from '../lib/errors.ts';
-import { type AddedRuntime, createSeccompCache, probeRuntimes } from '../runtime/drivers/index.ts';
+import { type AddedRuntime, compileFilter, createSeccompCache, probeRuntimes } from '../runtime/drivers/index.ts';
 import { startSpawner } from '../runtime/link/index.ts';
 import { parseDetachKeys } from '../spec/docker/decode-detach-keys.ts';
 import { openDatabase } from '../store/database.ts';
@@ -90,15 +90,18 @@ export async function openEngine(options: EngineOptions): Promise<OpenEngine> {
     cgroupParent: `/gantry-${instance}`,
     shimBinary: options.shimBinary,
   });
-  const seccomp = createSeccompCache(join(options.dataRoot, 'seccomp'));
   const { bootId } = await readHostFacts();
+  const trial = { dir: join(options.execRoot, 'trials'), bootId, layout: cgroups.layout, host };
+  const seccomp = createSeccompCache(join(options.dataRoot, 'seccomp'), (driver, profile) =>
+    compileFilter(trial, spawner, driver, profile),
+  );
   const runtimes = await probeRuntimes({
     spawner,
     layout: cgroups.layout,
     execRoot: options.execRoot,
     added: options.runtimes,
     wanted: options.defaultRuntime || undefined,
-    trial: { dir: join(options.execRoot, 'trials'), bootId, layout: cgroups.layout, host },
+    trial,
     seccomp,
   });
   const events = createEvents();
@@ -157,8 +160,10 @@ export async function openEngine(options: EngineOptions): Promise<OpenEngine> {
     }
     await networks.close();
   });
+  const sealedShim = await spawner.seal(options.shimBinary);
   const runs = createRuns({
     spawner,
+    sessionProgram: Number(basename(sealedShim)),
     drivers: runtimes.drivers,
     host,
     seccomp,

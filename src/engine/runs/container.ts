@@ -4,14 +4,7 @@ import { access, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openRooted } from '../../host/rooted/index.ts';
 import { GantryError } from '../../lib/errors.ts';
-import {
-  buildSpec,
-  cgroupPathOf,
-  checkHostConfig,
-  networkSysctlSteps,
-  type OciSpec,
-  specText,
-} from '../../runtime/bundle/index.ts';
+import { buildSpec, cgroupPathOf, checkHostConfig, networkSysctlSteps, specText } from '../../runtime/bundle/index.ts';
 import { deleteArgs, pauseArgs, type RuntimeDriver, resumeArgs, runArgs } from '../../runtime/drivers/index.ts';
 import type { ShimLog, ShimSpec, Step } from '../../runtime/link/index.ts';
 import { resolveUser } from '../../runtime/user.ts';
@@ -22,7 +15,6 @@ import {
   logAttributes,
   type Prepared,
   parseJsonFileOptions,
-  type Run,
 } from '../containers/index.ts';
 import type { ContainerRecord } from '../containers/types.ts';
 import { bundleInput, ROOT_USER } from './bundle-input.ts';
@@ -30,10 +22,10 @@ import { gatherWishes, NO_WISHES } from './facts.ts';
 import { exitCodeOf, inDockersWords } from './failure.ts';
 import type { RunsDeps } from './index.ts';
 import { makeMountPoints } from './mount-points.ts';
+import { mountSteps, subpathFailure } from './mount-steps.ts';
 import { sweepOrphans } from './orphans.ts';
 import { overlayOptions } from './overlay.ts';
 import { adoptRun, joinRun, makeRunDir, runCommand, runDirOf, sweepRun } from './run-dir.ts';
-import { openSubpaths } from './subpaths.ts';
 import { readUserFiles } from './users.ts';
 
 const CONSOLE_SOCKET = 'console';
@@ -47,27 +39,19 @@ export function createContainerLauncher(deps: RunsDeps): Launcher {
     if (!driver) throw new GantryError('invalid', 'UNKNOWN_RUNTIME', `unknown or invalid runtime name: ${runtime}`);
     return driver;
   };
-  const bundles = new WeakMap<Run, Bundle>();
   const dirOf = (id: string): string => runDirOf(deps.shimsDir, id);
   return {
     checkConfig: ({ hostConfig }) => checkHostConfig(hostConfig, deps.host),
     prepare: (request) => prepare(deps, driverOf(request.record.runtime), dirOf(request.record.id), request),
-    async configure(prepared, request) {
-      bundles.set(prepared.run, await configure(deps, driverOf(request.record.runtime), prepared, request));
-    },
-    async start({ run }, { id, runtime, command }) {
+    configure: (prepared, request) => configure(deps, driverOf(request.record.runtime), prepared, request),
+    async start({ run }, { runtime, command }) {
       const driver = driverOf(runtime);
       try {
         // Listened for first: a short process may have ended by the time that start is answered.
         const [{ pid, atUnixNs }] = await Promise.all([run.connection.until('started'), run.connection.start()]);
-        const spec = bundles.get(run)?.spec;
-        // In the background: the next container with this profile starts faster.
-        if (spec) void deps.seccomp.learn(driver, spec, id).catch(() => undefined);
         return { pid, atUnixNs };
       } catch (error) {
         throw inDockersWords(error, { phase: 'create', driver, command });
-      } finally {
-        bundles.get(run)?.sources[Symbol.dispose]();
       }
     },
     exitCodeOf,
@@ -110,7 +94,8 @@ async function prepare(deps: RunsDeps, driver: RuntimeDriver, dir: string, reque
   try {
     await run.connection.until('ready');
   } catch (error) {
-    throw inDockersWords(error, { phase: 'create', driver, command: request.record.command });
+    const { command, mounts } = request.record;
+    throw inDockersWords(subpathFailure(error, mounts), { phase: 'create', driver, command });
   }
   return { run, shimPid: pid, rootfs: `/proc/${pid}/root${dir}/rootfs` };
 }
@@ -151,8 +136,11 @@ function steps(deps: RunsDeps, driver: RuntimeDriver, dir: string, request: Laun
   });
   const rootfs = join(dir, 'rootfs');
   const data = overlayOptions({ lower: [deps.initLayer, ...lowerDirs], upper: paths.upper, work: paths.work });
+  const sources = mountSteps(dir, record.mounts);
   return [
+    ...sources.before,
     { verb: 'unshare', what: 'mount' },
+    ...sources.after,
     ...(ownNetwork ? ([{ verb: 'unshare', what: 'net' }, ...networkSysctlSteps(input)] as const) : []),
     ...driver.steps,
     { verb: 'mkdir', path: rootfs, mode: 0o755 },
@@ -175,24 +163,16 @@ function shimLog({ record, paths }: LaunchRequest): ShimLog | undefined {
   };
 }
 
-/** A configuration that the runtime has not read yet, and the mount sources that are held open until it has. */
-interface Bundle {
-  readonly spec: OciSpec;
-  readonly sources: Disposable;
-}
-
 async function configure(
   deps: RunsDeps,
   driver: RuntimeDriver,
-  { run, rootfs, shimPid }: Prepared,
+  { run, rootfs }: Prepared,
   { record, paths, peers, shmPath }: ConfigureRequest,
-): Promise<Bundle> {
-  using opened = new DisposableStack();
+): Promise<void> {
   using root = openRooted(rootfs);
   const user = resolveUser(record.config.User ?? '', record.hostConfig.GroupAdd ?? [], readUserFiles(root));
   const rootfsPath = join(run.dir, 'rootfs');
-  const facts = await gatherWishes(record);
-  const wishes = { ...facts, mounts: openSubpaths(shimPid, facts.mounts, opened) };
+  const wishes = await gatherWishes(record, run.dir);
   makeMountPoints(root, record, wishes.mounts);
   const runtime = driver.traits;
   const spec = buildSpec(
@@ -201,8 +181,4 @@ async function configure(
   await writeFile(join(run.dir, 'config.json'), specText(await deps.seccomp.withCompiled(driver, spec)), {
     mode: 0o600,
   });
-  const sources = opened.move();
-  // Also when it is never started.
-  void run.closed.then(() => sources.dispose());
-  return { spec, sources };
 }

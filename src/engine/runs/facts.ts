@@ -20,6 +20,7 @@ import {
 import type { DeviceMapping, HostConfig } from '../../spec/docker/types.gen.ts';
 import { hostPlatform } from '../../spec/platform.ts';
 import type { ContainerRecord, MountRecord } from '../containers/types.ts';
+import { runtimeSource } from './mount-steps.ts';
 
 /** @source kernel documentation, admin-guide/LSM/apparmor */
 const APPARMOR_ENABLED = '/sys/module/apparmor/parameters/enabled';
@@ -45,14 +46,9 @@ export async function gatherHost(options: {
   };
 }
 
-/** A mount of a container with a fact about its source; of a volume perhaps a part only. */
-export interface MountFact extends BundleMount {
-  readonly subpath?: string | undefined;
-}
-
 /** What is true of the host for one container's wishes. */
 export interface WishFacts {
-  readonly mounts: readonly MountFact[];
+  readonly mounts: readonly BundleMount[];
   readonly devices: readonly DeviceFact[];
   readonly blockDevices: readonly BlockDeviceFact[];
 }
@@ -60,21 +56,24 @@ export interface WishFacts {
 /** For what depends on no device or mount. */
 export const NO_WISHES: WishFacts = { mounts: [], devices: [], blockDevices: [] };
 
-/** Looks up the devices and mount sources asked for. @throws DEVICE_NOT_FOUND, BLOCK_DEVICE_MISSING in Docker's words */
-export async function gatherWishes({ hostConfig, mounts }: ContainerRecord): Promise<WishFacts> {
+/** Looks up the devices and mount sources asked for; `dir` is the run directory. @throws DEVICE_NOT_FOUND, BLOCK_DEVICE_MISSING in Docker's words */
+export async function gatherWishes({ hostConfig, mounts }: ContainerRecord, dir: string): Promise<WishFacts> {
   return {
-    mounts: await Promise.all(mounts.map(async (mount) => ({ ...mount, sourceIsDirectory: await isDirectory(mount) }))),
+    mounts: await Promise.all(mounts.map((mount, index) => mountFact(mount, runtimeSource(dir, mount, index)))),
     devices: await nodes(hostConfig),
     blockDevices: await blockNodes(hostConfig),
   };
 }
 
-async function isDirectory({ type, source }: MountRecord): Promise<boolean> {
-  if (type !== 'bind') return true;
-  return stat(source).then(
-    (facts) => facts.isDirectory(),
-    () => true,
-  );
+async function mountFact(mount: MountRecord, source: string): Promise<BundleMount> {
+  const isWhole = mount.type !== 'bind' && mount.subpath === undefined;
+  const sourceIsDirectory =
+    isWhole ||
+    (await stat(source).then(
+      (facts) => facts.isDirectory(),
+      () => true,
+    ));
+  return { ...mount, source, sourceIsDirectory };
 }
 
 /** Of two at one place in the container the later counts; when privileged all of the host's come first. */

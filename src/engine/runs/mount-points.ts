@@ -5,8 +5,8 @@ import { posix } from 'node:path';
 import { errno, libc, must, O_CLOEXEC, O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY, SystemError } from '../../host/libc.ts';
 import { ParentDirs, type Rooted } from '../../host/rooted/index.ts';
 import { type ByteString, bytesOfText, cstringOf } from '../../lib/bytes.ts';
+import type { BundleMount } from '../../runtime/bundle/index.ts';
 import type { ContainerRecord } from '../containers/types.ts';
-import type { MountFact } from './facts.ts';
 
 /** As many as the kernel follows. @source path_resolution(7) */
 const MOST_LINKS = 40;
@@ -18,7 +18,7 @@ interface Place {
 }
 
 /** Makes missing mount points and the working directory of a container below `root`, its root file system. @throws SystemError */
-export function makeMountPoints(root: Rooted, { config }: ContainerRecord, mounts: readonly MountFact[]): void {
+export function makeMountPoints(root: Rooted, { config }: ContainerRecord, mounts: readonly BundleMount[]): void {
   const places: readonly Place[] = [
     ...mounts.map(({ destination, sourceIsDirectory }) => ({ path: destination, isDirectory: sourceIsDirectory })),
     ...(config.WorkingDir ? [{ path: config.WorkingDir, isDirectory: true }] : []),

@@ -46,8 +46,6 @@ export interface Rooted extends Disposable {
   openDir(path: ByteString): number;
   /** As openDir, but answers minus the errno instead of throwing. */
   tryOpenDir(path: ByteString): number;
-  /** A descriptor that only names what is at the path (O_PATH), symlinks followed inside the root. The caller closes it. @throws SystemError */
-  openPath(path: ByteString): number;
   /** A whole regular file. @throws SystemError, FILE_TOO_LARGE, NOT_A_FILE */
   readFile(path: ByteString, maxBytes: number): Buffer;
   /** Lends a path under which Node's own functions can open the regular file, until `work` settles. @throws as readFile */
@@ -71,7 +69,6 @@ export function rootedAt(fd: number): Rooted {
     fd,
     openDir: (path) => must(open(fd, path, HOW_DIR), 'openat2', cstringOf(path)),
     tryOpenDir: (path) => open(fd, path, HOW_DIR),
-    openPath: (path) => must(open(fd, path, HOW_PATH), 'openat2', cstringOf(path)),
     readFile: (path, maxBytes) => using(fd, path, HOW_PATH, (file) => readRegular(file, path, maxBytes)),
     withFile: (path, work) => lendFile(fd, path, work),
     stat: (path, { follow = true } = {}) => using(fd, path, follow ? HOW_PATH : HOW_PATH_NOFOLLOW, statFd),

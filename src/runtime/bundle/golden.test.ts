@@ -105,7 +105,7 @@ function inputOf(golden: Golden): BundleInput {
     shmPath: shared ? '/state/mounts/shm' : undefined,
     devices: devicesOf(golden),
     blockDevices: [{ path: '/dev/vda', major: 254, minor: 0 }],
-    runtime: { name: 'runc', recursiveReadOnly: true, opensCgroupFolder: false },
+    runtime: { name: 'runc', recursiveReadOnly: true, isCrun: false },
     host: HOST,
   };
 }

@@ -67,8 +67,8 @@ export interface RuntimeTraits {
   readonly name: string;
   /** With this kernel it makes mounts read-only with all below them (`rro`). */
   readonly recursiveReadOnly: boolean;
-  /** Left to itself it lets everybody write into the folder that holds the version 1 cgroup mounts. */
-  readonly opensCgroupFolder: boolean;
+  /** It is crun; what that means is told where it matters. */
+  readonly isCrun: boolean;
 }
 
 /** Whose network the process gets. `own`: the shim's, which the runtime inherits; also for `none`. */

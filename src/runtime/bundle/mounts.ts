@@ -50,11 +50,11 @@ function kernelMounts(input: BundleInput, writableCgroups: boolean | undefined):
   ];
 }
 
-/** As the runtime makes them; where it would leave their folder open to everybody, the same ones bound one by one. */
+/** As the runtime makes them; of crun, which leaves their folder open to everybody, the same ones bound one by one. */
 function cgroupMounts(input: BundleInput, writable: boolean): OciMount[] {
   const options = [...(writable ? [] : ['ro']), 'nosuid', 'noexec', 'nodev'];
   const { cgroupMounts: hierarchies, cgroupParent } = input.host;
-  if (!input.runtime.opensCgroupFolder || hierarchies.length === 0)
+  if (!input.runtime.isCrun || hierarchies.length === 0)
     return [{ destination: CGROUPS, type: 'cgroup', source: 'cgroup', options }];
   const own = cgroupPathOf(input.hostConfig.CgroupParent, cgroupParent, input.id);
   const folder = ['nosuid', 'noexec', 'nodev', 'mode=755'];
@@ -123,17 +123,21 @@ function checkProc({ destination, source, type }: OciMount): void {
 }
 
 /** @throws RRO_UNSUPPORTED for a mount that must be read-only with all below it, where that cannot be */
-function bindMount(mount: BundleMount, { name, recursiveReadOnly }: RuntimeTraits): OciMount {
-  const wishes = mount.options ?? [];
-  const options = [wishes.includes('bind-nonrecursive') ? 'bind' : 'rbind'];
-  if (wishes.includes('readonly-force-recursive') && !recursiveReadOnly)
+function bindMount(mount: BundleMount, { name, recursiveReadOnly, isCrun }: RuntimeTraits): OciMount {
+  const wishes = new Set(mount.options);
+  if (wishes.has('readonly-force-recursive') && !recursiveReadOnly)
     throw new GantryError('system', 'RRO_UNSUPPORTED', `rro is not supported by runtime "${name}"`);
-  if (!mount.writable) {
-    // What is no directory has nothing mounted below, and crun 1.8.1 fails on `rro` there.
-    const recursive = recursiveReadOnly && mount.sourceIsDirectory && !wishes.includes('readonly-nonrecursive');
-    options.push(recursive ? 'rro' : 'ro');
-  }
-  if (mount.propagation !== '') options.push(mount.propagation);
+  const alone = wishes.has('bind-nonrecursive');
+  // crun fails on `rro` where there is no directory, and takes any word for a recursive option as one of the bind itself; what
+  // has nothing mounted below needs neither. @source crun 1.8.1
+  const plain = isCrun && alone;
+  const recursive = recursiveReadOnly && mount.sourceIsDirectory && !plain && !wishes.has('readonly-nonrecursive');
+  const propagation = plain ? mount.propagation.replace(/^r/, '') : mount.propagation;
+  const options = [
+    alone ? 'bind' : 'rbind',
+    ...(mount.writable ? [] : [recursive ? 'rro' : 'ro']),
+    ...(propagation === '' ? [] : [propagation]),
+  ];
   return { destination: mount.destination, type: 'bind', source: mount.source, options };
 }
 

@@ -67,8 +67,19 @@ export function createArgs(driver: RuntimeDriver, id: string, bundleDir: string)
 }
 
 /** Starts a further process, described by the OCI process in `processFile`. */
-export function execArgs(driver: RuntimeDriver, id: string, processFile: string, paths: LaunchPaths): string[] {
-  return [...globalArgs(driver, paths.logFile), 'exec', '--process', processFile, ...launchArgs(paths), id];
+export function execArgs(
+  driver: RuntimeDriver,
+  id: string,
+  processFile: string,
+  paths: LaunchPaths & { readonly session?: boolean | undefined },
+): string[] {
+  const session = paths.session ? ['--preserve-fds', '2'] : [];
+  return [...globalArgs(driver, paths.logFile), 'exec', '--process', processFile, ...session, ...launchArgs(paths), id];
+}
+
+/** argv of a process that begins a session of its own, before it becomes `command`. @source shim/PROTOCOL.md: the session face */
+export function sessionArgs(command: readonly string[]): string[] {
+  return ['/proc/self/fd/3', 'session', '--', ...command];
 }
 
 /** Kills what is left and removes state and cgroup. */

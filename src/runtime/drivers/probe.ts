@@ -99,7 +99,7 @@ function traitsOf(
   const since = RECURSIVE_READ_ONLY.get(program);
   const knows = since !== undefined && (major > since[0] || (major === since[0] && minor >= since[1]));
   const kernelKnows = kernel[0] > 5 || (kernel[0] === 5 && kernel[1] >= 12);
-  return { name, recursiveReadOnly: knows && kernelKnows, opensCgroupFolder: program === 'crun' };
+  return { name, recursiveReadOnly: knows && kernelKnows, isCrun: program === 'crun' };
 }
 
 /**

@@ -15,6 +15,7 @@ import {
   buildSpec,
   capabilitiesOfMask,
   cgroupPathOf,
+  compileFilter,
   connectShim,
   createSeccompCache,
   deleteArgs,
@@ -120,8 +121,10 @@ export async function openBench(): Promise<Bench> {
   const [layout, facts] = await Promise.all([detectCgroupLayout(), readHostFacts()]);
   const host = hostOf(dir, facts, layout.version);
   const spawner = await startSpawner({ binary: SHIM });
-  const seccomp = createSeccompCache(`${dir}/seccomp`);
   const trial = { dir: `${dir}/trials`, bootId: facts.bootId, layout, host };
+  const seccomp = createSeccompCache(`${dir}/seccomp`, (driver, profile) =>
+    compileFilter(trial, spawner, driver, profile),
+  );
   const runtimes = await probeRuntimes({ spawner, layout, execRoot: dir, added: {}, trial, seccomp });
   const cgroups = createCgroups(layout);
   const ground: Ground = { dir, image, spawner, host, cgroups, seccomp, open: new Set(), count: 0 };
@@ -216,7 +219,6 @@ async function startContainer(ground: Ground, driver: RuntimeDriver, wish: Wish)
     },
     wish.stdin,
   );
-  await ground.seccomp.learn(driver, spec, id);
   const ended = settle(connection, output);
   let execs = 0;
   const running: Running = {
