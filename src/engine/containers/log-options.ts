@@ -49,7 +49,7 @@ export function checkLogConfig(driver: string, options: Options): readonly strin
     throw invalid('LOG_OPTION_VALUE', `invalid value for option cache-disabled: ${disabled}`);
   parseJsonFileOptions(options);
   if (options.tag) checkTag(options.tag);
-  for (const name of ['labels-regex', 'env-regex']) namesMatching(options[name] || '^', []);
+  for (const pattern of [options['labels-regex'], options['env-regex']]) if (pattern) namesMatching(pattern, []);
   return warnings;
 }
 

@@ -104,8 +104,7 @@ function withPeerIds(given: HostConfig, peers: CreateFacts['peers']): HostConfig
 
 function withHostname(config: ContainerConfig, hostConfig: HostConfig, facts: CreateFacts): ContainerConfig {
   const mode = hostConfig.NetworkMode ?? '';
-  const ofHost = mode === 'host' || hostConfig.UTSMode === 'host';
-  const own = ofHost ? facts.hostName : shortId(facts.id);
+  const own = mode === 'host' ? facts.hostName : shortId(facts.id);
   const hostname = mode.startsWith('container:') ? (facts.peers.NetworkMode?.hostName ?? '') : config.Hostname || own;
   return { ...config, Hostname: hostname, Domainname: config.Domainname ?? '' };
 }
