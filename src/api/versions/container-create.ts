@@ -125,6 +125,8 @@ export function settleCreate(
   const limit = body.HostConfig?.PidsLimit;
   if (typeof limit === 'number' && limit <= 0)
     settled = { ...settled, HostConfig: { ...settled.HostConfig, PidsLimit: null } };
+  if (settled.HostConfig?.KernelMemory && minor >= 42)
+    settled = { ...settled, HostConfig: { ...settled.HostConfig, KernelMemory: undefined } };
   if (settled.MacAddress && minor >= 44) {
     settled = moveMac(settled, settled.MacAddress);
     warnings.push(

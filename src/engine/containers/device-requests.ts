@@ -47,7 +47,7 @@ async function cdiKinds(dirs: readonly string[]): Promise<ReadonlySet<string>> {
     const names = await readdir(dir).catch(() => []);
     for (const name of names.filter((file) => /\.(json|ya?ml)$/.test(file)).slice(0, MOST_SPECS)) {
       const text = await readFile(join(dir, name), 'utf8').catch(() => '');
-      const kind = /^\s*"?kind"?\s*:\s*"?([\w.-]+\/[\w.-]+)"?/m.exec(text)?.[1];
+      const kind = /(?:^|[{,])\s*"?kind"?\s*:\s*"?([\w.-]+\/[\w.-]+)"?/m.exec(text)?.[1];
       if (kind !== undefined) kinds.add(kind);
     }
   }

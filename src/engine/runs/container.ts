@@ -15,11 +15,12 @@ import {
   logAttributes,
   type Prepared,
   parseJsonFileOptions,
+  type Run,
 } from '../containers/index.ts';
 import type { ContainerRecord } from '../containers/types.ts';
 import { bundleInput, ROOT_USER } from './bundle-input.ts';
 import { gatherWishes, NO_WISHES } from './facts.ts';
-import { exitCodeOf, inDockersWords } from './failure.ts';
+import { exitCodeOf, inDockersWords, whatShimLeft } from './failure.ts';
 import type { RunsDeps } from './index.ts';
 import { makeMountPoints } from './mount-points.ts';
 import { mountSteps, subpathFailure } from './mount-steps.ts';
@@ -90,14 +91,18 @@ async function prepare(deps: RunsDeps, driver: RuntimeDriver, dir: string, reque
   }
   await makeRunDir(dir);
   const { pid } = await deps.spawner.spawn(shimSpec(deps, driver, dir, request));
-  const run = await joinRun(dir);
-  try {
-    await run.connection.until('ready');
-  } catch (error) {
+  const run = await joinReady(dir).catch(async (error: unknown) => {
     const { command, mounts } = request.record;
-    throw inDockersWords(subpathFailure(error, mounts), { phase: 'create', driver, command });
-  }
+    const failure = subpathFailure(await whatShimLeft(error, dir), mounts);
+    throw inDockersWords(failure, { phase: 'create', driver, command });
+  });
   return { run, shimPid: pid, rootfs: `/proc/${pid}/root${dir}/rootfs` };
+}
+
+async function joinReady(dir: string): Promise<Run> {
+  const run = await joinRun(dir);
+  await run.connection.until('ready');
+  return run;
 }
 
 function shimSpec(deps: RunsDeps, driver: RuntimeDriver, dir: string, request: LaunchRequest): ShimSpec {

@@ -10,6 +10,7 @@ import { type ResolvedUser, resolveUser } from '../../runtime/user.ts';
 import type { ContainerRecord, Run } from '../containers/index.ts';
 import type { ExecLauncher, ExecRequest } from '../exec/index.ts';
 import { bundleInput } from './bundle-input.ts';
+import { checkExecRequest } from './exec-check.ts';
 import { NO_WISHES } from './facts.ts';
 import { exitCodeOf, inDockersWords } from './failure.ts';
 import type { RunsDeps } from './index.ts';
@@ -22,7 +23,9 @@ export function createExecLauncher(deps: RunsDeps): ExecLauncher {
   return {
     check: (container, request) => void userOf(container, request),
     prepare: (container, execId, request) => prepare(deps, container, runDirOf(deps.shimsDir, execId), request),
-    async start(run, container, { command }) {
+    async start(run, container, request) {
+      checkExecRequest(request);
+      const { command } = request;
       try {
         const [{ pid }] = await Promise.all([run.connection.until('started'), run.connection.start()]);
         return { pid };

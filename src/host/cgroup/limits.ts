@@ -12,7 +12,7 @@ const FILES = {
   memoryReservation: ['memory', 'memory.soft_limit_in_bytes'],
   memorySwappiness: ['memory', 'memory.swappiness'],
   oomKillDisable: ['memory', 'memory.oom_control'],
-  kernelMemoryTcp: ['memory', 'memory.kmem.tcp.limit_in_bytes'],
+  kernelMemory: ['memory', 'memory.kmem.limit_in_bytes'],
   pids: ['pids', ''],
   cpuShares: ['cpu', 'cpu.shares'],
   cpuQuota: ['cpu', 'cpu.cfs_quota_us'],

@@ -1,6 +1,7 @@
 // Owns how an image's defaults complete a container's own configuration, and whether that makes sense. Pure.
 
 import { posix } from 'node:path';
+import { goQuote } from '../../../lib/go-quote.ts';
 import type { ContainerConfig, ImageConfig } from '../../../spec/docker/types.gen.ts';
 import { parseSignal } from '../../../spec/signals.ts';
 import { invalid } from '../errors.ts';
@@ -73,13 +74,13 @@ function checkHealth(check: ContainerConfig['Healthcheck']): void {
 export function checkNul({ Env, Cmd, Entrypoint, WorkingDir, User }: ContainerConfig): void {
   const variable = Env?.find((entry) => entry.includes('\0'));
   if (variable !== undefined) {
-    const name = JSON.stringify(variable.split('=', 1)[0]);
+    const name = goQuote(variable.split('=', 1)[0] ?? '');
     throw invalid('NUL_BYTE', `invalid environment variable ${name}: contains nul byte (\\x00)`);
   }
   const argument = [...(Entrypoint ?? []), ...(Cmd ?? []), WorkingDir ?? '', User ?? ''].find((text) =>
     text.includes('\0'),
   );
-  if (argument !== undefined) throw invalid('NUL_BYTE', `exec: ${JSON.stringify(argument)}: invalid argument`);
+  if (argument !== undefined) throw invalid('NUL_BYTE', `exec: ${goQuote(argument)}: invalid argument`);
 }
 
 function empty(list: readonly unknown[] | null | undefined): boolean {

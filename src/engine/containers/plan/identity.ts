@@ -1,6 +1,7 @@
 // Owns the checks of what goes into a container's hosts, hostname and resolv.conf: no value may add a line of its own. Pure.
 
 import { isIP } from 'node:net';
+import { goQuote } from '../../../lib/go-quote.ts';
 import type { ContainerConfig, HostConfig } from '../../../spec/docker/types.gen.ts';
 import { invalid } from '../errors.ts';
 
@@ -23,12 +24,12 @@ export function checkIdentity({ Hostname, Domainname }: ContainerConfig, hostCon
 
 function noControl(what: string, text = ''): void {
   if (!CONTROL.test(text)) return;
-  throw invalid('CONTROL_CHARACTER', `invalid ${what}: ${JSON.stringify(text)} contains a control character`);
+  throw invalid('CONTROL_CHARACTER', `invalid ${what}: ${goQuote(text)} contains a control character`);
 }
 
 function checkNameserver(address: string): void {
   if (isIP(address) !== 0) return;
-  const why = `ParseAddr(${JSON.stringify(address)}): unable to parse IP`;
+  const why = `ParseAddr(${goQuote(address)}): unable to parse IP`;
   throw invalid('NAMESERVER', `bad nameserver address ${address}: ${why}`);
 }
 
@@ -36,7 +37,7 @@ function checkNameserver(address: string): void {
 function checkExtraHost(entry: string): void {
   const colon = entry.indexOf(':');
   const [name, address] = [entry.slice(0, colon), entry.slice(colon + 1)];
-  if (colon < 1 || CONTROL.test(name)) throw invalid('EXTRA_HOST', `bad format for add-host: ${JSON.stringify(entry)}`);
+  if (colon < 1 || CONTROL.test(name)) throw invalid('EXTRA_HOST', `bad format for add-host: ${goQuote(entry)}`);
   if (address !== 'host-gateway' && isIP(address) === 0)
-    throw invalid('EXTRA_HOST', `invalid IP address in add-host: ${JSON.stringify(address)}`);
+    throw invalid('EXTRA_HOST', `invalid IP address in add-host: ${goQuote(address)}`);
 }

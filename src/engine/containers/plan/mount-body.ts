@@ -2,6 +2,7 @@
 // @source dockerd 28.5 for all texts and their order
 
 import { posix } from 'node:path';
+import { goQuote } from '../../../lib/go-quote.ts';
 import type { Mount } from '../../../spec/docker/types.gen.ts';
 import { invalid, notYet } from '../errors.ts';
 
@@ -57,7 +58,7 @@ const extra = (field: string) => `field ${field} must not be specified`;
 
 /** NUL would end the path early in the kernel's eyes. */
 function pathFault(path: string): string | undefined {
-  if (path.includes('\0')) return `invalid mount path: ${JSON.stringify(path)} contains a NUL byte`;
+  if (path.includes('\0')) return `invalid mount path: ${goQuote(path)} contains a NUL byte`;
   return posix.isAbsolute(path) ? undefined : `invalid mount path: '${path}' mount path must be absolute`;
 }
 
@@ -89,11 +90,16 @@ function tmpfsFault({ Source = '', ImageOptions, TmpfsOptions }: Mount): string 
   return undefined;
 }
 
+function imageFault({ Source = '', ImageOptions }: Mount): string | undefined {
+  if (Source === '') return missing('Source');
+  return isLocal(ImageOptions?.Subpath ?? '') ? undefined : 'subpath must be a relative path within the volume';
+}
+
 const FAULTS: ReadonlyMap<string, (mount: Mount) => string | undefined> = new Map([
   ['bind', bindFault],
   ['volume', volumeFault],
   ['tmpfs', tmpfsFault],
-  ['image', ({ Source = '' }: Mount) => (Source === '' ? missing('Source') : undefined)],
+  ['image', imageFault],
 ]);
 
 /** A relative path that leads out of its folder by no `..` of its own. @source Go filepath.IsLocal */

@@ -82,6 +82,7 @@ function settleMemory(settling: Settling): void {
   checkSwap(draft);
   settleSwappiness(settling);
   settleReservation(settling);
+  settleKernelMemory(settling);
 }
 
 function checkSwap({ Memory = 0, MemorySwap = 0 }: Draft): void {
@@ -116,6 +117,17 @@ function settleReservation(settling: Settling): void {
     const text = 'Minimum memory limit can not be less than memory reservation limit, see usage';
     throw invalid('MEMORY_BELOW_RESERVATION', text);
   }
+}
+
+/** Only clients before 1.42 can say it; kernels since 5.16 take it and limit nothing. */
+function settleKernelMemory(settling: Settling): void {
+  const { draft } = settling;
+  if ((draft.KernelMemory ?? 0) <= 0) return;
+  const warning = `kernel memory limit capabilities ${NOT_MOUNTED}. Limitation discarded.`;
+  discard(settling, 'kernelMemory', warning, { KernelMemory: 0 });
+  const { KernelMemory = 0 } = draft;
+  if (KernelMemory > 0 && KernelMemory < MEMORY_FLOOR_BYTES)
+    throw invalid('KERNEL_MEMORY_TOO_SMALL', 'Minimum kernel memory limit allowed is 6MB');
 }
 
 function settleOomAndPids(settling: Settling): void {
