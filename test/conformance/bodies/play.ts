@@ -2,6 +2,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { request } from 'node:http';
+import { setTimeout } from 'node:timers/promises';
 import { type Answer, apiCall } from '../../support/daemon.ts';
 import type { BodyCase, Outcome, Try } from './types.ts';
 
@@ -36,10 +37,21 @@ async function startPeer({ socket, image }: Engine, name: string): Promise<void>
   await apiCall(socket, 'POST', `/containers/${name}/start`);
 }
 
-async function attempt({ socket, image }: Engine, { body, start, shows }: Try, name: string): Promise<Outcome> {
-  const text = JSON.stringify({ Image: image, Cmd: ['true'], ...body }).replaceAll('$N', name);
-  const made = await apiCall(socket, 'POST', '/v1.51/containers/create', JSON.parse(text));
+async function attempt(engine: Engine, one: Try, name: string): Promise<Outcome> {
+  const over =
+    one.of === 'volume' ? {} : one.of === 'exec' ? { Cmd: ['true'] } : { Image: engine.image, Cmd: ['true'] };
+  const body: unknown = JSON.parse(JSON.stringify({ ...over, ...one.body }).replaceAll('$N', name));
+  const path = `/${one.version ?? 'v1.51'}${PATHS[one.of ?? 'container']}`.replace('$N', name);
+  const made = await apiCall(engine.socket, 'POST', path, body);
   if (made.status !== 201) return { refused: { at: 'create', status: made.status, message: messageOf(made) } };
+  if (one.of === 'volume') return volumeOutcome(engine, one, made);
+  if (one.of === 'exec') return one.start ? runExec(engine.socket, made.json<{ Id: string }>().Id, one.start) : {};
+  return containerOutcome(engine, one, made);
+}
+
+const PATHS = { container: '/containers/create', exec: '/containers/$N-peer/exec', volume: '/volumes/create' } as const;
+
+async function containerOutcome({ socket }: Engine, { start, shows }: Try, made: Answer): Promise<Outcome> {
   const { Id, Warnings } = made.json<{ Id: string; Warnings: string[] | null }>();
   const warned = Warnings?.length ? { warnings: Warnings } : {};
   try {
@@ -50,27 +62,56 @@ async function attempt({ socket, image }: Engine, { body, start, shows }: Try, n
   }
 }
 
+async function volumeOutcome({ socket }: Engine, { shows = [] }: Try, made: Answer): Promise<Outcome> {
+  const volume = made.json<Record<string, unknown>>();
+  await apiCall(socket, 'DELETE', `/volumes/${volume.Name}?force=1`);
+  return { shows: Object.fromEntries(shows.map((place) => [place, volume[place] ?? null])) };
+}
+
 async function run(socket: string, id: string): Promise<Outcome> {
   const started = await apiCall(socket, 'POST', `/containers/${id}/start`);
   if (started.status !== 204) {
     return { refused: { at: 'start', status: started.status, message: messageOf(started) } };
   }
   const { StatusCode } = (await apiCall(socket, 'POST', `/containers/${id}/wait`)).json<{ StatusCode: number }>();
-  return { exitCode: StatusCode, output: await output(socket, id) };
+  const { output } = await streamed(socket, 'GET', `/containers/${id}/logs?stdout=1&stderr=1`);
+  return { exitCode: StatusCode, output };
 }
 
-/** The log without its frames. */
-function output(socketPath: string, id: string): Promise<string> {
+async function runExec(socket: string, id: string, start: unknown): Promise<Outcome> {
+  const { status, output } = await streamed(socket, 'POST', `/exec/${id}/start`, start);
+  if (status !== 200) {
+    const message = (JSON.parse(output) as { message: string }).message;
+    return { refused: { at: 'start', status, message } };
+  }
+  for (;;) {
+    const record = (await apiCall(socket, 'GET', `/exec/${id}/json`)).json<{ Running: boolean; ExitCode: number }>();
+    if (!record.Running) return { exitCode: record.ExitCode, output };
+    await setTimeout(50);
+  }
+}
+
+/** An answer's text, without the frames of a stream that has some. */
+function streamed(
+  socketPath: string,
+  method: string,
+  path: string,
+  body?: unknown,
+): Promise<{ status: number; output: string }> {
   return new Promise((resolve, reject) => {
-    const path = `/containers/${id}/logs?stdout=1&stderr=1`;
-    const sent = request({ socketPath, path, agent: false }, (response) => {
+    const headers = body === undefined ? {} : { 'content-type': 'application/json' };
+    const sent = request({ socketPath, method, path, headers, agent: false }, (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('error', reject);
-      response.on('end', () => resolve(unframe(Buffer.concat(chunks))));
+      response.on('end', () => {
+        const bytes = Buffer.concat(chunks);
+        const framed = bytes.length >= 8 && bytes.readUInt32BE(0) % 0x1000000 === 0;
+        resolve({ status: response.statusCode ?? 0, output: framed ? unframe(bytes) : bytes.toString() });
+      });
     });
     sent.on('error', reject);
-    sent.end();
+    sent.end(body === undefined ? undefined : JSON.stringify(body));
   });
 }
 

@@ -3,8 +3,12 @@
 /** A body of POST /containers/create, over an image and the command `true`. `$N` stands for the case's own name. */
 export interface Try {
   readonly body: Readonly<Record<string, unknown>>;
-  /** Then started and waited for. */
-  readonly start?: true;
+  /** What the body is for instead: an exec in the peer, over the command `true`, or a volume. */
+  readonly of?: 'exec' | 'volume';
+  /** Then started and waited for. Of an exec: with this body. */
+  readonly start?: true | Readonly<Record<string, unknown>>;
+  /** Of the API; 1.51 unless given. */
+  readonly version?: string;
   /** Places in inspect to look at afterwards, such as `HostConfig.Memory`. */
   readonly shows?: readonly string[];
 }
@@ -37,6 +41,9 @@ export const host = (HostConfig: Fields, { body, ...more }: More = {}): Try => (
 
 /** A try of fields of the body itself. */
 export const config = (body: Fields, more: Omit<Try, 'body'> = {}): Try => ({ body, ...more });
+
+/** A try of an exec that runs. */
+export const exec = (body: Fields, start: Fields = {}): Try => ({ of: 'exec', body, start });
 
 /** A try whose container runs the command by sh. */
 export const sees = (script: string, HostConfig: Fields, body: Fields = {}): Try => ({

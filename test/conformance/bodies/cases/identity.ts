@@ -7,6 +7,28 @@ const RESOLV = 'grep -v "^#" /etc/resolv.conf';
 
 export const IDENTITY: readonly BodyCase[] = [
   {
+    name: 'the command, its streams, its first process and its words about itself are those of the body',
+    tries: [
+      config({ Entrypoint: ['echo', 'a  b'], Cmd: ['c'] }, { start: true }),
+      config({ Entrypoint: ['true'], Cmd: null }, { start: true, shows: ['Path', 'Args'] }),
+      config({ Cmd: 'true' }, { start: true, shows: ['Config.Cmd'] }),
+      config({ Image: 'nosuch/nosuch' }),
+      sees('test -t 1 && echo terminal', {}, { Tty: true }),
+      sees('cat; echo ended', {}, {}),
+      sees('test $$ = 1 || echo not the first', { Init: true }),
+      sees('id; echo $HOME', { GroupAdd: ['12', '13'] }, { User: '5:7' }),
+      sees('test $$ = 1 && echo ran', { Runtime: 'runc' }),
+      config(
+        { AttachStdin: true, AttachStdout: true, OpenStdin: true, StdinOnce: true },
+        {
+          shows: ['AttachStdin', 'AttachStdout', 'AttachStderr', 'OpenStdin', 'StdinOnce'].map((at) => `Config.${at}`),
+        },
+      ),
+      config({ AttachStderr: false }, { shows: ['Config.AttachStderr'] }),
+      config({ Labels: { a: 'b', '': 'c' } }, { shows: ['Config.Labels'] }),
+    ],
+  },
+  {
     name: 'a variable without a name is refused',
     tries: [[''], ['=foo'], ['A=\u00001']].map((Env) => config({ Env }, { start: true })),
   },

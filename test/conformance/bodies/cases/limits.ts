@@ -13,6 +13,11 @@ export const LIMITS: readonly BodyCase[] = [
       host({ Memory: MEMORY, MemoryReservation: MEMORY * 2 }),
       host({ Memory: MEMORY, MemorySwap: MEMORY / 2 }),
       ...[MEMORY, -1, -5].map((MemorySwap) => host({ MemorySwap }, { shows: ['HostConfig.MemorySwap'] })),
+      ...[1, 6_000_000, 8_000_000].map((KernelMemory) => ({
+        ...host({ KernelMemory }, { shows: ['HostConfig.KernelMemory'] }),
+        version: 'v1.41',
+      })),
+      host({ KernelMemory: 1 }, { shows: ['HostConfig.KernelMemory'] }),
       ...[-2, 101].map((MemorySwappiness) => host({ MemorySwappiness })),
       host({ MemorySwappiness: -1 }, { shows: ['HostConfig.MemorySwappiness'] }),
       host({ ShmSize: -1 }),
@@ -33,6 +38,7 @@ export const LIMITS: readonly BodyCase[] = [
       host({ IOMaximumIOps: 5 }),
       host({ IOMaximumBandwidth: 5 }),
       host({ BlkioWeight: -5 }),
+      host({ BlkioWeightDevice: [{ Path: '/dev/nope', Weight: -5 }] }),
     ],
   },
   {

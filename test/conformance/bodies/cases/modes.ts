@@ -13,6 +13,7 @@ export const MODES: readonly BodyCase[] = [
       ...['foo', 'hyperv', 'process'].map((Isolation) => host({ Isolation })),
       host({ Isolation: 'default' }, { shows: ['HostConfig.Isolation'] }),
       ...['foo', 'private', 'host'].map((UsernsMode) => host({ UsernsMode }, { shows: ['HostConfig.UsernsMode'] })),
+      sees('grep -q /$N/ /proc/self/cgroup && echo below', { CgroupParent: '/$N', CgroupnsMode: 'host' }),
       host({ Cgroup: 'foo' }, { start: true, shows: ['HostConfig.Cgroup'] }),
       host({ Runtime: 'nope' }),
     ],

@@ -22,6 +22,9 @@ export const MOUNTS: readonly BodyCase[] = [
         bind(more),
       ),
       mount({ Type: 'image', Target: '/x' }),
+      mount({ Type: 'image', Source: 'nosuch', Target: '/x', ImageOptions: { Subpath: '../x' } }),
+      bind({ ClusterOptions: {} }),
+      bind({ ClusterOptions: 5 }),
       tmpfs({ Source: 'y' }),
       ...['a', 'a/b', '/a'].map((Source) => volume({ Source })),
       volume({ Source: '', ReadOnly: true }),
@@ -53,6 +56,14 @@ export const MOUNTS: readonly BodyCase[] = [
       bind({ ReadOnly: true, BindOptions: { ReadOnlyForceRecursive: true } }, { start: true }),
       bind({ ReadOnly: true, Consistency: 'cached' }, { start: true, shows: ['Mounts'] }),
     ],
+  },
+  {
+    name: 'a bind mount brings what is mounted below it, unless asked not to',
+    tries: [true, false].map((NonRecursive) =>
+      sees('test -n "$(ls /x/fs/cgroup)" && echo below', {
+        Mounts: [{ Type: 'bind', Source: '/sys', Target: '/x', BindOptions: { NonRecursive } }],
+      }),
+    ),
   },
   {
     name: 'a part of a volume is within it, or the container does not start',

@@ -100,8 +100,38 @@ export const NETWORKS: readonly BodyCase[] = [
     ],
   },
   {
+    name: 'what an engine says of an endpoint is not for clients to say',
+    tries: [
+      endpoints(
+        'bridge',
+        {
+          bridge: {
+            NetworkID: 'x',
+            EndpointID: 'y',
+            Gateway: '1.2.3.4',
+            IPAddress: '1.2.3.5',
+            IPPrefixLen: 7,
+            IPv6Gateway: 'fe80::1',
+            GlobalIPv6Address: 'fe80::2',
+            GlobalIPv6PrefixLen: 9,
+            DNSNames: ['z'],
+          },
+        },
+        {
+          start: true,
+          shows: ['EndpointID', 'Gateway', 'IPAddress', 'IPPrefixLen', 'IPv6Gateway'].map(
+            (field) => `NetworkSettings.Networks.bridge.${field}`,
+          ),
+        },
+      ),
+    ],
+  },
+  {
     name: 'ports make sense',
     tries: [
+      host({ PortBindings: { '80/tcp': [{ HostIp: '127.0.0.1', HostPort: '' }] } }, { start: true }),
+      host({ PublishAllPorts: true }, { body: { ExposedPorts: { '80/tcp': {} } }, start: true }),
+      config({ ExposedPorts: { '80/x': {} } }),
       ...[
         { x: [{}] },
         { '80': [{ HostPort: 'x' }] },
