@@ -174,6 +174,20 @@ test('a propagation that the source does not allow is refused in Docker’s word
   }
 });
 
+test('a source that a mount may make is made, with the folders above it', async () => {
+  const Source = join(daemon.root, 'made/for/it');
+  const create = (CreateMountpoint: boolean) => {
+    const mount = { Type: 'bind', Source, Target: '/x', BindOptions: { CreateMountpoint } };
+    return daemon.api('POST', '/containers/create?name=maker', { Image: 'busybox', HostConfig: { Mounts: [mount] } });
+  };
+  assert.equal((await create(false)).status, 400);
+  const { status, text } = await create(true);
+  assert.equal(status, 201, text);
+  await must('start', 'maker');
+  assert.ok(existsSync(Source));
+  await must('rm', '-f', 'maker');
+});
+
 test('labels of --mount go to the volume that is made for it, named or not', async () => {
   const mount = (source: string) => `type=volume,${source}dst=/x,volume-label=tier=front,volume-label=bare`;
   await must('create', '--name', 'labelled', '--mount', mount('src=named,'), 'busybox');

@@ -16,6 +16,7 @@ export const IDENTITY: readonly BodyCase[] = [
       sees('test -t 1 && echo terminal', {}, { Tty: true }),
       sees('cat; echo ended', {}, {}),
       sees('test $$ = 1 || echo not the first', { Init: true }),
+      sees('cat /proc/sys/kernel/domainname; hostname', {}, { Hostname: 'h', Domainname: 'example.org' }),
       sees('id; echo $HOME', { GroupAdd: ['12', '13'] }, { User: '5:7' }),
       sees('test $$ = 1 && echo ran', { Runtime: 'runc' }),
       config(
