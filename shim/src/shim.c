@@ -71,6 +71,7 @@ static void begin_end(struct shim *s) {
 
 void shim_fail(struct shim *s) {
     s->state = FAILED;
+    process_close_session(s);
     stream_close(s);
     log_close(&s->log);
     record_failure(s);
@@ -190,7 +191,7 @@ _Noreturn void shim_main(struct spec *spec, int listen_fd, int dir_fd) {
     signals_ignore();
     mallopt(M_MMAP_THRESHOLD, 32 * 1024);  // chunks and queues go back to the system when freed
     struct shim s = {.spec = spec, .dirfd = dir_fd, .log = {.fd = -1}, .state = READY};
-    s.console_listen.fd = s.console_conn.fd = s.oom.fd = -1;
+    s.console_listen.fd = s.console_conn.fd = s.oom.fd = s.session.fd = -1;
     stream_init(&s);
     if (loop_open(&s.loop) || open_signals(&s)) _exit(1);
     conn_listen(&s, listen_fd);

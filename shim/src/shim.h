@@ -67,6 +67,7 @@ struct shim {
     int dirfd;
     bool quit;
     struct watch listen, signals;
+    struct watch session;  // the process's report that it is what it shall be; fd -1: not waited for
     struct watch console_listen, console_conn;
     struct watch oom;  // fd -1: none
     int master;  // the pty, until the streams take it
@@ -99,6 +100,7 @@ int process_start(struct shim *s);  // 0, or -1 with s->fail
 void process_reap(struct shim *s);
 int process_signal(struct shim *s, int sig);  // 0 or an errno
 void process_stop_runtime(struct shim *s);
+void process_close_session(struct shim *s);
 void process_cleanup(struct shim *s);
 void process_compress(struct shim *s);
 

@@ -2,12 +2,12 @@
 
 import { createHash } from 'node:crypto';
 import { cpus } from 'node:os';
-import { join } from 'node:path';
-import { createCgroups, createReadiness, detectCgroupLayout } from '../host/cgroup/index.ts';
+import { basename, join } from 'node:path';
+import { createCgroups, createReadiness, detectCgroupLayout, readLimitSupport } from '../host/cgroup/index.ts';
 import { openFileLimit, openFileWarning, readHostFacts } from '../host/process/index.ts';
 import { lockBridge, lockRoot } from '../host/root-lock.ts';
 import { messageOf } from '../lib/errors.ts';
-import { type AddedRuntime, createSeccompCache, probeRuntimes } from '../runtime/drivers/index.ts';
+import { type AddedRuntime, compileFilter, createSeccompCache, probeRuntimes } from '../runtime/drivers/index.ts';
 import { startSpawner } from '../runtime/link/index.ts';
 import { parseDetachKeys } from '../spec/docker/decode-detach-keys.ts';
 import { openDatabase } from '../store/database.ts';
@@ -95,10 +95,9 @@ export async function openEngine(options: EngineOptions): Promise<OpenEngine> {
   const spawner = stack.use(await startSpawner({ binary: options.shimBinary }));
   const cgroups = createCgroups(await detectCgroupLayout());
   const host = await gatherHost({
-    cgroupVersion: cgroups.layout.version,
+    layout: cgroups.layout,
     cgroupParent: `/gantry-${instance}`,
     shimBinary: options.shimBinary,
-    recursiveReadOnly: false,
   });
   const records = stack.use(openContainerRecords(db));
   // What we put into the kernel leaves with us, unless containers still need it.
@@ -107,15 +106,18 @@ export async function openEngine(options: EngineOptions): Promise<OpenEngine> {
   stack.defer(async () => {
     if (isLast()) await cgroups.remove(host.cgroupParent).catch(warnOf);
   });
-  const seccomp = createSeccompCache(join(options.dataRoot, 'seccomp'));
   const { bootId } = await readHostFacts();
+  const trial = { dir: join(options.execRoot, 'trials'), bootId, layout: cgroups.layout, host };
+  const seccomp = createSeccompCache(join(options.dataRoot, 'seccomp'), (driver, profile) =>
+    compileFilter(trial, spawner, driver, profile),
+  );
   const runtimes = await probeRuntimes({
     spawner,
     layout: cgroups.layout,
     execRoot: options.execRoot,
     added: options.runtimes,
     wanted: options.defaultRuntime || undefined,
-    trial: { dir: join(options.execRoot, 'trials'), bootId, layout: cgroups.layout, host },
+    trial,
     seccomp,
   });
   const events = createEvents();
@@ -169,8 +171,10 @@ export async function openEngine(options: EngineOptions): Promise<OpenEngine> {
     if (isLast()) await networks.teardown().catch(warnOf);
     await networks.close();
   });
+  const sealedShim = await spawner.seal(options.shimBinary);
   const runs = createRuns({
     spawner,
+    sessionProgram: Number(basename(sealedShim)),
     drivers: runtimes.drivers,
     host,
     seccomp,
@@ -193,6 +197,7 @@ export async function openEngine(options: EngineOptions): Promise<OpenEngine> {
     launcher: runs.containers,
     facts: {
       cpus: cpus().length,
+      support: await readLimitSupport(cgroups.layout),
       cgroupVersion: cgroups.layout.version,
       defaultRuntime: runtimes.defaultName,
       runtimes: [...runtimes.drivers.keys()],

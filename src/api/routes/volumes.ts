@@ -6,7 +6,7 @@ import { boolFilter, type Filters } from '../../spec/docker/filters.ts';
 import type { RouteId } from '../../spec/docker/routes.ts';
 import type { VolumeCreateOptions } from '../../spec/docker/types.gen.ts';
 import type { ApiContext } from '../context.ts';
-import { prefixed } from '../errors.ts';
+import { notSwarmManager, prefixed } from '../errors.ts';
 import { type Handler, json, NO_CONTENT } from '../exchange.ts';
 import { volumeView } from '../views/volume.ts';
 import { LIST_KEYS, PRUNE_KEYS, queryFilters } from './filter-keys.ts';
@@ -36,6 +36,7 @@ export function volumeHandlers({ engine }: ApiContext): Readonly<Record<VolumeRo
 
     async volumeCreate(x) {
       const body: VolumeCreateOptions = (await x.body('VolumeCreateOptions')) ?? {};
+      if (body.ClusterVolumeSpec) throw notSwarmManager();
       const volume = await volumes.create({
         name: body.Name || undefined,
         driver: body.Driver || undefined,

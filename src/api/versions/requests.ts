@@ -4,7 +4,12 @@ import type { BodyName, BodyTypes } from '../../spec/docker/decode.ts';
 import type { Query } from '../../spec/docker/decode-query.ts';
 import { parseFilters } from '../../spec/docker/filters.ts';
 import type { RouteId } from '../../spec/docker/routes.ts';
-import type { ContainerCreateRequest, ExecCreateRequest, ExecStartRequest } from '../../spec/docker/types.gen.ts';
+import type {
+  ContainerCreateRequest,
+  ExecCreateRequest,
+  ExecStartRequest,
+  VolumeCreateOptions,
+} from '../../spec/docker/types.gen.ts';
 import { upgradeContainerCreate } from './container-create.ts';
 
 interface QueryStep {
@@ -76,5 +81,7 @@ export function upgradeBody<N extends BodyName>(
   if (minor < 42 && (name === 'ExecCreateRequest' || name === 'ExecStartRequest')) {
     return { ...(body as ExecCreateRequest | ExecStartRequest), ConsoleSize: undefined } as BodyTypes[N];
   }
+  if (minor < 42 && name === 'VolumeCreateOptions')
+    return { ...(body as VolumeCreateOptions), ClusterVolumeSpec: undefined } as BodyTypes[N];
   return body;
 }

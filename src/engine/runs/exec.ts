@@ -5,12 +5,13 @@ import { join } from 'node:path';
 import { openRooted } from '../../host/rooted/index.ts';
 import { GantryError } from '../../lib/errors.ts';
 import { buildExec, type OciProcess, specText } from '../../runtime/bundle/index.ts';
-import { execArgs, type RuntimeDriver } from '../../runtime/drivers/index.ts';
+import { execArgs, type RuntimeDriver, sessionArgs } from '../../runtime/drivers/index.ts';
 import { readShimPid } from '../../runtime/link/index.ts';
 import { type ResolvedUser, resolveUser } from '../../runtime/user.ts';
 import type { ContainerRecord, Run } from '../containers/index.ts';
 import type { ExecLauncher, ExecRequest } from '../exec/index.ts';
 import { bundleInput } from './bundle-input.ts';
+import { checkExecRequest } from './exec-check.ts';
 import { NO_WISHES } from './facts.ts';
 import { exitCodeOf, inDockersWords } from './failure.ts';
 import type { RunsDeps } from './index.ts';
@@ -25,7 +26,9 @@ export function createExecLauncher(deps: RunsDeps): ExecLauncher {
   return {
     check: async (container, request) => void (await userOf(deps, container, request)),
     prepare: (container, execId, request) => prepare(deps, container, runDirOf(deps.shimsDir, execId), request),
-    async start(run, container, { command }) {
+    async start(run, container, request) {
+      checkExecRequest(request);
+      const { command } = request;
       try {
         const started = run.connection.until('started', STARTED_LIMIT_MS);
         const [{ pid }] = await Promise.all([started, run.connection.start()]);
@@ -50,12 +53,15 @@ async function prepare(deps: RunsDeps, container: ContainerRecord, dir: string, 
   const driver = deps.drivers.get(container.runtime);
   if (!driver)
     throw new GantryError('invalid', 'UNKNOWN_RUNTIME', `unknown or invalid runtime name: ${container.runtime}`);
-  const processText = specText(await describeProcess(deps, container, request));
+  // crun leaves the process in the session that it came with; a terminal brings one. @source crun 1.8.1
+  const session = driver.traits.isCrun && !request.tty;
+  const described = await describeProcess(deps, container, request);
+  const processText = specText(session ? { ...described, args: sessionArgs(described.args) } : described);
   await makeRunDir(dir);
   const processFile = join(dir, 'process.json');
   await writeFile(processFile, processText, { mode: 0o600 });
   const consoleSocket = request.tty ? join(dir, CONSOLE_SOCKET) : undefined;
-  const paths = { logFile: join(dir, 'runtime.log'), pidFile: join(dir, 'pid'), consoleSocket };
+  const paths = { logFile: join(dir, 'runtime.log'), pidFile: join(dir, 'pid'), consoleSocket, session };
   const [rows = 0, columns = 0] = request.consoleSize ?? [];
   await deps.spawner.spawn({
     dir,
@@ -66,6 +72,7 @@ async function prepare(deps: RunsDeps, container: ContainerRecord, dir: string, 
     stdin: request.stdin ? 'open' : 'none',
     stdinOnce: true,
     terminal: request.tty ? { rows, columns, consoleSocket: CONSOLE_SOCKET } : undefined,
+    session: session ? deps.sessionProgram : undefined,
   });
   // Not waited for `ready`: attach and start are answered after it anyway.
   return joinRun(dir);
@@ -84,6 +91,7 @@ async function describeProcess(deps: RunsDeps, record: ContainerRecord, request:
   const user = await userOf(deps, record, request);
   const input = bundleInput({
     host: deps.host,
+    runtime: driverOf(deps, record).traits,
     record,
     paths: deps.paths(record.id),
     rootfsPath: '/',

@@ -19,6 +19,8 @@ export interface RunsDeps {
   readonly host: BundleHost;
   readonly seccomp: SeccompCache;
   readonly cgroups: Cgroups;
+  /** Descriptor, in every shim, of the sealed shim program. */
+  readonly sessionProgram: number;
   /** Holds one run directory a shim; on a memory file system where there is one. */
   readonly shimsDir: string;
   /** Lower directory put over every image: mount points and /.dockerenv. */

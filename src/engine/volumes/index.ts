@@ -30,6 +30,8 @@ const MIGRATIONS: Migrations = {
 
 /** Marks volumes without a given name. @source dockerd 28.5 */
 const ANONYMOUS_LABEL = 'com.docker.volume.anonymous';
+/** Options that Docker's local driver knows. @source dockerd 28.5 */
+const LOCAL_OPTIONS: ReadonlySet<string> = new Set(['type', 'o', 'device', 'size']);
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
 
 export interface VolumesDeps {
@@ -75,7 +77,7 @@ class LocalVolumes implements OwnedVolumes {
   }
 
   create(request: VolumeCreateRequest): Promise<VolumeRecord> {
-    checkRequest(request);
+    checkVolumeRequest(request);
     const name = request.name ?? randomId();
     return this.#queue.run(name, async () => {
       const existing = this.#records.get(name);
@@ -220,7 +222,8 @@ function ifMissing(error: NodeJS.ErrnoException): void {
   if (error.code !== 'ENOENT') throw error;
 }
 
-function checkRequest({ name, driver, options }: VolumeCreateRequest): void {
+/** @throws GantryError for a volume that `create` refuses to make */
+export function checkVolumeRequest({ name, driver, options }: VolumeCreateRequest): void {
   if (driver !== undefined && driver !== '' && driver !== 'local') {
     throw new GantryError(
       'notFound',
@@ -242,11 +245,15 @@ function checkRequest({ name, driver, options }: VolumeCreateRequest): void {
       `create ${name}: "${name}" includes invalid characters for a local volume name, only "[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed. If you intended to pass a host directory, use absolute path`,
     );
   }
-  if (options && Object.keys(options).length > 0) {
+  const names = Object.keys(options ?? {});
+  const unknown = names.find((option) => !LOCAL_OPTIONS.has(option));
+  if (unknown !== undefined)
+    throw new GantryError('invalid', 'VOLUME_OPTIONS', `create ${name ?? ''}: invalid option: "${unknown}"`);
+  if (names.length > 0) {
     throw new GantryError(
       'notImplemented',
       'VOLUME_OPTIONS',
-      `create ${name ?? ''}: this engine's local driver takes no options yet: ${Object.keys(options).join(', ')}`,
+      `create ${name ?? ''}: this engine's local driver takes no options yet: ${names.join(', ')}`,
     );
   }
 }

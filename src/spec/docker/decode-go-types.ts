@@ -78,6 +78,8 @@ export const FIELDS: Readonly<Record<string, string>> = {
   'MountBindOptions.Propagation': 'mount.Propagation',
   'MountTmpfsOptions.SizeBytes': 'int64',
   'MountTmpfsOptions.Mode': 'fs.FileMode',
+  'Mount.ClusterOptions': 'mount.ClusterOptions',
+  'VolumeCreateOptions.ClusterVolumeSpec': 'volume.ClusterVolumeSpec',
   'HealthConfig.Interval': 'time.Duration',
   'HealthConfig.Timeout': 'time.Duration',
   'HealthConfig.StartPeriod': 'time.Duration',
