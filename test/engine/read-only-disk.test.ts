@@ -65,6 +65,6 @@ test('on a disk that turned read-only containers are stopped, killed and reporte
     }
     await must('kill', 'lasting');
   } finally {
-    await daemon.kill9();
+    await daemon.discard();
   }
 });
