@@ -4,6 +4,7 @@ import type { RouteId } from '../spec/docker/routes.ts';
 import type { ApiContext } from './context.ts';
 import type { Handler } from './exchange.ts';
 import { absentHandlers } from './routes/absent.ts';
+import { archiveHandlers } from './routes/archive.ts';
 import { attachHandlers } from './routes/attach.ts';
 import { buildCacheHandlers } from './routes/build-cache.ts';
 import { containerHandlers } from './routes/containers.ts';
@@ -20,6 +21,7 @@ export function createHandlers(context: ApiContext): Readonly<Record<RouteId, Ha
   return {
     ...systemHandlers(context),
     ...containerHandlers(context),
+    ...archiveHandlers(context),
     ...attachHandlers(context),
     ...execHandlers(context),
     ...imageHandlers(context),

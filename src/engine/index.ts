@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { cpus } from 'node:os';
 import { basename, join } from 'node:path';
 import { createCgroups, createReadiness, detectCgroupLayout, readLimitSupport } from '../host/cgroup/index.ts';
+import { linuxMounts } from '../host/mount/index.ts';
 import { openFileLimit, openFileWarning, readHostFacts } from '../host/process/index.ts';
 import { lockBridge, lockRoot } from '../host/root-lock.ts';
 import { messageOf } from '../lib/errors.ts';
@@ -23,12 +24,14 @@ import {
 } from './containers/index.ts';
 import { createEvents } from './events/index.ts';
 import { createExecs, type ExecCapability } from './exec/index.ts';
+import { createFiles } from './files/index.ts';
 import { engineId, makeFolders } from './folders.ts';
 import { createHealth, type Health, OUTPUT_BYTES } from './health/index.ts';
 import { createImages } from './images/index.ts';
 import { createNetworks, DEFAULT_ADDRESS_POOLS } from './networks/index.ts';
 import { readyContainers, readyExecs } from './readiness.ts';
 import { describeRescue, keepCopy, refuseForgotten, takeUpTheRest } from './rescue.ts';
+import { createRootfs } from './rootfs/index.ts';
 import { createRuns, gatherHost } from './runs/index.ts';
 import { createSystem } from './system/index.ts';
 import type { Engine } from './types.ts';
@@ -171,6 +174,8 @@ export async function openEngine(options: EngineOptions): Promise<OpenEngine> {
     if (isLast()) await networks.teardown().catch(warnOf);
     await networks.close();
   });
+  const mounts = stack.use(linuxMounts(join(options.execRoot, 'mounts')));
+  const rootfs = createRootfs({ mounts, initLayer: folders.initLayer });
   const sealedShim = await spawner.seal(options.shimBinary);
   const runs = createRuns({
     spawner,
@@ -180,7 +185,7 @@ export async function openEngine(options: EngineOptions): Promise<OpenEngine> {
     seccomp,
     cgroups,
     shimsDir: folders.shims,
-    initLayer: folders.initLayer,
+    rootfs,
     paths: (id) => pathsOf(folders.containers, id),
   });
 
@@ -195,6 +200,7 @@ export async function openEngine(options: EngineOptions): Promise<OpenEngine> {
     volumes,
     publish: events.publish,
     launcher: runs.containers,
+    rootfs,
     facts: {
       cpus: cpus().length,
       support: await readLimitSupport(cgroups.layout),
@@ -228,6 +234,13 @@ export async function openEngine(options: EngineOptions): Promise<OpenEngine> {
       find: (id) => records.byId(id),
       changed: (container, { status }) =>
         publishContainer({ publish: events.publish }, container, `health_status: ${status}`),
+    }),
+  );
+  const files = stack.use(
+    createFiles({
+      find: containers.find,
+      withRoot: containers.withRoot,
+      publish: (container, action) => publishContainer({ publish: events.publish }, container, action),
     }),
   );
   stack.defer(probes.close);
@@ -272,6 +285,7 @@ export async function openEngine(options: EngineOptions): Promise<OpenEngine> {
   return {
     containers: readyContainers(containers.face, makeReady),
     execs: readyExecs(execs.face, makeReady),
+    files,
     images,
     networks,
     volumes,

@@ -41,6 +41,7 @@ export const MS_PRIVATE = 1 << 18;
 export const MS_SLAVE = 1 << 19;
 export const MNT_DETACH = 2;
 export const OPEN_TREE_CLONE = 1;
+export const F_SETPIPE_SZ = 1031;
 export const LOCK_EX = 2;
 export const LOCK_NB = 4;
 
@@ -218,6 +219,10 @@ export const libc = {
     'lsetxattr',
     'str, str, void *, size_t, int',
   ),
+  setxattr: declare<[path: CString, name: CString, value: Bytes, size: number, flags: number]>(
+    'setxattr',
+    'str, str, void *, size_t, int',
+  ),
   fsetxattr: declare<[fd: Fd, name: CString, value: Bytes, size: number, flags: number]>(
     'fsetxattr',
     'int, str, void *, size_t, int',
@@ -251,6 +256,9 @@ export const libc = {
   /** Preallocates `length` bytes; 0 or ENOTSUP. `mode` 1 keeps the size. */
   fallocate: declare<[fd: Fd, mode: number, offset: number, length: number]>('fallocate', 'int, int, int64, int64'),
   dup: declare<[fd: Fd]>('dup', 'int'),
+  /** `fds` receives two 32-bit descriptors: the end to read from, the end to write to. */
+  pipe2: declare<[fds: Bytes, flags: number]>('pipe2', 'void *, int'),
+  fcntl: declare<[fd: Fd, command: number, argument: number]>('fcntl', 'int, int, int'),
   umask: declare<[mask: number]>('umask', 'uint32'),
   setns: declare<[fd: Fd, type: number]>('setns', 'int, int'),
   unshare: declare<[flags: number]>('unshare', 'int'),

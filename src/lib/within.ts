@@ -16,3 +16,23 @@ export async function within(promise: Promise<unknown>, ms: number | undefined):
     clearTimeout(timer);
   }
 }
+
+/** The items of `source`, each within `ms` milliseconds of the one before. @throws `late()` otherwise, and what `source` throws */
+export async function* itemsInTime<T>(
+  source: AsyncIterable<T>,
+  ms: number,
+  late: () => Error,
+): AsyncGenerator<T, void, void> {
+  const items = source[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const next = items.next();
+      if (!(await within(next, ms))) throw late();
+      const { done, value } = await next;
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    void items.return?.().catch(() => undefined);
+  }
+}

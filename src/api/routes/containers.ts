@@ -12,11 +12,12 @@ import { DONE, EMPTY_OK, type Exchange, type Handler, json, NO_CONTENT } from '.
 import { settleCreate } from '../versions/container-create.ts';
 import { waitHeadersFirst } from '../versions/streams.ts';
 import { containerInspectView } from '../views/container.ts';
+import type { ArchiveRoute } from './archive.ts';
 import { listContainers } from './container-list.ts';
 import { PRUNE_KEYS, queryFilters, requireMoments } from './filter-keys.ts';
 import type { NotYetRoute } from './not-yet.ts';
 
-type ContainerRoute = Exclude<Extract<RouteId, `container${string}`>, Attached | NotYetRoute>;
+type ContainerRoute = Exclude<Extract<RouteId, `container${string}`>, Attached | ArchiveRoute | NotYetRoute>;
 type Attached = 'containerAttach' | 'containerAttachWebSocket' | 'containerLogs';
 
 export function containerHandlers(context: ApiContext): Readonly<Record<ContainerRoute, Handler>> {

@@ -11,7 +11,6 @@ import { grpcHandlers } from './grpc.ts';
 type Missing = readonly [what: string, instead: string];
 
 const BUILD: Missing = ['build images', 'build elsewhere, then docker load the image or docker pull it'];
-const COPY: Missing = ['copy files (docker cp)', 'use a volume, or tar through docker exec -i'];
 const PLUGINS: Missing = ['manage plugins', 'use the drivers that are built in'];
 const SWARM: Missing = ['make or join a swarm', 'run single containers'];
 const NETWORKS: Missing = ['make networks', 'use the default bridge, or --network container:NAME'];
@@ -39,14 +38,7 @@ const OF_CONTAINER = {
   containerUpdate: ['change containers (docker update)', 'remove it and create it again with the new settings'],
 } as const satisfies Partial<Record<RouteId, Missing>>;
 
-/** Calls about a path in a container, which must be named. */
-const OF_PATH = {
-  containerArchive: COPY,
-  containerArchiveHead: COPY,
-  containerArchivePut: COPY,
-} as const satisfies Partial<Record<RouteId, Missing>>;
-
-type TableRoute = keyof typeof PLAIN | keyof typeof OF_CONTAINER | keyof typeof OF_PATH;
+type TableRoute = keyof typeof PLAIN | keyof typeof OF_CONTAINER;
 type OtherRoute = Extract<
   RouteId,
   'grpc' | 'containerCommit' | 'networkCreate' | 'networkConnect' | 'networkDisconnect' | `checkpoint${string}`
@@ -74,10 +66,6 @@ export function notYetHandlers({ engine }: ApiContext): Readonly<Record<NotYetRo
     ...handlersOf(PLAIN, () => undefined),
     ...grpcHandlers(sentence(BUILD)),
     ...handlersOf(OF_CONTAINER, ({ name }) => requireContainer(name)),
-    ...handlersOf(OF_PATH, ({ name, query }) => {
-      if (query.get('path') === '') throw new GantryError('invalid', 'NO_PATH', 'bad parameter: pathcannot be empty');
-      requireContainer(name);
-    }),
     containerCommit({ query }) {
       requireContainer(query.get('container'));
       throw notYet(COMMIT);

@@ -5,6 +5,7 @@ import type { Events } from '../events/types.ts';
 import type { Health } from '../health/index.ts';
 import type { Images } from '../images/types.ts';
 import type { Networks } from '../networks/types.ts';
+import type { Rootfs } from '../rootfs/index.ts';
 import type { OwnedVolumes } from '../volumes/types.ts';
 import type { Departed } from './auto-removal.ts';
 import type { Launcher } from './launcher.ts';
@@ -23,6 +24,7 @@ export interface Context {
   readonly volumes: OwnedVolumes;
   readonly publish: Events['publish'];
   readonly launcher: Launcher;
+  readonly rootfs: Pick<Rootfs, 'open'>;
   readonly facts: HostFacts;
   readonly paths: (id: ContainerId) => ContainerPaths;
   readonly log: (level: 'info' | 'warn' | 'error', message: string) => void;

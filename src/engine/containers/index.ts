@@ -3,6 +3,7 @@
 import { GantryError } from '../../lib/errors.ts';
 import { KeyedQueue } from '../../lib/keyed-queue.ts';
 import type { Database } from '../../store/database.ts';
+import type { WithRoot } from '../files/types.ts';
 import { attach } from './attach.ts';
 import { Departed } from './auto-removal.ts';
 import { type Context, publishContainer } from './context.ts';
@@ -14,6 +15,7 @@ import { ContainerRecords } from './records.ts';
 import { recover } from './recover.ts';
 import { removeSettled } from './removal.ts';
 import { prune, remove } from './remove.ts';
+import { withRoot } from './root.ts';
 import { superviseRun } from './settle.ts';
 import { start } from './start.ts';
 import { isAlive } from './state.ts';
@@ -35,7 +37,17 @@ export type * from './types.ts';
 export interface ContainersDeps
   extends Pick<
     Context,
-    'images' | 'networks' | 'volumes' | 'publish' | 'launcher' | 'facts' | 'health' | 'log' | 'onRemoved' | 'execIds'
+    | 'images'
+    | 'networks'
+    | 'volumes'
+    | 'publish'
+    | 'launcher'
+    | 'rootfs'
+    | 'facts'
+    | 'health'
+    | 'log'
+    | 'onRemoved'
+    | 'execIds'
   > {
   readonly records: ContainerRecords;
   /** Folder that holds one folder a container. */
@@ -47,6 +59,8 @@ export interface ContainerCapability {
   readonly face: Containers;
   /** The record of a container that may be given another process. @throws NO_SUCH_CONTAINER */
   readonly find: (ref: string) => ContainerRecord;
+  /** Lends a container's file tree. */
+  readonly withRoot: WithRoot;
   /** Takes up what the last daemon left. Call once, before anything else. */
   readonly recover: () => Promise<void>;
   /** Lets go of all runs, which go on, and finishes background work. */
@@ -84,6 +98,7 @@ export function createContainers(deps: ContainersDeps): ContainerCapability {
   return {
     face: faceOf(context),
     find: (ref) => context.records.find(ref),
+    withRoot: (container, access, work) => withRoot(context, container, access, work),
     recover: async () => {
       await recover(context);
       removeLeftovers(context);

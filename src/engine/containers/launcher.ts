@@ -54,6 +54,8 @@ export interface Launcher {
   pids(record: ContainerRecord): Promise<readonly number[]>;
   /** The run directory that a container's present or last run has. */
   runDir(id: string): string;
+  /** The root file system of a container that runs, as this process reaches it and hostile; undefined when its shim is gone. */
+  rootOf(id: string): Promise<string | undefined>;
   /** Joins a shim that outlived the last daemon; undefined when it is gone. */
   adopt(id: string): Promise<Run | undefined>;
   /** Frees what belongs to none of the `known` containers; waits in the background for execs that outlived the last daemon. */

@@ -2,6 +2,7 @@
 
 import { join } from 'node:path';
 import { nowNano } from '../../lib/clock.ts';
+import { Semaphore } from '../../lib/semaphore.ts';
 import { RegistryClient, type Timeouts } from '../../remote/index.ts';
 import { platformMatches } from '../../spec/platform.ts';
 import { openBlobs } from '../../store/blobs.ts';
@@ -20,7 +21,6 @@ import { ImageRecords } from './records.ts';
 import { pruneImages, removeImage } from './remove.ts';
 import { saveImages } from './save.ts';
 import { searchImages } from './search.ts';
-import { Semaphore } from './semaphore.ts';
 import { tagImage } from './tag.ts';
 import type { Images, ImageUsers, RegistryOptions } from './types.ts';
 import { createUnpacker } from './unpack/index.ts';

@@ -1,17 +1,18 @@
 // Owns loading images out of an archive: everything is verified before any of it is named.
 
+import { decompressed } from '../../host/inflate/index.ts';
 import { throwIfCancelled } from '../../lib/abort.ts';
 import { GantryError } from '../../lib/errors.ts';
 import { shortId } from '../../lib/ids.ts';
+import { Semaphore } from '../../lib/semaphore.ts';
 import { type Digest, hexOf } from '../../spec/digest.ts';
 import type { ImageFacts } from '../../spec/oci/image-config.ts';
 import { platformIs, platformText } from '../../spec/platform.ts';
 import { canonicalReference, familiarReference } from '../../spec/reference.ts';
-import { type ArchivedImage, decompressed, imagesIn, type Spool, spoolArchive } from './archive/index.ts';
+import { type ArchivedImage, imagesIn, type Spool, spoolArchive } from './archive/index.ts';
 import type { ImageContext } from './context.ts';
 import { badArchive } from './errors.ts';
 import { countedProgress } from './progress.ts';
-import { Semaphore } from './semaphore.ts';
 import type { LoadOptions, ReportProgress } from './types.ts';
 
 const PARALLEL_LAYERS = 3;

@@ -2,13 +2,13 @@
 
 import { access, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { overlayOptions } from '../../host/mount/index.ts';
 import { openRooted } from '../../host/rooted/index.ts';
 import { GantryError } from '../../lib/errors.ts';
 import { buildSpec, cgroupPathOf, checkHostConfig, networkSysctlSteps, specText } from '../../runtime/bundle/index.ts';
 import { deleteArgs, pauseArgs, type RuntimeDriver, resumeArgs, runArgs } from '../../runtime/drivers/index.ts';
-import type { ShimLog, ShimSpec, Step } from '../../runtime/link/index.ts';
+import { readShimPid, type ShimLog, type ShimSpec, type Step } from '../../runtime/link/index.ts';
 import { resolveUser } from '../../runtime/user.ts';
+import { readUserFiles } from '../../runtime/user-files.ts';
 import {
   type ConfigureRequest,
   type Launcher,
@@ -28,7 +28,6 @@ import { mountSteps, subpathFailure } from './mount-steps.ts';
 import { sweepOrphans } from './orphans.ts';
 import { adoptRun, joinRun, makeRunDir, runCommand, runDirOf, sweepRun } from './run-dir.ts';
 import { signalMember } from './signal.ts';
-import { readUserFiles } from './users.ts';
 
 const CONSOLE_SOCKET = 'console';
 const COMPRESS_ARGS = ['gzip', '--force'];
@@ -71,6 +70,7 @@ export function createContainerLauncher(deps: RunsDeps): Launcher {
     signal: (record, signal) => signalMember(deps, record, record.state.pid, signal),
     pids: async (record) => deps.cgroups.pids(cgroupOf(deps, record)),
     runDir: dirOf,
+    rootOf: (id) => rootOf(dirOf(id)),
     adopt: (id) => adoptRun(dirOf(id)),
     sweepOrphans: (known, background) => sweepOrphans(deps, known, background),
     async sweep({ id, runtime, hostConfig }) {
@@ -105,7 +105,22 @@ async function prepare(deps: RunsDeps, driver: RuntimeDriver, dir: string, reque
     const failure = subpathFailure(await whatShimLeft(error, dir), mounts);
     throw inDockersWords(failure, { phase: 'create', driver, command });
   });
-  return { run, shimPid: pid, rootfs: `/proc/${pid}/root${dir}/rootfs` };
+  return { run, shimPid: pid, rootfs: rootSeenBy(pid, dir) };
+}
+
+/** The root file system that a shim mounted, through its eyes: it lies in a mount namespace of its own. */
+function rootSeenBy(shimPid: number, dir: string): string {
+  return `/proc/${shimPid}/root${rootfsPathOf(dir)}`;
+}
+
+function rootfsPathOf(dir: string): string {
+  return join(dir, 'rootfs');
+}
+
+async function rootOf(dir: string): Promise<string | undefined> {
+  const pid = await readShimPid(dir);
+  const root = pid === undefined ? undefined : rootSeenBy(pid, dir);
+  return root !== undefined && (await exists(root)) ? root : undefined;
 }
 
 async function joinReady(dir: string): Promise<Run> {
@@ -153,8 +168,7 @@ function steps(deps: RunsDeps, driver: RuntimeDriver, dir: string, request: Laun
     peers: { network: 0 },
     wishes: NO_WISHES,
   });
-  const rootfs = join(dir, 'rootfs');
-  const data = overlayOptions({ lower: [deps.initLayer, ...lowerDirs], writable: paths });
+  const rootfs = rootfsPathOf(dir);
   const sources = mountSteps(dir, record.mounts);
   return [
     ...sources.before,
@@ -162,9 +176,7 @@ function steps(deps: RunsDeps, driver: RuntimeDriver, dir: string, request: Laun
     ...sources.after,
     ...(ownNetwork ? ([{ verb: 'unshare', what: 'net' }, ...networkSysctlSteps(input)] as const) : []),
     ...driver.steps,
-    { verb: 'mkdir', path: rootfs, mode: 0o755 },
-    { verb: 'chdir', path: layersDir },
-    { verb: 'mount', type: 'overlay', source: 'overlay', target: rootfs, flags: 0, data },
+    ...deps.rootfs.steps({ layersDir, lowerDirs, upper: paths.upper, work: paths.work }, rootfs),
     { verb: 'chdir', path: dir },
   ];
 }
@@ -190,7 +202,7 @@ async function configure(
 ): Promise<void> {
   using root = openRooted(rootfs);
   const user = resolveUser(record.config.User ?? '', record.hostConfig.GroupAdd ?? [], readUserFiles(root));
-  const rootfsPath = join(run.dir, 'rootfs');
+  const rootfsPath = rootfsPathOf(run.dir);
   const wishes = await gatherWishes(record, run.dir);
   makeMountPoints(root, record, wishes.mounts);
   const runtime = driver.traits;

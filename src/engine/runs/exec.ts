@@ -8,6 +8,7 @@ import { buildExec, type OciProcess, specText } from '../../runtime/bundle/index
 import { execArgs, type RuntimeDriver, sessionArgs } from '../../runtime/drivers/index.ts';
 import { readShimPid } from '../../runtime/link/index.ts';
 import { type ResolvedUser, resolveUser } from '../../runtime/user.ts';
+import { readUserFiles } from '../../runtime/user-files.ts';
 import type { ContainerRecord, Run } from '../containers/index.ts';
 import type { ExecLauncher, ExecRequest } from '../exec/index.ts';
 import { bundleInput } from './bundle-input.ts';
@@ -17,7 +18,6 @@ import { exitCodeOf, inDockersWords } from './failure.ts';
 import type { RunsDeps } from './index.ts';
 import { commandSteps, joinRun, makeRunDir, runDirOf, sweepRun } from './run-dir.ts';
 import { signalMember } from './signal.ts';
-import { readUserFiles } from './users.ts';
 
 const CONSOLE_SOCKET = 'console';
 const STARTED_LIMIT_MS = 60_000;

@@ -3,11 +3,11 @@
 
 import { type ByteString, cstringOf } from '../../lib/bytes.ts';
 import { errno, libc, must, O_CLOEXEC, O_NOFOLLOW, O_PATH, SystemError } from '../libc.ts';
+import { linkTarget } from './rooted.ts';
 import { type RootedStat, statFd } from './stat.ts';
 
 /** @source path_resolution(7) */
 const LINKS_MAX = 40;
-const LINK_BYTES_MAX = 4096;
 
 /** A tree that lies at `path`. */
 export interface MountedTree {
@@ -27,13 +27,12 @@ export interface Place extends Disposable {
   readonly path: ByteString;
   /** True where nothing may be written. */
   readonly readOnly: boolean;
+  /** True for what lies on a tree that is mounted, false for what is the root's own. */
+  readonly isMounted: boolean;
 }
 
-interface Step {
-  readonly fd: number;
-  readonly path: ByteString;
-  readonly readOnly: boolean;
-}
+/** Where a walk stands. */
+type Step = Omit<Place, 'stat' | typeof Symbol.dispose>;
 
 const ROOT = '/' as ByteString;
 
@@ -43,8 +42,8 @@ export class MountedRoot {
 
   /** `rootFd` and the trees' descriptors stay the caller's. Trees come in the order in which they are mounted. */
   constructor(rootFd: number, trees: readonly MountedTree[], readOnly: boolean) {
-    this.#root = { fd: rootFd, path: ROOT, readOnly };
-    for (const tree of trees) this.#trees.set(this.#mountPoint(tree.path), tree);
+    this.#root = { fd: rootFd, path: ROOT, readOnly, isMounted: false };
+    for (const tree of trees) this.#trees.set(this.realPath(tree.path), tree);
   }
 
   /** Opens what `path` leads to; with `follow` false a link at its end is opened itself. @throws SystemError ENOENT, ENOTDIR, ELOOP, … */
@@ -56,37 +55,58 @@ export class MountedRoot {
 
   /** As `open`; undefined when something on the way is not there. @throws SystemError for any other reason */
   tryOpen(path: ByteString, options: { readonly follow?: boolean } = {}): Place | undefined {
-    try {
-      return this.open(path, options);
-    } catch (error) {
-      if (error instanceof SystemError && error.code === 'ENOENT') return undefined;
-      throw error;
-    }
+    return unlessAbsent(() => this.open(path, options));
   }
 
   /** What lies at `name` in the folder `parent`, a link not followed, with the trees mounted there. @throws SystemError */
-  child(parent: Pick<Place, 'fd' | 'path' | 'readOnly'>, name: ByteString): Place {
+  child(parent: Step, name: ByteString): Place {
     const step = stepInto(parent, name, this.#trees);
     return place(step.fd, step);
+  }
+
+  /** As `child`; undefined when nothing is there. @throws SystemError for any other reason */
+  tryChild(parent: Step, name: ByteString): Place | undefined {
+    return unlessAbsent(() => this.child(parent, name));
+  }
+
+  /** The same tree as after chroot(2) into the folder `place`, which stays open: links in it resolve below it. */
+  at(place: Step): MountedRoot {
+    const below = new MountedRoot(place.fd, [], place.readOnly);
+    const prefix = place.path === ROOT ? '' : place.path;
+    for (const [path, tree] of this.#trees) {
+      if (path.startsWith(`${prefix}/`)) below.#trees.set(path.slice(prefix.length) as ByteString, tree);
+    }
+    return below;
+  }
+
+  /** `path` without links, as far as it exists. @throws SystemError ELOOP, ENOTDIR, … */
+  realPath(path: ByteString): ByteString {
+    using found = this.tryOpen(path);
+    if (found) return found.path;
+    using link = this.tryOpen(path, { follow: false });
+    if (link) return this.realPath(joined(parentOf(link.path), linkTarget(link.fd)));
+    const parent = this.realPath(parentOf(path));
+    return `${parent === ROOT ? '' : parent}/${baseOf(path)}` as ByteString;
   }
 
   /** Names of trees that lie directly in the folder at `path`, whether the folder has an entry for them or not. */
   mountedIn(path: ByteString): readonly ByteString[] {
     return [...this.#trees.keys()].filter((tree) => parentOf(tree) === path).map((tree) => baseOf(tree));
   }
+}
 
-  /** The path without links, as far as it exists: mount points of a container that was never started are not made yet. */
-  #mountPoint(path: ByteString): ByteString {
-    using found = this.tryOpen(path);
-    if (found) return found.path;
-    const parent = this.#mountPoint(parentOf(path));
-    return `${parent === ROOT ? '' : parent}/${baseOf(path)}` as ByteString;
+function unlessAbsent<T>(act: () => T): T | undefined {
+  try {
+    return act();
+  } catch (error) {
+    if (error instanceof SystemError && error.code === 'ENOENT') return undefined;
+    throw error;
   }
 }
 
-function place(fd: number, { path, readOnly }: Pick<Step, 'path' | 'readOnly'>): Place {
+function place(fd: number, { path, readOnly, isMounted }: Omit<Step, 'fd'>): Place {
   try {
-    return { fd, stat: statFd(fd), path, readOnly, [Symbol.dispose]: () => void libc.close(fd) };
+    return { fd, stat: statFd(fd), path, readOnly, isMounted, [Symbol.dispose]: () => void libc.close(fd) };
   } catch (error) {
     libc.close(fd);
     throw error;
@@ -138,7 +158,7 @@ class Walk implements Disposable {
       this.#steps.push(step);
       return [];
     }
-    const target = readLink(step.fd);
+    const target = linkTarget(step.fd);
     libc.close(step.fd);
     if (++this.#links > LINKS_MAX) throw new SystemError(errno.ELOOP, 'openat', cstringOf(name));
     if (target.startsWith('/')) this[Symbol.dispose]();
@@ -148,23 +168,13 @@ class Walk implements Disposable {
   }
 }
 
-function stepInto(
-  parent: Pick<Step, 'fd' | 'path' | 'readOnly'>,
-  name: ByteString,
-  trees: ReadonlyMap<ByteString, MountedTree>,
-): Step {
+function stepInto(parent: Step, name: ByteString, trees: ReadonlyMap<ByteString, MountedTree>): Step {
   const path = `${parent.path === ROOT ? '' : parent.path}/${name}` as ByteString;
   const tree = trees.get(path);
-  if (tree) return { fd: must(libc.dup(tree.fd), 'dup'), path, readOnly: tree.readOnly };
+  if (tree) return { fd: must(libc.dup(tree.fd), 'dup'), path, readOnly: tree.readOnly, isMounted: true };
   const flags = O_PATH | O_NOFOLLOW | O_CLOEXEC;
   const fd = must(libc.openat(parent.fd, cstringOf(name), flags, 0), 'openat', cstringOf(path));
-  return { fd, path, readOnly: parent.readOnly };
-}
-
-function readLink(fd: number): ByteString {
-  const out = Buffer.allocUnsafe(LINK_BYTES_MAX);
-  const count = must(libc.readlinkat(fd, '', out, out.length), 'readlinkat');
-  return out.toString('latin1', 0, count) as ByteString;
+  return { fd, path, readOnly: parent.readOnly, isMounted: parent.isMounted };
 }
 
 function notAFolder(path: ByteString): SystemError {
@@ -177,4 +187,9 @@ function parentOf(path: ByteString): ByteString {
 
 function baseOf(path: ByteString): ByteString {
   return path.slice(path.lastIndexOf('/') + 1) as ByteString;
+}
+
+/** Where a link in the folder `from` leads to. */
+function joined(from: ByteString, target: ByteString): ByteString {
+  return target.startsWith('/') ? target : (`${from}/${target}` as ByteString);
 }

@@ -55,6 +55,8 @@ export interface Rooted extends Disposable {
   readFile(path: ByteString, maxBytes: number, options?: { readonly sameMount?: boolean }): Buffer;
   /** Lends a path under which Node's own functions can open the regular file, until `work` settles. @throws as readFile */
   withFile<T>(path: ByteString, work: (handlePath: string) => Promise<T>): Promise<T>;
+  /** Opens whatever `path` leads to, with O_PATH; the descriptor is the caller's. @throws SystemError */
+  openPath(path: ByteString): number;
   /** @throws SystemError */
   stat(path: ByteString, options?: { readonly follow?: boolean }): RootedStat;
   /** The raw target of a symlink. @throws SystemError */
@@ -77,8 +79,9 @@ export function rootedAt(fd: number): Rooted {
     readFile: (path, maxBytes, { sameMount = false } = {}) =>
       using(fd, path, sameMount ? HOW_PATH_SAME_MOUNT : HOW_PATH, (file) => readRegular(file, path, maxBytes)),
     withFile: (path, work) => lendFile(fd, path, work),
+    openPath: (path) => must(open(fd, path, HOW_PATH), 'openat2', cstringOf(path)),
     stat: (path, { follow = true } = {}) => using(fd, path, follow ? HOW_PATH : HOW_PATH_NOFOLLOW, statFd),
-    readLink: (path) => using(fd, path, HOW_PATH_NOFOLLOW, readLinkFd),
+    readLink: (path) => using(fd, path, HOW_PATH_NOFOLLOW, linkTarget),
     *walk(path) {
       const start = must(open(fd, path, HOW_DIR), 'openat2', cstringOf(path));
       yield* walkFd(start, '' as ByteString, 0);
@@ -149,7 +152,8 @@ function readAll(fd: number, path: ByteString, maxBytes: number, stat: RootedSta
   }
 }
 
-function readLinkFd(fd: number): ByteString {
+/** Where an open symlink (O_PATH) leads, as it is written. @throws SystemError */
+export function linkTarget(fd: number): ByteString {
   const out = Buffer.allocUnsafe(4096);
   const count = must(libc.readlinkat(fd, '', out, out.length), 'readlinkat');
   return out.toString('latin1', 0, count) as ByteString;
@@ -175,4 +179,14 @@ function* walkFd(dir: number, prefix: ByteString, depth: number): Generator<Walk
   } finally {
     libc.close(dir);
   }
+}
+
+/** The kernel's limit. @source xattr(7) */
+const xattrScratch = Buffer.alloc(64 * 1024);
+
+/** An extended attribute of an open file; undefined when it has none of that name, or its file system has none at all. @throws SystemError */
+export function fileXattr(fd: number, name: ByteString): Buffer | undefined {
+  const count = libc.fgetxattr(fd, cstringOf(name), xattrScratch, xattrScratch.length);
+  if (count === -errno.ENODATA || count === -errno.ENOTSUP || count === -errno.EOPNOTSUPP) return undefined;
+  return Buffer.from(xattrScratch.subarray(0, must(count, 'fgetxattr', cstringOf(name))));
 }

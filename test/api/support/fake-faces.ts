@@ -2,7 +2,9 @@
 
 import { randomBytes } from 'node:crypto';
 import { type EventEmitter, on } from 'node:events';
+import { Readable } from 'node:stream';
 import type { EngineEvent, Events } from '../../../src/engine/events/types.ts';
+import type { ContainerFiles, FileStat } from '../../../src/engine/files/types.ts';
 import type { ImageRecord, Images } from '../../../src/engine/images/types.ts';
 import type { NetworkRecord, Networks } from '../../../src/engine/networks/types.ts';
 import type { VolumeRecord, Volumes } from '../../../src/engine/volumes/types.ts';
@@ -52,6 +54,27 @@ export function fakeEvents(bus: EventEmitter): Events {
       } catch (error) {
         if (!signal.aborted) throw error;
       }
+    },
+  };
+}
+
+/** Every container holds one file, `/file`; folders `/` and `/tmp` take anything. */
+export function fakeFiles(find: (ref: string) => unknown, called: (call: string) => void): ContainerFiles {
+  const statOf = (ref: string, path: string): FileStat => {
+    find(ref);
+    if (path !== '/file') {
+      throw failure('notFound', 'NO_SUCH_FILE', `Could not find the file ${path} in container ${ref}`);
+    }
+    return { name: 'file', sizeBytes: 5, mode: 0o644, mtimeNano: 1_500_000_000_000_000_000n, linkTarget: '' };
+  };
+  return {
+    stat: async (ref, path) => statOf(ref, path),
+    read: async (ref, path) => ({ stat: statOf(ref, path), archive: Readable.from([Buffer.from('a tar')]) }),
+    async write(ref, { path }, archive) {
+      find(ref);
+      let bytes = 0;
+      for await (const piece of archive) bytes += piece.length;
+      called(`files.write ${path} ${bytes}`);
     },
   };
 }

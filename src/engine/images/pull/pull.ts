@@ -2,6 +2,7 @@
 
 import { cancelled, throwIfCancelled } from '../../../lib/abort.ts';
 import { GantryError } from '../../../lib/errors.ts';
+import type { Semaphore } from '../../../lib/semaphore.ts';
 import {
   type FetchedManifest,
   pullError,
@@ -28,7 +29,6 @@ import {
   withDefaultTag,
 } from '../../../spec/reference.ts';
 import type { ImageContext } from '../context.ts';
-import type { Semaphore } from '../semaphore.ts';
 import type { ImageRecord, PullRequest, ReportProgress } from '../types.ts';
 import { pullLayers } from './layers.ts';
 

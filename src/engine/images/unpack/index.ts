@@ -1,6 +1,5 @@
 // The face of unpacking: layers from bytes to files and back.
 
-export { compressionOf, inflateError, inflaterFor, MAGIC_BYTES } from './inflate.ts';
 export type { CheckRequest, UnpackResult, UnpackTarget } from './messages.ts';
 export { createUnpacker, type Unpacker, type UnpackerOptions, type UnpackRequest } from './pool.ts';
 export { rebuildTar } from './skeleton.ts';

@@ -1,6 +1,6 @@
 // Owns the messages between the main thread and an unpack worker. No behaviour.
 
-import type { ErrorKind } from '../../../lib/errors.ts';
+import type { SentError } from '../../../lib/thread-error.ts';
 import type { ArchiveItem } from '../../../spec/oci/archive-manifest.ts';
 import type { ImageFacts } from '../../../spec/oci/image-config.ts';
 import type { Manifest } from '../../../spec/oci/manifest.ts';
@@ -67,14 +67,6 @@ export type ToWorker =
   | { readonly kind: 'check'; readonly job: number; readonly request: CheckRequest }
   | { readonly kind: 'read'; readonly job: number; readonly request: DocumentRequest }
   | { readonly kind: 'remove'; readonly job: number; readonly paths: readonly string[] };
-
-/** An error that crosses threads: GantryError's parts, or a bug's text. */
-export interface SentError {
-  readonly kind: ErrorKind | undefined;
-  readonly code: string;
-  readonly message: string;
-  readonly hint: string | undefined;
-}
 
 export type FromWorker =
   /** `spare` is the sender's memory given back, to be filled again. Zero bytes only show that the work goes on. */

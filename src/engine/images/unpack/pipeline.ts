@@ -5,12 +5,12 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import type { Duplex } from 'node:stream';
+import { compressionOf, inflateError, inflaterFor, MAGIC_BYTES } from '../../../host/inflate/index.ts';
 import { removeTreeSync } from '../../../host/remove-tree.ts';
 import { cancelled } from '../../../lib/abort.ts';
 import { ioError } from '../../../lib/errno.ts';
 import { GantryError, isGantryError } from '../../../lib/errors.ts';
 import { TarReader } from '../../../lib/tar/index.ts';
-import { compressionOf, inflateError, inflaterFor, MAGIC_BYTES } from './inflate.ts';
 import type { UnpackResult, UnpackTarget } from './messages.ts';
 import { SkeletonWriter } from './skeleton.ts';
 import { LayerTree } from './tree.ts';

@@ -6,6 +6,7 @@ import { Worker } from 'node:worker_threads';
 import { libc } from '../../../host/libc.ts';
 import { throwIfCancelled } from '../../../lib/abort.ts';
 import { GantryError } from '../../../lib/errors.ts';
+import { receivedError } from '../../../lib/thread-error.ts';
 import { feed, type Job, newJob } from './feed.ts';
 import type {
   CheckRequest,
@@ -14,7 +15,6 @@ import type {
   DocumentTypes,
   FromWorker,
   JobResult,
-  SentError,
   ToWorker,
   UnpackResult,
   UnpackTarget,
@@ -231,7 +231,7 @@ class Pool implements Unpacker {
     }
     hand.jobs.delete(message.job);
     if (message.kind === 'done') job.settled.resolve(message.result);
-    else job.settled.reject(received(message.error));
+    else job.settled.reject(receivedError(message.error));
     if (hand.jobs.size === 0) this.#rest(hand);
   }
 
@@ -246,8 +246,3 @@ class Pool implements Unpacker {
 }
 
 export type Send = (message: ToWorker, transfer?: readonly ArrayBuffer[]) => void;
-
-function received(error: SentError): Error {
-  if (error.kind === undefined) return new Error(error.message);
-  return new GantryError(error.kind, error.code, error.message, error.hint === undefined ? {} : { hint: error.hint });
-}

@@ -3,14 +3,12 @@
 import { parentPort } from 'node:worker_threads';
 import { CLONE_FS, libc } from '../../../host/libc.ts';
 import { removeTreeSync } from '../../../host/remove-tree.ts';
-import { errnoOf, systemFailure } from '../../../lib/errno.ts';
-import { errnoWords } from '../../../lib/errno-words.ts';
-import { GantryError, messageOf } from '../../../lib/errors.ts';
+import { sentError } from '../../../lib/thread-error.ts';
 import { parseArchiveManifest } from '../../../spec/oci/archive-manifest.ts';
 import { parseImageConfig } from '../../../spec/oci/image-config.ts';
 import { parseManifest } from '../../../spec/oci/manifest.ts';
 import { damageOf } from './check.ts';
-import type { DocumentRequest, DocumentTypes, FromWorker, SentError, ToWorker } from './messages.ts';
+import type { DocumentRequest, DocumentTypes, FromWorker, ToWorker } from './messages.ts';
 import { LayerPipeline } from './pipeline.ts';
 
 if (!parentPort) throw new Error('unpack.worker.ts runs as a worker thread only');
@@ -40,7 +38,7 @@ port.on('message', (message: ToWorker) => {
     } else if (message.kind === 'end') jobs.get(job)?.end();
     else jobs.get(job)?.abort();
   } catch (error) {
-    post({ kind: 'failed', job, error: sent(error) });
+    post({ kind: 'failed', job, error: sentError(error) });
   }
 });
 
@@ -54,7 +52,7 @@ function start({ job, target, expectedHex, plainHex }: Extract<ToWorker, { kind:
   pipeline.result
     .then(
       (result) => post({ kind: 'done', job, result }),
-      (error: unknown) => post({ kind: 'failed', job, error: sent(error) }),
+      (error: unknown) => post({ kind: 'failed', job, error: sentError(error) }),
     )
     .finally(() => jobs.delete(job));
 }
@@ -62,29 +60,11 @@ function start({ job, target, expectedHex, plainHex }: Extract<ToWorker, { kind:
 function check({ job, request }: Extract<ToWorker, { kind: 'check' }>): void {
   damageOf(request, () => post({ kind: 'consumed', job, bytes: 0 })).then(
     (damage) => post({ kind: 'done', job, result: { damage } }),
-    (error: unknown) => post({ kind: 'failed', job, error: sent(error) }),
+    (error: unknown) => post({ kind: 'failed', job, error: sentError(error) }),
   );
 }
 
 function readDocument(request: DocumentRequest): DocumentTypes[keyof DocumentTypes] {
   if (request.kind === 'manifest') return parseManifest(request.bytes, request.contentType, request.name);
   return request.kind === 'config' ? parseImageConfig(request.bytes) : parseArchiveManifest(request.bytes);
-}
-
-/** What a failure was, in a form that survives the way between threads. */
-function sent(error: unknown): SentError {
-  const told = error instanceof GantryError ? error : systemError(error);
-  if (told) return { kind: told.kind, code: told.code, message: told.message, hint: told.hint };
-  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return { kind: undefined, code: 'BUG', message: text, hint: undefined };
-}
-
-/** A failure of the system: ours says call, path and words; Node's is put in that form. */
-function systemError(error: unknown): GantryError | undefined {
-  const code = errnoOf(error);
-  if (code === undefined) return undefined;
-  const { syscall, path } = error as { syscall?: unknown; path?: unknown };
-  const isNodes = error instanceof Error && error.message.startsWith(`${code}: `);
-  const message = isNodes ? `${syscall ?? 'access'} ${path ?? ''}: ${errnoWords(code)}` : messageOf(error);
-  return systemFailure(code, message, error);
 }

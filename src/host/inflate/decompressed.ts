@@ -1,7 +1,7 @@
-// Owns undoing the compression around a whole archive that a client sends.
+// Owns undoing the compression around a stream of unknown kind.
 
 import { pipeline } from 'node:stream/promises';
-import { compressionOf, inflateError, inflaterFor, MAGIC_BYTES } from '../unpack/index.ts';
+import { compressionOf, inflateError, inflaterFor, MAGIC_BYTES } from './inflate.ts';
 
 /** The plain bytes of `archive`, whatever it is compressed by. @throws CORRUPT_LAYER, TRUNCATED_LAYER, TOOL_MISSING */
 export async function* decompressed(archive: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer, void, void> {

@@ -1,6 +1,6 @@
 // Owns running at most so many pieces of work at once, first come first served.
 
-import { cancelled, throwIfCancelled } from '../../lib/abort.ts';
+import { cancelled, throwIfCancelled } from './abort.ts';
 
 /** `run` starts work when fewer than `slots` are under way. */
 export class Semaphore {

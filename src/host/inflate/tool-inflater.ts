@@ -2,9 +2,9 @@
 
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { Duplex, type Readable, type Writable } from 'node:stream';
-import { systemFailure } from '../../../lib/errno.ts';
-import { errnoWords } from '../../../lib/errno-words.ts';
-import { GantryError } from '../../../lib/errors.ts';
+import { systemFailure } from '../../lib/errno.ts';
+import { errnoWords } from '../../lib/errno-words.ts';
+import { GantryError } from '../../lib/errors.ts';
 
 export type InflateTool = 'bzip2' | 'xz';
 

@@ -3,7 +3,7 @@
 import { Buffer as NodeBuffer } from 'node:buffer';
 import type { Duplex } from 'node:stream';
 import { createZstdDecompress } from 'node:zlib';
-import { GantryError } from '../../../lib/errors.ts';
+import { GantryError } from '../../lib/errors.ts';
 import { GunzipMembers } from './gunzip.ts';
 import { ToolInflater } from './tool-inflater.ts';
 

@@ -1,10 +1,10 @@
 // Owns reading a container's own passwd and group files, which are hostile.
 
-import { SystemError } from '../../host/libc.ts';
-import type { Rooted } from '../../host/rooted/index.ts';
-import { bytesOfText } from '../../lib/bytes.ts';
-import { GantryError, isGantryError } from '../../lib/errors.ts';
-import type { UserFiles } from '../../runtime/user.ts';
+import { SystemError } from '../host/libc.ts';
+import type { Rooted } from '../host/rooted/index.ts';
+import { bytesOfText } from '../lib/bytes.ts';
+import { GantryError, isGantryError } from '../lib/errors.ts';
+import type { UserFiles } from './user.ts';
 
 const MOST_BYTES = 4 * 1024 * 1024;
 
