@@ -7,6 +7,10 @@ export function noSuchFile(path: string, container: string): GantryError {
   return new GantryError('notFound', 'NO_SUCH_FILE', message, { params: { path, container } });
 }
 
+export function tooManyLinks(path: string): GantryError {
+  return new GantryError('system', 'TOO_MANY_LINKS', `evalSymlinksInScope: too many links in ${path}`);
+}
+
 export function notAFolder(): GantryError {
   return new GantryError('invalid', 'NOT_A_FOLDER', 'extraction point is not a directory');
 }

@@ -19,6 +19,8 @@ import {
 } from '../../host/libc.ts';
 import { type MountedRoot, type Place, removeAt } from '../../host/rooted/index.ts';
 import { type ByteString, byteString, cstringOf, textOf } from '../../lib/bytes.ts';
+import { systemFailure } from '../../lib/errno.ts';
+import { errnoWords } from '../../lib/errno-words.ts';
 import { GantryError } from '../../lib/errors.ts';
 import { type TarEntry, TarReader, type TarSink, type TarTime } from '../../lib/tar/index.ts';
 
@@ -26,7 +28,6 @@ const NEW_FILE = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
 const NODE_BITS: Readonly<Record<string, number>> = { character: 0o020000, block: 0o060000, fifo: 0o010000 };
 /** Of folders that the archive goes through but does not name. */
 const IMPLIED_MODE = 0o755;
-const ROOT = '/' as ByteString;
 
 export interface ExtractOptions {
   /** The folder's path as the caller named it, for messages. */
@@ -132,9 +133,11 @@ class Extraction implements TarSink, Disposable {
     return folder;
   }
 
-  #openOrMake(path: ByteString): Place {
-    const found = this.#root.tryOpen(`/${path}` as ByteString);
-    if (found || path === '') return found ?? this.#root.open(ROOT);
+  #openOrMake(wanted: ByteString): Place {
+    const found = this.#root.tryOpen(`/${wanted}` as ByteString);
+    if (found) return found;
+    // A link into nothing: what it leads to is made.
+    const path = this.#root.realPath(`/${wanted}` as ByteString).slice(1) as ByteString;
     const slash = path.lastIndexOf('/');
     using parent = this.#openOrMake(path.slice(0, Math.max(0, slash)) as ByteString);
     const base = path.slice(slash + 1) as ByteString;
@@ -173,8 +176,14 @@ class Extraction implements TarSink, Disposable {
 
   #create(entry: TarEntry, parent: Place, name: Uint8Array, path: ByteString): void {
     const result = this.#tryCreate(entry, parent.fd, name);
-    if (result < 0) throw new SystemError(-result, CALLS[entry.type], textOf(path));
+    if (result < 0) throw this.#failed(entry, path, -result);
     if (entry.type === 'file') this.#file = result;
+  }
+
+  /** @source dockerd 28.5: of a device that may not be made only the reason is said */
+  #failed({ type }: TarEntry, path: ByteString, number: number): Error {
+    const error = new SystemError(number, CALLS[type], textOf(path));
+    return type in NODE_BITS ? systemFailure(error.code, errnoWords(error.code) ?? error.message, error) : error;
   }
 
   #tryCreate(entry: TarEntry, dir: number, name: Uint8Array): number {
@@ -186,7 +195,8 @@ class Extraction implements TarSink, Disposable {
       case 'symlink':
         return libc.symlinkat(cstringOf(entry.linkName), dir, name);
       case 'hardlink': {
-        using target = this.#root.open(`/${cleanPath(entry.linkName)}` as ByteString, { follow: false });
+        const path = cleanPath(entry.linkName, 'hardlink target');
+        using target = this.#root.open(`/${path}` as ByteString, { follow: false });
         return libc.linkat(target.fd, '', dir, name, AT_EMPTY_PATH);
       }
       default: {
@@ -234,19 +244,19 @@ const CALLS: Readonly<Record<TarEntry['type'], string>> = {
 };
 
 /** Relative and without dots; '' is the folder itself. @throws ENTRY_NAME when it climbs out */
-function cleanPath(name: ByteString): ByteString {
+function cleanPath(name: ByteString, what = 'entry name'): ByteString {
   const parts: string[] = [];
   for (const part of name.split('/')) {
     if (part === '' || part === '.') continue;
     if (part !== '..') parts.push(part);
-    else if (parts.pop() === undefined) throw climbs(name);
+    else if (parts.pop() === undefined) throw climbs(name, what);
   }
   return parts.join('/') as ByteString;
 }
 
-/** @source dockerd 28.5: PUT archive of `../x` */
-function climbs(name: ByteString): GantryError {
-  return new GantryError('system', 'ENTRY_NAME', `invalid entry name ${JSON.stringify(textOf(name))}`);
+/** @source dockerd 28.5: PUT archive of `../x`, and of a hard link to `../x` */
+function climbs(name: ByteString, what: string): GantryError {
+  return new GantryError('system', 'ENTRY_NAME', `invalid ${what} ${JSON.stringify(textOf(name))}`);
 }
 
 /** Without the closing NUL. */

@@ -1,5 +1,6 @@
 // Owns what a path in a container is, in Docker's form.
 
+import { posix } from 'node:path';
 import type { MountedRoot, Place } from '../../host/rooted/index.ts';
 import { type ByteString, textOf } from '../../lib/bytes.ts';
 import type { FileStat } from './types.ts';
@@ -34,6 +35,13 @@ export function fileStat(root: MountedRoot, { stat, path: here }: Place, path: B
 function goMode(type: Place['stat']['type'], mode: number): number {
   const special = SPECIAL_BITS.reduce((bits, [ours, gos]) => bits + ((mode & ours) === 0 ? 0 : gos), 0);
   return TYPE_BITS[type] + special + (mode & 0o777);
+}
+
+/** `path` from the root, with `.` and `..` resolved by words alone; a slash or dot at its end stays. @source dockerd 28.5 */
+export function cleanPath(path: string): string {
+  const clean = posix.join('/', path);
+  if (/(^|\/)\.$/.test(path)) return clean.endsWith('/') ? `${clean}.` : `${clean}/.`;
+  return path.endsWith('/') && !clean.endsWith('/') ? `${clean}/` : clean;
 }
 
 /** The name that an archive of `path` gives to what is there. @source dockerd 28.5: HEAD and GET of eleven spellings */

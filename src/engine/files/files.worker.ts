@@ -3,15 +3,15 @@
 
 import { parentPort } from 'node:worker_threads';
 import { CLONE_FS, libc, must, SystemError } from '../../host/libc.ts';
-import { type Place, rootedAt } from '../../host/rooted/index.ts';
+import { rootedAt } from '../../host/rooted/index.ts';
 import { bytesOfText } from '../../lib/bytes.ts';
 import { TAR_END } from '../../lib/tar/index.ts';
 import { sentError } from '../../lib/thread-error.ts';
 import { resolveUser } from '../../runtime/user.ts';
 import { readUserFiles } from '../../runtime/user-files.ts';
-import { noSuchFile, notAFolder, readOnlyRoot, readOnlyVolume } from './errors.ts';
+import { noSuchFile, notAFolder, readOnlyRoot, readOnlyVolume, tooManyLinks } from './errors.ts';
 import { extractTar } from './extract.ts';
-import { entryName, fileStat } from './file-stat.ts';
+import { cleanPath, entryName, fileStat } from './file-stat.ts';
 import type { FromThread, Task, ToThread } from './messages.ts';
 import { type OpenRoot, openRoot } from './open-root.ts';
 import { packTree } from './pack.ts';
@@ -41,9 +41,11 @@ port.on('message', ({ container, root, task }: ToThread) => {
 });
 
 function lookAt({ root }: OpenRoot, task: Exclude<Task, { kind: 'extract' }>, container: string): void {
-  const path = bytesOfText(task.path);
+  const path = bytesOfText(cleanPath(task.path));
   using place = find(task.path, container, () => root.open(path, { follow: false }));
-  post({ kind: 'stat', stat: fileStat(root, place, path) });
+  // A tar names what the path means, a look what was written.
+  const named = task.kind === 'stat' ? bytesOfText(task.path) : path;
+  post({ kind: 'stat', stat: find(task.path, container, () => fileStat(root, place, named)) });
   if (task.kind === 'stat') return;
   const write = (piece: Uint8Array): void => writeAll(task.output, piece);
   packTree({ root, place, name: entryName(path), write });
@@ -51,21 +53,28 @@ function lookAt({ root }: OpenRoot, task: Exclude<Task, { kind: 'extract' }>, co
 }
 
 function extract({ root, fd }: OpenRoot, task: Extract<Task, { kind: 'extract' }>, container: string): void {
-  using target = find(task.path, container, () => root.open(bytesOfText(task.path)));
+  using target = find(task.path, container, () => root.open(bytesOfText(cleanPath(task.path))));
   if (target.stat.type !== 'directory') throw notAFolder();
   if (target.readOnly) throw target.isMounted ? readOnlyVolume() : readOnlyRoot();
   const { noOverwriteDirNonDir } = task;
   const owner = task.user === undefined ? undefined : ownerOf(fd, task.user);
-  extractTar(root.at(target), pieces(task.input), { target: task.path, noOverwriteDirNonDir, owner });
+  try {
+    extractTar(root.at(target), pieces(task.input), { target: task.path, noOverwriteDirNonDir, owner });
+  } catch (error) {
+    // @source dockerd 28.5: a hard link to nothing
+    if (error instanceof SystemError && error.code === 'ENOENT') throw noSuchFile(task.path, container);
+    throw error;
+  }
 }
 
 /** @source dockerd 28.5: HEAD and PUT of paths that lead nowhere, loop, or go on behind a file */
-function find(path: string, container: string, open: () => Place): Place {
+function find<T>(path: string, container: string, open: () => T): T {
   try {
     return open();
   } catch (error) {
     if (!(error instanceof SystemError)) throw error;
     if (error.code === 'ENOENT') throw noSuchFile(path, container);
+    if (error.code === 'ELOOP') throw tooManyLinks(path);
     throw new SystemError(error.errno, 'lstat', path);
   }
 }

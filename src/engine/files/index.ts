@@ -1,6 +1,7 @@
 // Owns the face of the files capability: which tree a path belongs to is the container's affair, how it is read a thread's.
 
 import { decompressed } from '../../host/inflate/index.ts';
+import { GantryError, isGantryError } from '../../lib/errors.ts';
 import { itemsInTime } from '../../lib/within.ts';
 import type { ContainerRecord } from '../containers/types.ts';
 import { stalled } from './errors.ts';
@@ -12,12 +13,26 @@ export type * from './types.ts';
 /** A client that sends nothing for so long frees a container that others want to start. */
 const STALLED_MS = 60_000;
 
+const DAMAGED: ReadonlySet<string> = new Set([
+  'BAD_TAR',
+  'UNSUPPORTED_TAR',
+  'TRUNCATED_TAR',
+  'TRUNCATED_LAYER',
+  'CORRUPT_LAYER',
+]);
+
 export interface FilesDeps {
   /** @throws NO_SUCH_CONTAINER */
   readonly find: (ref: string) => ContainerRecord;
   readonly withRoot: WithRoot;
   readonly publish: (container: ContainerRecord, action: string) => void;
   readonly threads?: FileThreadsOptions;
+}
+
+/** Docker answers a damaged archive with 500. @source dockerd 28.5 */
+function inDockersKind(error: unknown): never {
+  if (!isGantryError(error, 'invalid') || !DAMAGED.has(error.code)) throw error;
+  throw new GantryError('system', error.code, error.message, { hint: error.hint, cause: error });
 }
 
 export function createFiles({
@@ -51,12 +66,8 @@ export function createFiles({
       const user = asUser ? container.config.User || undefined : undefined;
       await withRoot(container, 'write', (root, isExclusive) => {
         const bytes = isExclusive ? itemsInTime(archive, STALLED_MS, () => stalled(STALLED_MS / 1000)) : archive;
-        return threads.extract(
-          { container: ref, root },
-          { path, noOverwriteDirNonDir, user },
-          decompressed(bytes),
-          signal,
-        );
+        const task = { path, noOverwriteDirNonDir, user };
+        return threads.extract({ container: ref, root }, task, decompressed(bytes), signal).catch(inDockersKind);
       });
       publish(container, 'extract-to-dir');
     },

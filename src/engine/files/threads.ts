@@ -3,14 +3,13 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
-import { Worker } from 'node:worker_threads';
 import { pipeFromHere, pipeToHere } from '../../host/pipe.ts';
 import { untilCancelled } from '../../lib/abort.ts';
 import { Semaphore } from '../../lib/semaphore.ts';
-import { receivedError } from '../../lib/thread-error.ts';
 import { within } from '../../lib/within.ts';
 import { stuck } from './errors.ts';
-import type { FromThread, Task, ToThread } from './messages.ts';
+import type { Task, ToThread } from './messages.ts';
+import { Thread } from './thread.ts';
 import type { FileArchive, FileStat } from './types.ts';
 
 const MOST_THREADS = 16;
@@ -36,7 +35,7 @@ interface Running {
 
 export class FileThreads implements AsyncDisposable {
   readonly #slots = new Semaphore(MOST_THREADS);
-  readonly #idle = new Map<Worker, NodeJS.Timeout>();
+  readonly #idle = new Map<Thread, NodeJS.Timeout>();
   readonly #stuckMs: number;
   readonly #workerUrl: URL;
 
@@ -86,12 +85,14 @@ export class FileThreads implements AsyncDisposable {
   ): Promise<void> {
     return this.#slots.run(async () => {
       const { stream, fd } = pipeFromHere();
-      // A thread that failed reads no more: its error says why.
       stream.on('error', () => {});
       const running = this.#begin({ ...target, task: { kind: 'extract', ...task, input: fd } });
       try {
         await Promise.race([this.#feed(stream, running, archive), running.done]);
-        stream.end();
+        // A pipe knows no half-close: its end is its closing.
+        stream.destroySoon();
+        // A pipe knows no half-close: its end is its closing.
+        stream.destroySoon();
         await untilCancelled(this.#inTime(running, running.done), signal);
       } finally {
         stream.destroy();
@@ -100,13 +101,18 @@ export class FileThreads implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all([...this.#idle.keys()].map((worker) => this.#leave(worker)));
+    await Promise.all([...this.#idle.keys()].map((thread) => this.#leave(thread)));
   }
 
   async #feed(stream: Socket, running: Running, archive: AsyncIterable<Uint8Array>): Promise<void> {
     for await (const piece of archive) {
       if (stream.destroyed) return;
-      if (!stream.write(piece)) await this.#inTime(running, once(stream, 'drain'));
+      // A thread that has failed reads no more: its error says why.
+      if (!stream.write(piece))
+        await this.#inTime(
+          running,
+          once(stream, 'drain').catch(() => undefined),
+        );
     }
   }
 
@@ -142,53 +148,28 @@ export class FileThreads implements AsyncDisposable {
   }
 
   #begin(message: ToThread): Running {
-    const worker = this.#take();
-    const stat = Promise.withResolvers<FileStat>();
-    const done = Promise.withResolvers<void>();
-    let isGivenUp = false;
-    const fail = (error: Error): void => {
-      stat.reject(error);
-      done.reject(error);
-    };
-    stat.promise.catch(() => {});
-    done.promise.catch(() => {});
-    worker.on('message', (answer: FromThread) => {
-      if (answer.kind === 'stat') return stat.resolve(answer.stat);
-      if (isGivenUp) void worker.terminate();
-      else this.#rest(worker);
-      if (answer.kind === 'done') done.resolve();
-      else fail(receivedError(answer.error));
-    });
-    worker.on('error', fail);
-    worker.on('exit', () => fail(new Error('a thread ended in the middle of its work')));
-    worker.postMessage(message);
-    const giveUp = (): void => {
-      isGivenUp = true;
-      worker.unref();
-      fail(stuck(this.#stuckMs / 1000));
-    };
-    return { stat: stat.promise, done: done.promise, giveUp };
+    const thread = this.#take();
+    const { stat, done } = thread.begin(message, () => this.#rest(thread));
+    const giveUp = (): void => thread.giveUp(stuck(this.#stuckMs / 1000));
+    return { stat, done, giveUp };
   }
 
-  #take(): Worker {
+  #take(): Thread {
     const [idle] = this.#idle.keys();
-    if (!idle) return new Worker(this.#workerUrl);
+    if (!idle) return new Thread(this.#workerUrl);
     clearTimeout(this.#idle.get(idle));
     this.#idle.delete(idle);
-    idle.ref();
     return idle;
   }
 
-  #rest(worker: Worker): void {
-    worker.removeAllListeners();
-    worker.unref();
-    this.#idle.set(worker, setTimeout(() => void this.#leave(worker), IDLE_MS).unref());
+  #rest(thread: Thread): void {
+    this.#idle.set(thread, setTimeout(() => void this.#leave(thread), IDLE_MS).unref());
   }
 
-  async #leave(worker: Worker): Promise<void> {
-    clearTimeout(this.#idle.get(worker));
-    this.#idle.delete(worker);
-    await worker.terminate();
+  async #leave(thread: Thread): Promise<void> {
+    clearTimeout(this.#idle.get(thread));
+    this.#idle.delete(thread);
+    await thread.end();
   }
 }
 

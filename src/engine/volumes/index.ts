@@ -2,7 +2,7 @@
 
 import { mkdirSync, readdirSync } from 'node:fs';
 import { mkdir, readdir, rename } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { removeTree } from '../../host/remove-tree.ts';
 import { formatNano, nowNano } from '../../lib/clock.ts';
 import { GantryError, isGantryError } from '../../lib/errors.ts';
@@ -45,7 +45,9 @@ export interface VolumesDeps {
 
 /** Folders of removed volumes are called so until they are empty; no volume's name begins with a dot. */
 const RUBBISH = '.removed-';
+/** Others than root pass a volume's folder and see its data. @source dockerd 28.5 */
 const FOLDER_MODE = 0o701;
+const DATA_MODE = 0o755;
 
 /** Makes the volume capability; finishes removals that the last engine did not. */
 export function createVolumes(deps: VolumesDeps): OwnedVolumes {
@@ -70,7 +72,8 @@ class LocalVolumes implements OwnedVolumes {
       const labels = JSON.parse(String(row.labels)) as Record<string, string>;
       const record = this.#record(name, String(row.created), labels, row.anonymous === 1);
       // Noted, and then the engine was killed.
-      mkdirSync(record.mountpoint, { recursive: true, mode: FOLDER_MODE });
+      mkdirSync(dirname(record.mountpoint), { recursive: true, mode: FOLDER_MODE });
+      mkdirSync(record.mountpoint, { recursive: true, mode: DATA_MODE });
       this.#records.set(name, record);
       if (row.owner !== null) this.#owners.set(name, String(row.owner));
     }
@@ -186,7 +189,8 @@ class LocalVolumes implements OwnedVolumes {
 
   async #makeFolder(record: VolumeRecord): Promise<void> {
     try {
-      await mkdir(record.mountpoint, { recursive: true, mode: FOLDER_MODE });
+      await mkdir(dirname(record.mountpoint), { recursive: true, mode: FOLDER_MODE });
+      await mkdir(record.mountpoint, { recursive: true, mode: DATA_MODE });
     } catch (error) {
       this.#deps.db.sql('DELETE FROM volumes WHERE name = ?').run(record.name);
       throw error;
