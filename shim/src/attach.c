@@ -20,8 +20,9 @@ static bool parse(struct conn *c, char *payload, size_t size) {
         if (strcmp(key, "stdin") == 0) flag = &c->want_stdin;
         else if (strcmp(key, "stdout") == 0) flag = &c->want[0];
         else if (strcmp(key, "stderr") == 0) flag = &c->want[1];
+        if (!flag) continue;
         int64_t on;
-        if (!flag || !parse_num(value, 0, 1, &on)) return false;
+        if (!parse_num(value, 0, 1, &on)) return false;
         *flag = on;
     }
     return true;

@@ -120,9 +120,9 @@ static void first_frame(struct conn *c) {
     }
     uint32_t size = c->reader.size;
     char *payload = frame_take(&c->reader);
-    // Compared with their NUL: nothing follows `op=control`, and other fields may follow `op=attach`.
+    // Compared with their NUL: other fields may follow.
     static const char control[] = "op=control", attach[] = "op=attach";
-    if (size == sizeof control && memcmp(payload, control, sizeof control) == 0) control_begin(c);
+    if (size >= sizeof control && memcmp(payload, control, sizeof control) == 0) control_begin(c);
     else if (size >= sizeof attach && memcmp(payload, attach, sizeof attach) == 0) attach_begin(c, payload, size);
     else conn_free(c);
     free(payload);

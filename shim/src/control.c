@@ -25,8 +25,13 @@ static void put_failure(struct buf *b, const struct fail *f) {
     msg_str(b, "text", fail_text(f));
 }
 
+// Raised when events or commands change their meaning; new ones and new keys alone leave it, for both sides pass over what they
+// do not know.
+#define PROTOCOL_VERSION 1
+
 static void build_state(const struct shim *s, struct buf *b) {
     msg_begin(b);
+    msg_num(b, "version", PROTOCOL_VERSION);
     switch (s->state) {
         case READY:
         case STARTING:
@@ -91,6 +96,7 @@ static int act(struct shim *s, const struct command *cmd, struct fail *f) {
     const char *op = cmd->op ? cmd->op : "";
     if (strcmp(op, "start") == 0) {
         if (s->state != READY) return refuse(f, op, EALREADY);
+        if (!s->spec->args.n) return refuse(f, op, EINVAL);
         return 0;  // the answer goes first, see control_readable
     }
     if (strcmp(op, "signal") == 0) {
@@ -120,7 +126,6 @@ static int parse(char *payload, size_t size, struct command *cmd, struct fail *f
         else if (strcmp(key, "sig") == 0) num = &cmd->sig;
         else if (strcmp(key, "rows") == 0) num = &cmd->rows;
         else if (strcmp(key, "cols") == 0) num = &cmd->cols;
-        else return fail_set(f, "parse", EINVAL, key);
         if (num && !parse_num(value, 0, 65535, num)) return fail_set(f, "parse", EINVAL, key);
     }
     return 0;

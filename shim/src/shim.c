@@ -53,7 +53,7 @@ static int open_log(struct shim *s) {
 // Everything before `ready`. The working directory is the run directory.
 static int set_up(struct shim *s) {
     unlinkat(s->dirfd, "exit", 0);
-    unlinkat(s->dirfd, s->spec->pid_file, 0);
+    if (s->spec->pid_file) unlinkat(s->dirfd, s->spec->pid_file, 0);
     record_pid(s);
     record_reserve(s);
     set_oom_score(s);

@@ -92,8 +92,8 @@ static bool stdin_known(const char *mode) { return !mode || strcmp(mode, "open")
 int spec_check(const struct spec *s, struct fail *f) {
     const char *wrong = NULL;
     if (!s->dir || s->dir[0] != '/') wrong = "dir must be an absolute path";
-    else if (!s->args.n) wrong = "arg is missing";
-    else if (!s->pid_file) wrong = "pid-file is missing";
+    else if (s->args.n && !s->pid_file) wrong = "pid-file is missing";
+    else if (!s->args.n && s->auto_start) wrong = "auto-start needs arg";
     else if (!stdin_known(s->stdin_mode)) wrong = "stdin must be open or none";
     else if (s->tty && !s->console) wrong = "tty needs console-socket";
     else if (s->log_path && s->log_path[0] != '/') wrong = "log-path must be an absolute path";

@@ -48,6 +48,8 @@ static int do_unshare(char **p, struct held *held) {
         if (unshare(CLONE_NEWNET) < 0) return errno;
         return lo_up();
     }
+    if (strcmp(p[1], "ipc") == 0) return unshare(CLONE_NEWIPC) < 0 ? errno : 0;
+    if (strcmp(p[1], "uts") == 0) return unshare(CLONE_NEWUTS) < 0 ? errno : 0;
     return EINVAL;
 }
 

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { after, before, suite, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -120,5 +121,37 @@ suite('the link to the shim', { skip }, () => {
     await lost;
     assert.equal((await spawner.run({ args: ['true'], timeoutMs: 5000 })).code, 0);
     assert.notEqual(spawner.pid, before);
+  });
+
+  test('a newer shim may say what this engine does not know', async () => {
+    const dir = `${root}/newer`;
+    mkdirSync(dir);
+    const frame = (...fields: readonly string[]): Buffer => {
+      const payload = Buffer.from(fields.map((field) => `${field}\0`).join(''));
+      const head = Buffer.alloc(4);
+      head.writeUInt32BE(payload.length);
+      return Buffer.concat([head, payload]);
+    };
+    const server = createServer((socket) => {
+      socket.on('error', () => {});
+      socket.write(frame('ev=ready', 'version=7', 'pid=1', 'colour=red'));
+      socket.write(frame('ev=dances', 'steps=3'));
+      socket.write(frame('ev=started', 'version=7', 'pid=2', 'at=5'));
+    });
+    await new Promise<void>((resolve) => server.listen(`${dir}/sock`, resolve));
+    using connection = await connectShim(dir);
+    assert.equal((await connection.until('started')).pid, 2);
+    assert.equal(connection.version, 7);
+    connection[Symbol.dispose]();
+    server.close();
+  });
+
+  test('a shim says the version of its protocol', async () => {
+    const spec = specOf('exit 0');
+    await spawner.spawn(spec);
+    using connection = await connectShim(spec.dir);
+    await connection.until('ready');
+    assert.equal(connection.version, 1);
+    await connection.abandon();
   });
 });

@@ -81,8 +81,8 @@ test('a second start and commands that do not fit are refused with stage and err
     '25',
   );
   assert.equal((await control.command('dance')).stage, 'parse');
-  assert.equal((await control.command('start', [['colour', 'red']])).stage, 'parse');
-  assert.equal((await control.command('start')).ok, '1');
+  // A newer engine may say more than this shim knows.
+  assert.equal((await control.command('start', [['colour', 'red']])).ok, '1');
   assert.equal((await control.command('start')).stage, 'start');
   await control.event('started');
   assert.equal((await control.command('abandon')).stage, 'abandon');
@@ -135,6 +135,7 @@ test('a failed start tells what the runtime wrote in its log', async () => {
   ]);
   assert.deepEqual(failed, {
     ev: 'failed',
+    version: '1',
     stage: 'runtime',
     errno: '0',
     text: 'executable file not found in $PATH\n',
@@ -215,6 +216,7 @@ test('a failed step names itself, and later steps do not run', async () => {
   ]);
   assert.deepEqual(failed, {
     ev: 'failed',
+    version: '1',
     stage: 'step:chdir',
     errno: '2',
     text: '/no/such/place: No such file or directory',

@@ -154,6 +154,7 @@ async function settleMissed(
 /** Stands for the connection of a shim that no longer exists. */
 const GONE: Run['connection'] = {
   latest: { kind: 'closed' },
+  version: 1,
   oomKills: 0,
   onOom: () => undefined,
   until: () => Promise.reject(new Error('the shim is gone')),

@@ -16,7 +16,6 @@ import {
   logAttributes,
   type Prepared,
   parseJsonFileOptions,
-  type Run,
 } from '../containers/index.ts';
 import type { ContainerRecord } from '../containers/types.ts';
 import { bundleInput, ROOT_USER } from './bundle-input.ts';
@@ -26,17 +25,14 @@ import type { RunsDeps } from './index.ts';
 import { makeMountPoints } from './mount-points.ts';
 import { mountSteps, subpathFailure } from './mount-steps.ts';
 import { sweepOrphans } from './orphans.ts';
-import { adoptRun, joinRun, makeRunDir, runCommand, runDirOf, sweepRun } from './run-dir.ts';
+import { adoptRun, joinReady, makeRunDir, runCommand, runDirOf, sweepRun } from './run-dir.ts';
+import { sandboxSteps } from './sandbox.ts';
 import { signalMember } from './signal.ts';
 
 const CONSOLE_SOCKET = 'console';
 const COMPRESS_ARGS = ['gzip', '--force'];
-/** A shim's steps are a handful of system calls; a mount of a dead network file system can hold them. */
-const READY_LIMIT_MS = 60_000;
 /** A runtime starts a process in tens of milliseconds; on a disk that hardly answers it may take long. */
 const STARTED_LIMIT_MS = 120_000;
-/** A shim whose steps failed only cleans up. */
-const FAILED_END_MS = 5000;
 /** Shims are small and keep the log: the last to be killed for memory. */
 const SHIM_OOM_SCORE = -999;
 
@@ -123,17 +119,6 @@ async function rootOf(dir: string): Promise<string | undefined> {
   return root !== undefined && (await exists(root)) ? root : undefined;
 }
 
-async function joinReady(dir: string): Promise<Run> {
-  const run = await joinRun(dir);
-  try {
-    await run.connection.until('ready', READY_LIMIT_MS);
-    return run;
-  } catch (error) {
-    await run.end(FAILED_END_MS);
-    throw error;
-  }
-}
-
 function shimSpec(deps: RunsDeps, driver: RuntimeDriver, dir: string, request: LaunchRequest): ShimSpec {
   const { record } = request;
   const tty = record.config.Tty === true;
@@ -174,7 +159,7 @@ function steps(deps: RunsDeps, driver: RuntimeDriver, dir: string, request: Laun
     ...sources.before,
     { verb: 'unshare', what: 'mount' },
     ...sources.after,
-    ...(ownNetwork ? ([{ verb: 'unshare', what: 'net' }, ...networkSysctlSteps(input)] as const) : []),
+    ...(ownNetwork ? sandboxSteps({ network: true, ipc: false, uts: false, steps: networkSysctlSteps(input) }) : []),
     ...driver.steps,
     ...deps.rootfs.steps({ layersDir, lowerDirs, upper: paths.upper, work: paths.work }, rootfs),
     { verb: 'chdir', path: dir },

@@ -12,6 +12,7 @@ import { createContainerLauncher } from './container.ts';
 import { createExecLauncher } from './exec.ts';
 
 export { gatherHost } from './facts.ts';
+export { createSandboxes, type Sandbox, type Sandboxes, type SandboxRequest } from './sandbox.ts';
 
 export interface RunsDeps {
   readonly spawner: Spawner;

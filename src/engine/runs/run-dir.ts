@@ -19,6 +19,10 @@ import type { Run } from '../containers/index.ts';
 /** 96 bits of an id name its run directory: socket paths are limited to 108 bytes. */
 const NAME_LENGTH = 24;
 const DELETE_TIMEOUT_MS = 20_000;
+/** A shim's steps are a handful of system calls; a mount of a dead network file system can hold them. */
+const READY_LIMIT_MS = 60_000;
+/** A shim whose steps failed only cleans up. */
+const FAILED_END_MS = 5000;
 /** A shim tells its state as soon as somebody connects. One that does not is stopped, or the machine hardly moves. */
 const FIRST_WORD_MS = 2000;
 /** SIGKILL ends a shim at once, unless the kernel holds it. */
@@ -42,6 +46,18 @@ export async function makeRunDir(dir: string): Promise<void> {
 /** Joins the shim of `dir`. @throws SHIM_GONE */
 export async function joinRun(dir: string): Promise<Run> {
   return (await join(dir)).run;
+}
+
+/** Joins a shim that was just forked and waits for its steps. @throws SHIM_FAILED, SHIM_SILENT; it is gone then */
+export async function joinReady(dir: string): Promise<Run> {
+  const run = await joinRun(dir);
+  try {
+    await run.connection.until('ready', READY_LIMIT_MS);
+    return run;
+  } catch (error) {
+    await run.end(FAILED_END_MS);
+    throw error;
+  }
 }
 
 /**
@@ -115,6 +131,6 @@ export async function sweepRun(
 }
 
 /** A run directory holds a dozen small files of ours: taken away at once in native code, a fifth of what the asynchronous walk costs. */
-function removeRunDir(dir: string): void {
+export function removeRunDir(dir: string): void {
   rmSync(dir, { recursive: true, force: true });
 }

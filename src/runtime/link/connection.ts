@@ -24,6 +24,8 @@ type EventOf<K extends ShimEventKind> = Extract<ShimEvent, { readonly kind: K }>
 export interface ShimConnection extends Disposable {
   /** The newest event, undefined before the first. */
   readonly latest: ShimEvent | undefined;
+  /** Of the protocol that the shim speaks; 1 for one from before versions. */
+  readonly version: number;
   /** How often the kernel killed for memory in the process's cgroup, as far as the shim noticed. */
   readonly oomKills: number;
   /** Calls `listener` with the number of each further such kills. One listener. */
@@ -49,6 +51,8 @@ interface Waiter {
   readonly reject: (error: Error) => void;
 }
 
+const FIRST_VERSION = 1;
+
 const ORDER: Readonly<Record<ShimEventKind, number>> = { ready: 0, started: 1, failed: 2, exited: 2, closed: 3 };
 
 /**
@@ -64,6 +68,7 @@ export async function connectShim(
   const seen = new Map<ShimEventKind, ShimEvent>();
   let latest: ShimEvent | undefined;
   let disposed = false;
+  let version = FIRST_VERSION;
   let oomKills = 0;
   let oomListener: (more: number) => void = () => {};
   const publish = (event: ShimEvent): void => {
@@ -82,7 +87,9 @@ export async function connectShim(
         oomKills = kills;
         oomListener(more);
       }
-      if (fieldOf(fields, 'ev') !== 'oom') publish(decodeEvent(fields));
+      version = Number(fieldOf(fields, 'version') ?? version);
+      const event = decodeEvent(fields);
+      if (event) publish(event);
     },
     () => {
       if (!disposed) publish({ kind: 'closed' });
@@ -97,6 +104,9 @@ export async function connectShim(
   return {
     get latest() {
       return latest;
+    },
+    get version() {
+      return version;
     },
     get oomKills() {
       return oomKills;
@@ -159,7 +169,8 @@ function oomKillsIn(fields: readonly Field[]): number {
   return Number((kind === 'oom' ? fieldOf(fields, 'kills') : kind === 'started' ? fieldOf(fields, 'oom') : 0) ?? 0);
 }
 
-function decodeEvent(fields: readonly Field[]): ShimEvent {
+/** undefined for what is no state, and for what a newer shim says that this program does not know. */
+function decodeEvent(fields: readonly Field[]): ShimEvent | undefined {
   const number = (key: string): number => Number(fieldOf(fields, key) ?? 0);
   const at = (): bigint => BigInt(fieldOf(fields, 'at') ?? 0);
   const kind = fieldOf(fields, 'ev');
@@ -173,6 +184,6 @@ function decodeEvent(fields: readonly Field[]): ShimEvent {
     case 'exited':
       return { kind, code: number('code'), atUnixNs: at(), oomKilled: number('oom') === 1 };
     default:
-      throw new Error(`the shim told an unknown event: ${kind}`);
+      return undefined;
   }
 }

@@ -5,7 +5,7 @@ import { type Field, PART_SEPARATOR } from './frame.ts';
 
 /** One act of preparation, run in order inside the shim before it is ready. */
 export type Step =
-  | { readonly verb: 'unshare'; readonly what: 'mount' | 'net' }
+  | { readonly verb: 'unshare'; readonly what: 'mount' | 'net' | 'ipc' | 'uts' }
   | { readonly verb: 'chdir'; readonly path: string }
   /** Lazy; a path that is no mount point is fine. */
   | { readonly verb: 'umount'; readonly path: string }
@@ -50,11 +50,11 @@ export interface ShimTerminal {
 export interface ShimSpec {
   readonly dir: string;
   readonly steps: readonly Step[];
-  /** argv of the OCI runtime. */
+  /** argv of the OCI runtime; []: the shim only holds what its steps made. */
   readonly args: readonly string[];
   /** The runtime's log; its end is the text of a failed start. */
   readonly failFile?: string | undefined;
-  readonly pidFile: string;
+  readonly pidFile?: string | undefined;
   readonly cleanupArgs?: readonly string[] | undefined;
   readonly stdin: 'open' | 'none';
   readonly stdinOnce?: boolean | undefined;
