@@ -70,6 +70,6 @@ export function engineId(db: Database): string {
   const known = db.sql('SELECT id FROM engine').get();
   if (known) return String(known.id);
   const id = randomUUID();
-  db.sql('INSERT INTO engine VALUES (?)').run(id);
+  db.sql('INSERT INTO engine (id) VALUES (?)').run(id);
   return id;
 }

@@ -1,7 +1,7 @@
 // What containers were given is read by nobody else.
 
 import assert from 'node:assert/strict';
-import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -45,6 +45,31 @@ test('records of a newer program are refused by name, and stay as they are', () 
     using db = openDatabase(path);
     db.migrate({ name: 'x', steps });
     db.sql('INSERT INTO x (a, b) VALUES (?, ?)').run('1', '2');
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+});
+
+test('before records change their form a copy of them as they were is kept, for the program that wrote them', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'gantry-test-db-'));
+  const path = join(dir, 'gantry.db');
+  const steps = ['CREATE TABLE x (a TEXT) STRICT', 'DROP TABLE x'];
+  try {
+    {
+      using db = openDatabase(path);
+      db.migrate({ name: 'x', steps: steps.slice(0, 1) });
+      db.sql('INSERT INTO x (a) VALUES (?)').run('kept');
+      assert.equal(existsSync(`${path}.before-x-1`), false, 'there was nothing before');
+    }
+    {
+      using db = openDatabase(path);
+      db.migrate({ name: 'x', steps });
+      db.migrate({ name: 'x', steps });
+    }
+    using before = openDatabase(`${path}.before-x-2`);
+    before.migrate({ name: 'x', steps: steps.slice(0, 1) });
+    assert.equal(before.sql('SELECT a FROM x').get()?.a, 'kept');
+    assert.equal(statSync(`${path}.before-x-2`).mode & 0o777, 0o600);
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }

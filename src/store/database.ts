@@ -1,6 +1,6 @@
 // Owns the records database (SQLite, write-ahead log): opening, migrations, transactions. Knows no table of its own.
 
-import { chmodSync, closeSync, existsSync, openSync, rmSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, openSync, renameSync, rmSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { backup, DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { GantryError, messageOf } from '../lib/errors.ts';
@@ -23,7 +23,10 @@ export interface Database extends Disposable {
   sql(text: string): StatementSync;
   /** Runs `work` atomically; nested calls join the outer transaction. Synchronous by design: no await may lie inside. */
   transaction<T>(work: () => T): T;
-  /** Brings a table family up to its newest version. @throws RECORDS_NEWER when a newer program wrote it; nothing is changed then */
+  /**
+   * Brings a table family up to its newest version; a copy of all records as they were stays beside them, as `<path>.before-<name>-<version>`.
+   * @throws RECORDS_NEWER when a newer program wrote it; nothing is changed then
+   */
   migrate(migrations: Migrations): void;
   /** False before the first migration: the file is new, or was emptied. */
   hasRecords(): boolean;
@@ -56,7 +59,7 @@ function open(path: string): Database {
   db.exec(
     'PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 2000;',
   );
-  db.exec('CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT');
+  openVersions(db, path);
   reserve(db);
   const statements = new Map<string, StatementSync>();
   let depth = 0;
@@ -94,19 +97,19 @@ function open(path: string): Database {
     sql,
     transaction: (work) => (depth > 0 ? work() : withRoom(path, db, () => transaction(work))),
     migrate({ name, steps }) {
+      const row = sql('SELECT version FROM schema_versions WHERE name = ?').get(name);
+      const version = Number(row?.version ?? 0);
+      if (version > steps.length) throw newerRecords(name, version, steps.length);
+      if (version === steps.length) return;
+      if (version > 0 && path !== ':memory:') keepBefore(db, `${path}.before-${name}-${steps.length}`);
       transaction(() => {
-        const row = sql('SELECT version FROM migrations WHERE name = ?').get(name);
-        const version = Number(row?.version ?? 0);
-        if (version > steps.length) throw newerRecords(name, version, steps.length);
-        if (version === steps.length) return;
         for (const step of steps.slice(version)) db.exec(step);
-        sql('INSERT INTO migrations VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET version = excluded.version').run(
-          name,
-          steps.length,
-        );
+        sql(
+          'INSERT INTO schema_versions (name, version) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET version = excluded.version',
+        ).run(name, steps.length);
       });
     },
-    hasRecords: () => sql('SELECT 1 FROM migrations LIMIT 1').get() !== undefined,
+    hasRecords: () => sql('SELECT 1 FROM schema_versions LIMIT 1').get() !== undefined,
     changes: () => Number(sql('SELECT total_changes() AS changes').get()?.changes),
     async copyTo(target) {
       const unfinished = `${target}.new`;
@@ -125,6 +128,36 @@ function open(path: string): Database {
       db.close();
     },
   };
+}
+
+/**
+ * The table of versions. The first releases called it `migrations` and did not look whether it was ahead of them: without a table of that name
+ * they find the others in their way, and stop before they change anything.
+ */
+function openVersions(db: DatabaseSync, path: string): void {
+  const tables = new Set(
+    db
+      .prepare("SELECT name FROM sqlite_schema WHERE type = 'table'")
+      .all()
+      .map(({ name }) => name),
+  );
+  if (tables.has('schema_versions')) return;
+  if (!tables.has('migrations')) {
+    db.exec('CREATE TABLE schema_versions (name TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT');
+    return;
+  }
+  if (path !== ':memory:') keepBefore(db, `${path}.before-versions`);
+  db.exec('ALTER TABLE migrations RENAME TO schema_versions');
+}
+
+/** Copies all records to `target`, for the program that wrote them. Once a migration: what an earlier attempt kept is older, and better. */
+function keepBefore(db: DatabaseSync, target: string): void {
+  if (existsSync(target)) return;
+  const unfinished = `${target}.new`;
+  rmSync(unfinished, { force: true });
+  closeSync(openSync(unfinished, 'wx', 0o600));
+  db.prepare('VACUUM INTO ?').run(unfinished);
+  renameSync(unfinished, target);
 }
 
 /** Makes the file and its log large enough that both can take small changes without growing. A full disk has none to give. */

@@ -32,12 +32,18 @@ export function rescueRecords(path: string): Rescue {
   return { healthy: false, setAside, rows };
 }
 
+/** The second is what the first releases called it. */
+const VERSION_TABLES = ['schema_versions', 'migrations'];
+
 function isHealthy(path: string): boolean {
   if (!existsSync(path) || statSync(path).size === 0) return false;
   try {
     using db = new DatabaseSync(path);
     const verdict = db.prepare('PRAGMA integrity_check(1)').get();
-    return verdict?.integrity_check === 'ok' && db.prepare('SELECT 1 FROM migrations LIMIT 1').get() !== undefined;
+    const tables = tablesOf(db).map(({ name }) => name);
+    const versions = VERSION_TABLES.find((name) => tables.includes(name));
+    if (verdict?.integrity_check !== 'ok' || versions === undefined) return false;
+    return db.prepare(`SELECT 1 FROM ${versions} LIMIT 1`).get() !== undefined;
   } catch {
     return false;
   }

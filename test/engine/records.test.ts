@@ -119,7 +119,7 @@ test('records that a newer engine wrote are refused by name, and that engine fin
   await using world = await makeWorld();
   const setVersion = (version: string): void => {
     using db = new DatabaseSync(dbFile(world));
-    db.exec(`UPDATE migrations SET version = version ${version} WHERE name = 'containers'`);
+    db.exec(`UPDATE schema_versions SET version = version ${version} WHERE name = 'containers'`);
   };
   setVersion('+ 1');
   for (const _ of [1, 2])

@@ -20,6 +20,8 @@ export interface DaemonOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** A folder of one's own, e.g. on a small disk; it is the caller's to remove. */
   readonly dataRoot?: string;
+  /** Another gantryd than this checkout's. */
+  readonly program?: string;
   /** True: the caller starts it. */
   readonly stopped?: boolean;
 }
@@ -40,6 +42,8 @@ export interface Daemon extends AsyncDisposable {
   /** `unix://…` */
   readonly host: string;
   readonly bridge: string;
+  /** The gantryd that the next start runs. */
+  program: string;
   /** Pid of the running process; 0 when it does not run. */
   readonly pid: number;
   /** Starts it and waits until it answers. @throws Error with its log when it ends instead */
@@ -101,6 +105,7 @@ class ThrowawayDaemon implements Daemon {
   readonly host = `unix://${this.socket}`;
   readonly bridge = bridgeName();
   readonly dataRoot: string;
+  program: string;
   readonly #subnets = freeSubnets();
   readonly #options: DaemonOptions;
   readonly #logFile = join(this.root, 'gantryd.log');
@@ -110,6 +115,7 @@ class ThrowawayDaemon implements Daemon {
   constructor(options: DaemonOptions) {
     this.#options = options;
     this.dataRoot = options.dataRoot ?? join(this.root, 'data');
+    this.program = options.program ?? join(ROOT, 'bin', 'gantryd');
   }
 
   get pid(): number {
@@ -121,7 +127,7 @@ class ThrowawayDaemon implements Daemon {
     const flags = ['--host', this.host, '--data-root', this.dataRoot, '--exec-root', this.execRoot];
     const more = ['--pidfile', join(this.root, 'gantryd.pid'), '--bridge', this.bridge, '--bip', bip];
     const args = [...flags, ...more, '--default-address-pool', `base=${pool},size=24`, ...(this.#options.args ?? [])];
-    const child = spawn(join(ROOT, 'bin', 'gantryd'), args, {
+    const child = spawn(this.program, args, {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, NODE_TEST_CONTEXT: undefined, ...this.#options.env },
     });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { formatNano } from '../../lib/clock.ts';
+import { digestOfHex } from '../../spec/digest.ts';
 import { openDatabase } from '../../store/database.ts';
 import { checkLogConfig, logAttributes, parseJsonFileOptions } from './log-options.ts';
 import { INITIAL_STATE } from './plan/create.ts';
@@ -9,16 +10,25 @@ import { ContainerRecords } from './records.ts';
 import { reconcile } from './recover.ts';
 import type { ContainerRecord } from './types.ts';
 
-const record = (id: string, name: string): ContainerRecord =>
+const record = (id: string, name: string) =>
   ({
     id: id.padEnd(64, '0'),
     name,
     created: name,
+    imageId: digestOfHex('0'.repeat(64)),
+    imageName: 'busybox',
+    platform: { os: 'linux', architecture: 'amd64' },
     state: INITIAL_STATE,
     endpoints: [],
-    hostConfig: {},
-    config: {},
-  }) as unknown as ContainerRecord;
+    hostConfig: { NetworkMode: 'bridge' },
+    config: { Cmd: ['true'] },
+    networks: { bridge: { aliases: ['a'], ipam: { IPv4Address: '10.0.0.2' }, links: ['b'], gatewayPriority: 1 } },
+    mounts: [{ type: 'volume', name: 'v', source: '/v', destination: '/d', mode: '', writable: true, propagation: '' }],
+    command: ['true'],
+    runtime: 'runc',
+    logDriver: 'json-file',
+    logOptions: { 'max-size': '1m' },
+  }) satisfies ContainerRecord;
 
 test('containers are found by id, name with or without slash, and unique prefix', () => {
   using db = openDatabase(':memory:');
@@ -42,6 +52,7 @@ test('records, renames and states survive a restart of the daemon', () => {
   first.update('aa'.padEnd(64, '0'), { state: { phase: 'running', pid: 7 } });
   first.remove('bb'.padEnd(64, '0'));
   const again = new ContainerRecords(db);
+  assert.deepEqual(again.all(), first.all(), 'nothing of a record is lost');
   assert.deepEqual(
     again.all().map(({ name, state }) => [name, state.phase, state.pid]),
     [['uno', 'running', 7]],

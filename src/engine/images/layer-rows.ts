@@ -2,6 +2,7 @@
 
 import type { Digest } from '../../spec/digest.ts';
 import type { Database, Migrations } from '../../store/database.ts';
+import { REPLACED_JSON } from './record-json.ts';
 import type { Replaced } from './unpack/index.ts';
 
 const MIGRATIONS: Migrations = {
@@ -15,6 +16,8 @@ const MIGRATIONS: Migrations = {
        replaced TEXT NOT NULL
      ) STRICT`,
     'CREATE TABLE retired_layers (n INTEGER PRIMARY KEY, diff_id TEXT NOT NULL) STRICT',
+    // JSON says its version from here on: a program that does not know that stops here.
+    'SELECT 1',
   ],
 };
 
@@ -51,7 +54,7 @@ export class LayerRows {
           sizeBytes: Number(row.size_bytes),
           tarBytes: Number(row.tar_bytes),
         },
-        replaced: JSON.parse(String(row.replaced)) as Replaced[],
+        replaced: REPLACED_JSON.read(String(row.replaced), diffId),
       });
     }
     for (const row of db.sql('SELECT * FROM retired_layers').all()) {
@@ -78,14 +81,14 @@ export class LayerRows {
     const before = this.#rows.get(diffId)?.layer.directory;
     this.#db.transaction(() => {
       if (before !== undefined) {
-        this.#db.sql('INSERT INTO retired_layers VALUES (?, ?)').run(Number(before), diffId);
+        this.#db.sql('INSERT INTO retired_layers (n, diff_id) VALUES (?, ?)').run(Number(before), diffId);
       }
       this.#db
         .sql(
-          `INSERT INTO layers VALUES (?, ?, ?, ?, ?) ON CONFLICT (diff_id) DO UPDATE SET n = excluded.n,
+          `INSERT INTO layers (n, diff_id, size_bytes, tar_bytes, replaced) VALUES (?, ?, ?, ?, ?) ON CONFLICT (diff_id) DO UPDATE SET n = excluded.n,
            size_bytes = excluded.size_bytes, tar_bytes = excluded.tar_bytes, replaced = excluded.replaced`,
         )
-        .run(Number(directory), diffId, sizeBytes, tarBytes, JSON.stringify(row.replaced));
+        .run(Number(directory), diffId, sizeBytes, tarBytes, REPLACED_JSON.write(row.replaced));
     });
     if (before !== undefined) this.#retired.set(before, diffId);
     this.#rows.set(diffId, row);

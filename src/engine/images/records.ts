@@ -4,6 +4,7 @@ import type { Digest } from '../../spec/digest.ts';
 import type { ImageFacts } from '../../spec/oci/image-config.ts';
 import { familiarReference, parseReference } from '../../spec/reference.ts';
 import type { Database, Migrations } from '../../store/database.ts';
+import { BLOBS_JSON, FACTS_JSON } from './record-json.ts';
 import type { ImageRecord } from './types.ts';
 
 const MIGRATIONS: Migrations = {
@@ -21,6 +22,8 @@ const MIGRATIONS: Migrations = {
        ref TEXT PRIMARY KEY,
        image_id TEXT NOT NULL REFERENCES images (id) ON DELETE CASCADE
      ) STRICT`,
+    // JSON says its version from here on: a program that does not know that stops here.
+    'SELECT 1',
   ],
 };
 
@@ -52,9 +55,9 @@ export class ImageRecords {
       const id = String(row.id) as Digest;
       this.#images.set(id, {
         id,
-        facts: JSON.parse(String(row.facts)) as ImageFacts,
+        facts: FACTS_JSON.read(String(row.facts), id),
         sizeBytes: Number(row.size_bytes),
-        blobs: JSON.parse(String(row.blobs)) as Digest[],
+        blobs: BLOBS_JSON.read(String(row.blobs), id),
         lastTagTime: String(row.last_tag_time),
         removed: row.removed === 1,
       });
@@ -113,7 +116,9 @@ export class ImageRecords {
   setRef(ref: string, id: Digest, time?: string): void {
     this.#db.transaction(() => {
       this.#db
-        .sql('INSERT INTO image_refs VALUES (?, ?) ON CONFLICT (ref) DO UPDATE SET image_id = excluded.image_id')
+        .sql(
+          'INSERT INTO image_refs (ref, image_id) VALUES (?, ?) ON CONFLICT (ref) DO UPDATE SET image_id = excluded.image_id',
+        )
         .run(ref, id);
       const image = this.#images.get(id);
       if (image && time !== undefined) this.#write({ ...image, lastTagTime: time });
@@ -156,15 +161,15 @@ export class ImageRecords {
   #write(image: StoredImage): void {
     this.#db
       .sql(
-        `INSERT INTO images VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET facts = excluded.facts,
+        `INSERT INTO images (id, facts, size_bytes, blobs, last_tag_time, removed) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET facts = excluded.facts,
          size_bytes = excluded.size_bytes, blobs = excluded.blobs, last_tag_time = excluded.last_tag_time,
          removed = excluded.removed`,
       )
       .run(
         image.id,
-        JSON.stringify(image.facts),
+        FACTS_JSON.write(image.facts),
         image.sizeBytes,
-        JSON.stringify(image.blobs),
+        BLOBS_JSON.write(image.blobs),
         image.lastTagTime,
         image.removed ? 1 : 0,
       );

@@ -21,6 +21,7 @@ export {
   readHostResolvConf,
   resolvConf,
 } from './files.ts';
+export { endpointSchema } from './record-json.ts';
 export type * from './types.ts';
 
 /** What the capability needs. */

@@ -4,11 +4,16 @@ import { formatNano, nowNano } from '../../lib/clock.ts';
 import { GantryError } from '../../lib/errors.ts';
 import { randomId } from '../../lib/ids.ts';
 import type { Database } from '../../store/database.ts';
+import { NETWORK_JSON } from './record-json.ts';
 import type { NetworkRecord } from './types.ts';
 
 const MIGRATIONS = {
   name: 'networks',
-  steps: ['CREATE TABLE networks (id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, record TEXT NOT NULL) STRICT'],
+  steps: [
+    'CREATE TABLE networks (id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, record TEXT NOT NULL) STRICT',
+    // JSON says its version from here on: a program that does not know that stops here.
+    'SELECT 1',
+  ],
 };
 
 /** The records of one daemon. */
@@ -23,14 +28,15 @@ export interface NetworkRecords {
 export function openNetworkRecords(database: Database, bridgeName: string): NetworkRecords {
   database.migrate(MIGRATIONS);
   const put = (record: NetworkRecord): void => {
-    const text = 'INSERT INTO networks VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET record = excluded.record';
-    database.sql(text).run(record.id, record.name, JSON.stringify(record));
+    const text =
+      'INSERT INTO networks (id, name, record) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET record = excluded.record';
+    database.sql(text).run(record.id, record.name, NETWORK_JSON.write(record));
   };
   const all = (): NetworkRecord[] =>
     database
-      .sql('SELECT record FROM networks ORDER BY name')
+      .sql('SELECT name, record FROM networks ORDER BY name')
       .all()
-      .map((row) => JSON.parse(String(row.record)) as NetworkRecord)
+      .map((row) => NETWORK_JSON.read(String(row.record), String(row.name)))
       .filter(({ driver }) => driver !== 'bridge' || bridgeName !== 'none');
   database.transaction(() => {
     const known = new Map(all().map((record) => [record.name, record]));

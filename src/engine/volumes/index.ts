@@ -3,6 +3,7 @@
 import { mkdirSync, readdirSync } from 'node:fs';
 import { mkdir, readdir, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import * as v from 'valibot';
 import { removeTree } from '../../host/remove-tree.ts';
 import { formatNano, nowNano } from '../../lib/clock.ts';
 import { GantryError, isGantryError } from '../../lib/errors.ts';
@@ -10,6 +11,7 @@ import { randomId } from '../../lib/ids.ts';
 import { KeyedQueue } from '../../lib/keyed-queue.ts';
 import { passesLabels } from '../../spec/docker/filters.ts';
 import type { Database, Migrations } from '../../store/database.ts';
+import { storedJson } from '../../store/stored-json.ts';
 import type { Events } from '../events/types.ts';
 import { folderBytes } from './size.ts';
 import type { OwnedVolumes, VolumeCreateRequest, VolumeRecord } from './types.ts';
@@ -25,8 +27,12 @@ const MIGRATIONS: Migrations = {
      ) STRICT`,
     // The container that an anonymous volume was made for, and which takes it along when it is removed; NULL = nobody does.
     'ALTER TABLE volumes ADD COLUMN owner TEXT',
+    // JSON says its version from here on: a program that does not know that stops here.
+    'SELECT 1',
   ],
 };
+
+const LABELS_JSON = storedJson('the labels of volume', v.record(v.string(), v.string()));
 
 /** Marks volumes without a given name. @source dockerd 28.5 */
 const ANONYMOUS_LABEL = 'com.docker.volume.anonymous';
@@ -69,7 +75,7 @@ class LocalVolumes implements OwnedVolumes {
     this.#deps = deps;
     for (const row of deps.db.sql('SELECT * FROM volumes ORDER BY name').all()) {
       const name = String(row.name);
-      const labels = JSON.parse(String(row.labels)) as Record<string, string>;
+      const labels = LABELS_JSON.read(String(row.labels), name);
       const record = this.#record(name, String(row.created), labels, row.anonymous === 1);
       // Noted, and then the engine was killed.
       mkdirSync(dirname(record.mountpoint), { recursive: true, mode: FOLDER_MODE });
@@ -184,7 +190,7 @@ class LocalVolumes implements OwnedVolumes {
   #insert({ name, created, labels, anonymous }: VolumeRecord, owner: string | null): void {
     this.#deps.db
       .sql('INSERT INTO volumes (name, created, labels, anonymous, owner) VALUES (?, ?, ?, ?, ?)')
-      .run(name, created, JSON.stringify(labels), anonymous ? 1 : 0, owner);
+      .run(name, created, LABELS_JSON.write(labels), anonymous ? 1 : 0, owner);
   }
 
   async #makeFolder(record: VolumeRecord): Promise<void> {
