@@ -1,19 +1,17 @@
 // Owns the registry's composition: which parts there are, in which order they open and close. Holds no behaviour of its own.
 
-import { mkdirSync } from 'node:fs';
-import { BlockList, isIP } from 'node:net';
 import { join } from 'node:path';
 import { lockRoot } from '../host/root-lock.ts';
 import { GantryError, messageOf } from '../lib/errors.ts';
 import { VERSION } from '../lib/package.ts';
 import { type Database, openDatabase } from '../store/database.ts';
-import { openAccess } from './access/index.ts';
+import { hasAccounts, isStrangerWelcome, openAccess } from './access/index.ts';
 import { adminRoutes } from './admin/index.ts';
-import { isLoopback } from './config/index.ts';
 import type { RegistryConfig } from './config/types.ts';
 import { distributionRoutes, refuseDelete } from './distribution/index.ts';
-import { createDispatcher, listen } from './http/index.ts';
+import { createDispatcher, type DispatchOptions, hostCheck, listen } from './http/index.ts';
 import { looksLikeDistributionRoot } from './importing/index.ts';
+import { inNetworks, isLoopback, LOOPBACK, PRIVATE } from './networks.ts';
 import { createNotifications } from './notifications/index.ts';
 import { createAccessLog, gaugesOf, Metrics } from './observe/index.ts';
 import { createProxy } from './proxy/index.ts';
@@ -21,6 +19,7 @@ import { createReplication } from './replication/index.ts';
 import { type OpenRepositories, openRepositories } from './repositories/index.ts';
 import type { Repositories } from './repositories/types.ts';
 import { createRetention } from './retention/index.ts';
+import { makeRoot, rootUnusable } from './root.ts';
 import { createSearch } from './search/index.ts';
 import { checkStorage, openStorage } from './storage/index.ts';
 import type { Storage } from './storage/types.ts';
@@ -52,11 +51,19 @@ export interface OpenStore extends AsyncDisposable {
   readonly repositories: OpenRepositories;
 }
 
-/** @throws ROOT_TAKEN when another process has the root open; FOREIGN_ROOT when it is a docker-registry's */
+/** @throws ROOT_TAKEN when another process has the root open; FOREIGN_ROOT when it is a docker-registry's; ROOT_UNUSABLE */
 export async function openStore(config: RegistryConfig, log: Log): Promise<OpenStore> {
+  try {
+    return await openParts(config, log);
+  } catch (error) {
+    throw rootUnusable(config.root, error);
+  }
+}
+
+async function openParts(config: RegistryConfig, log: Log): Promise<OpenStore> {
   await using stack = new AsyncDisposableStack();
   if (await looksLikeDistributionRoot(config.root)) throw foreignRoot(config.root);
-  mkdirSync(config.root, { recursive: true, mode: 0o700 });
+  makeRoot(config.root);
   stack.use(lockRoot(config.root, 'registry root'));
   const database = stack.use(openDatabase(join(config.root, 'registry.db')));
   const storage = stack.use(await openStorage(config.storage, config.root));
@@ -102,9 +109,10 @@ export async function openRegistry(config: RegistryConfig, { log, write }: OpenO
     isReadOnly: config.isReadOnly,
     isDeleteOn: config.isDeleteOn,
     maxManifestBytes: config.maxManifestBytes,
+    maxBlobBytes: config.maxBlobBytes,
   });
   const metrics = new Metrics({
-    right: isLoopback(config.host) ? 'open' : 'admin',
+    right: isLoopback(config.host) && !hasAccounts(config.access) ? 'open' : 'admin',
     gauges: () =>
       gaugesOf({
         inventory: repositories.inventory(),
@@ -138,8 +146,7 @@ export async function openRegistry(config: RegistryConfig, { log, write }: OpenO
     },
     log,
     headers: config.headers,
-    externalUrl: config.externalUrl,
-    isTrustedProxy: trusted(config.trustedProxies),
+    ...addressing(config),
   });
   const server = stack.use(await listen({ host: config.host, port: config.port, tls: config.tls, listener, log }));
   url = server.url;
@@ -151,16 +158,21 @@ export async function openRegistry(config: RegistryConfig, { log, write }: OpenO
   return { url, port: server.port, repositories, [Symbol.asyncDispose]: () => parts.disposeAsync() };
 }
 
-function trusted(networks: readonly string[]): (address: string) => boolean {
-  if (networks.length === 0) return () => false;
-  const block = new BlockList();
-  for (const entry of networks) {
-    const [network = '', bits] = entry.split('/');
-    const family = isIP(network) === 6 ? 'ipv6' : 'ipv4';
-    if (bits === undefined) block.addAddress(network, family);
-    else block.addSubnet(network, Number(bits), family);
-  }
-  return (address) => isIP(address) !== 0 && block.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
+/** How the registry is known to its clients, and whom it believes about it. */
+function addressing(config: RegistryConfig): Pick<DispatchOptions, 'whereabouts' | 'isOwnHost'> {
+  const { externalUrl, prefix, trustedProxies } = config;
+  const external = externalUrl === undefined ? undefined : new URL(externalUrl);
+  // Where strangers may nothing, a page that a browser takes for ours learns nothing. Who names a proxy lets it choose the names.
+  const isGuarded = isLoopback(config.host) && isStrangerWelcome(config.access) && (trustedProxies ?? []).length === 0;
+  return {
+    whereabouts: {
+      external: external && { origin: external.origin, prefix: external.pathname.replace(/\/+$/, '') },
+      prefix,
+      isTrustedProxy: inNetworks(trustedProxies ?? [...LOOPBACK, ...PRIVATE]),
+      isChain: trustedProxies !== undefined,
+    },
+    isOwnHost: isGuarded ? hostCheck(external ? [external.host] : []) : () => true,
+  };
 }
 
 /** Runs `first`, then collects garbage: after deletes and from time to time. */

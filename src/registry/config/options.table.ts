@@ -21,7 +21,12 @@ const ALL = ['serve', 'import', 'gc', 'check-config'];
 
 /** Each is an environment variable too: --tls-cert is GANTRY_REGISTRY_TLS_CERT. */
 export const OPTIONS: readonly Option[] = [
-  { flag: 'addr', kind: 'text', commands: ['serve'], help: 'Address to listen on (default 127.0.0.1:5000)' },
+  {
+    flag: 'addr',
+    kind: 'text',
+    commands: ['serve'],
+    help: 'Address to listen on (default 127.0.0.1:5000; :5000 is every address)',
+  },
   {
     flag: 'root',
     kind: 'text',
@@ -41,6 +46,12 @@ export const OPTIONS: readonly Option[] = [
     help: "Configuration file (YAML; docker-registry's config.yml works too)",
   },
   { flag: 'htpasswd', kind: 'text', commands: ['serve'], help: 'File of users and bcrypt hashes' },
+  {
+    flag: 'admin',
+    kind: 'text',
+    commands: ['serve'],
+    help: 'Users who administer the registry, by comma (default nobody)',
+  },
   {
     flag: 'token',
     kind: 'bool',

@@ -47,7 +47,7 @@ export interface AccessConfig {
   readonly token?: TokenConfig | undefined;
   /** Empty: every known user may pull, push and delete everywhere. */
   readonly rights: readonly RightsRule[];
-  /** Users with the administration right; empty: every htpasswd user that is no robot, where there are no rules. */
+  /** Users with the administration right; empty: nobody. */
   readonly admins: readonly string[];
 }
 
@@ -141,6 +141,7 @@ export interface ReplicationConfig {
 /** Everything that `serve` needs. */
 export interface RegistryConfig {
   readonly root: string;
+  /** '' is every address of this machine, by IPv4 and IPv6. */
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
@@ -173,8 +174,10 @@ export interface RegistryConfig {
   readonly isAccessLogOn: boolean;
   /** Headers added to every answer. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Addresses whose X-Forwarded-* are believed (CIDR). */
-  readonly trustedProxies: readonly string[];
-  /** A fixed URL for Location headers and token realms, e.g. behind a proxy. */
+  /** Networks whose X-Forwarded-* are believed (CIDR); undefined: loopback and private ones. */
+  readonly trustedProxies?: readonly string[] | undefined;
+  /** What every path begins with, '' or `/path`. */
+  readonly prefix: string;
+  /** The URL that clients use, for Location headers and token realms, when requests do not tell, e.g. behind a proxy. */
   readonly externalUrl?: string | undefined;
 }

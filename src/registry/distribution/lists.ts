@@ -16,7 +16,11 @@ export function getTags({ repositories }: DistributionOptions, exchange: Exchang
   const after = exchange.query.get('last') ?? undefined;
   const found = repositories.tags(name, { after, limit: limit + 1 });
   const tags = found.slice(0, limit);
-  exchange.json(200, { name, tags }, found.length > limit ? next(`/v2/${name}/tags/list`, limit, tags.at(-1)) : {});
+  exchange.json(
+    200,
+    { name, tags },
+    found.length > limit ? next(exchange.link(`/v2/${name}/tags/list`), limit, tags.at(-1)) : {},
+  );
 }
 
 /** GET of the repositories that the sender sees. */
@@ -36,7 +40,7 @@ export function getCatalog({ repositories }: DistributionOptions, exchange: Exch
     if (hasMore || page.length < CATALOG_MAX) break;
     after = page.at(-1);
   }
-  exchange.json(200, { repositories: names }, hasMore ? next('/v2/_catalog', limit, names.at(-1)) : {});
+  exchange.json(200, { repositories: names }, hasMore ? next(exchange.link('/v2/_catalog'), limit, names.at(-1)) : {});
 }
 
 /** @source RFC 5988, as the specification wants it */

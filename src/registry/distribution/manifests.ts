@@ -5,6 +5,7 @@ import { randomUUID } from 'node:crypto';
 import { parseAnyDigest } from '../../spec/digest.ts';
 import { MEDIA } from '../../spec/oci/manifest.ts';
 import type { Exchange } from '../http/types.ts';
+import { isManifestType } from '../repositories/index.ts';
 import type { ManifestRecord } from '../repositories/types.ts';
 import { digestOf, referenceOf } from './parse.ts';
 import type { DistributionOptions } from './types.ts';
@@ -19,7 +20,8 @@ export async function getManifest(options: DistributionOptions, exchange: Exchan
   const record = repositories.manifest(name, reference);
   await options.checkServe?.(name, record, exchange.grant);
   const headers = {
-    'Content-Type': record.mediaType,
+    // Earlier versions kept manifests of any type.
+    'Content-Type': isManifestType(record.mediaType) ? record.mediaType : 'application/octet-stream',
     'Docker-Content-Digest': record.digest,
     ETag: `"${record.digest}"`,
     // What a digest names never changes; what a tag names must be asked for.
@@ -80,7 +82,7 @@ export async function putManifest(options: DistributionOptions, exchange: Exchan
     ...exchange.doer,
   });
   exchange.send(201, {
-    Location: `/v2/${name}/manifests/${record.digest}`,
+    Location: exchange.link(`/v2/${name}/manifests/${record.digest}`),
     'Docker-Content-Digest': record.digest,
     ...(record.subject === undefined ? {} : { 'OCI-Subject': record.subject }),
   });

@@ -30,4 +30,5 @@ export interface DistributionOptions {
   /** False: the registry refuses every delete. */
   readonly isDeleteOn: boolean;
   readonly maxManifestBytes: number;
+  readonly maxBlobBytes: number;
 }

@@ -6,6 +6,7 @@ import { parseAnyDigest } from '../../spec/digest.ts';
 import { isRepositoryName } from '../../spec/oci/names.ts';
 import type { Exchange } from '../http/types.ts';
 import type { Upload } from '../repositories/types.ts';
+import { uploadTooLarge } from '../storage/index.ts';
 import { contentRangeOf, digestOf } from './parse.ts';
 import type { DistributionOptions } from './types.ts';
 import { refuseWrite } from './writable.ts';
@@ -74,7 +75,11 @@ function hasBody({ request }: Exchange): boolean {
 }
 
 /** @throws RANGE_INVALID (416) for a piece out of order, SIZE_INVALID for one of another length than announced */
-async function appendBody({ repositories }: DistributionOptions, exchange: Exchange, upload: Upload): Promise<Upload> {
+async function appendBody(
+  { repositories, maxBlobBytes }: DistributionOptions,
+  exchange: Exchange,
+  upload: Upload,
+): Promise<Upload> {
   const { request } = exchange;
   const range = contentRangeOf(request.headers['content-range']);
   if (range && range.start !== upload.sizeBytes) throw outOfOrder(exchange, range.start, upload);
@@ -83,29 +88,30 @@ async function appendBody({ repositories }: DistributionOptions, exchange: Excha
     const params = { contentRange: range.length, contentLength: Number(announced) };
     throw new GantryError('invalid', 'SIZE_INVALID', 'Content-Range and Content-Length do not agree', { params });
   }
+  if (upload.sizeBytes + Number(announced ?? 0) > maxBlobBytes) throw uploadTooLarge(maxBlobBytes);
   const append = { offsetBytes: upload.sizeBytes, isHandedOver: true };
   return repositories.appendUpload(upload.repository, upload.id, exchange.content, append);
 }
 
 function outOfOrder(exchange: Exchange, start: number, upload: Upload): GantryError {
-  for (const [name, value] of Object.entries(whereabouts(upload))) exchange.response.setHeader(name, value);
+  for (const [name, value] of Object.entries(whereabouts(exchange, upload))) exchange.response.setHeader(name, value);
   const message = `the piece begins at byte ${start}, the upload has ${upload.sizeBytes} bytes`;
   return new GantryError('invalid', 'RANGE_INVALID', message, { params: { sizeBytes: upload.sizeBytes } });
 }
 
 /** Relative, so that it holds behind any proxy. @source specification: the Location MAY be relative */
-function whereabouts({ repository, id, sizeBytes }: Upload) {
+function whereabouts(exchange: Exchange, { repository, id, sizeBytes }: Upload) {
   return {
-    Location: `/v2/${repository}/blobs/uploads/${id}`,
+    Location: exchange.link(`/v2/${repository}/blobs/uploads/${id}`),
     Range: `0-${Math.max(0, sizeBytes - 1)}`,
     'Docker-Upload-UUID': id,
   };
 }
 
 function accepted(exchange: Exchange, status: number, upload: Upload): void {
-  exchange.send(status, whereabouts(upload));
+  exchange.send(status, whereabouts(exchange, upload));
 }
 
 function created(exchange: Exchange, repository: string, digest: string): void {
-  exchange.send(201, { Location: `/v2/${repository}/blobs/${digest}`, 'Docker-Content-Digest': digest });
+  exchange.send(201, { Location: exchange.link(`/v2/${repository}/blobs/${digest}`), 'Docker-Content-Digest': digest });
 }

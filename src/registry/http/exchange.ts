@@ -4,6 +4,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { GantryError } from '../../lib/errors.ts';
 import type { Grant } from '../access/types.ts';
 import type { Doer } from '../repositories/types.ts';
+import { isWaitingForLeave } from './refuse.ts';
+import type { Sender } from './sender.ts';
 import type { Exchange } from './types.ts';
 
 /** What is known of a request before a handler sees it. */
@@ -15,9 +17,7 @@ export interface Arrival {
   readonly query: URLSearchParams;
   readonly parameters: Readonly<Record<string, string>>;
   readonly grant: Grant;
-  readonly base: string;
-  /** Remote address and port. */
-  readonly address: string;
+  readonly sender: Sender;
 }
 
 /** An Exchange whose costlier parts are made when they are asked for. */
@@ -29,9 +29,9 @@ export class HttpExchange implements Exchange {
   readonly query: URLSearchParams;
   readonly parameters: Readonly<Record<string, string>>;
   readonly grant: Grant;
-  readonly base: string;
-  readonly #address: string;
+  readonly #sender: Sender;
   #aborter: AbortController | undefined;
+  #isLeaveGiven = false;
   /** Bytes of the body that handlers took. */
   bytesIn = 0;
 
@@ -43,14 +43,23 @@ export class HttpExchange implements Exchange {
     this.query = arrival.query;
     this.parameters = arrival.parameters;
     this.grant = arrival.grant;
-    this.base = arrival.base;
-    this.#address = arrival.address;
+    this.#sender = arrival.sender;
   }
 
   get doer(): Doer {
     const { headers, method = '' } = this.request;
     const { host = '', 'user-agent': userAgent = '' } = headers;
-    return { actor: this.grant.actor, request: { id: this.id, address: this.#address, host, method, userAgent } };
+    const { address } = this.#sender;
+    return { actor: this.grant.actor, request: { id: this.id, address, host, method, userAgent } };
+  }
+
+  get address(): string {
+    const { address } = this.#sender;
+    return address.slice(0, address.lastIndexOf(':'));
+  }
+
+  link(path: string): string {
+    return `${this.#sender.prefix}${path}`;
   }
 
   get signal(): AbortSignal {
@@ -91,12 +100,21 @@ export class HttpExchange implements Exchange {
     return pieces.length === 1 && pieces[0] ? pieces[0] : Buffer.concat(pieces);
   }
 
-  /** Bodies in chunks announce no length. */
+  /** Bodies in chunks announce no length. Who stops half-way leaves the connection to the answer. */
   async *#counted(): AsyncGenerator<Buffer> {
-    for await (const piece of this.request as AsyncIterable<Buffer>) {
+    this.#giveLeave();
+    const pieces = this.request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
+    for await (const piece of pieces) {
       this.bytesIn += piece.length;
       yield piece;
     }
+  }
+
+  /** A sender that asked first is let send once somebody reads: by then it was found to be allowed to. */
+  #giveLeave(): void {
+    if (this.#isLeaveGiven || !isWaitingForLeave(this.request)) return;
+    this.#isLeaveGiven = true;
+    this.response.writeContinue();
   }
 }
 

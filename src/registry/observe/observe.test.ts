@@ -17,6 +17,7 @@ const REPORT: RequestReport = {
   bytesIn: 5,
   bytesOut: 7,
   remoteAddress: '127.0.0.1:1',
+  proxyAddress: '',
   actor: 'ann',
   userAgent: 'docker/28',
   isAborted: false,

@@ -13,7 +13,7 @@ import type { GarbageReport, Inventory, Repositories } from './types.ts';
 import { abortUpload, appendUpload, beginUpload, findUpload, finishUpload, mount, putBlob } from './uploads.ts';
 
 export type { RepositoriesOptions } from './context.ts';
-export { parseManifestBody } from './manifest-body.ts';
+export { isManifestType, parseManifestBody } from './manifest-body.ts';
 
 /** Manifests kept in memory: a busy registry is asked for the same ones over and over. */
 const MANIFEST_CACHE_BYTES = 16 << 20;

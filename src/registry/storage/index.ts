@@ -5,7 +5,7 @@ import { openFileStorage } from './filesystem/filesystem.ts';
 import type { Storage } from './types.ts';
 
 export { checkStorage } from './check.ts';
-export { digestMismatch } from './errors.ts';
+export { digestMismatch, uploadTooLarge } from './errors.ts';
 export { digestBytes } from './hashing.ts';
 
 /** Opens the store: files under `root`, or a bucket, whose client is loaded only then. @throws UNAVAILABLE */
