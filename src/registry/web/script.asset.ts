@@ -132,18 +132,19 @@ async function showSearch(text) {
 async function showRepository(name) {
   const view = (row) => [tagLink(name, row.tag), el('code', { title: row.digest }, short(row.digest)), row.platforms.join(', '), size(row.contentBytes), time(row.updatedAt), row.pushedBy];
   const rows = await pagedTable(['Tag', 'Digest', 'Platforms', 'Size', 'Pushed', 'By'], async (next) => {
-    const { tags, last } = await get(api + '/repositories/' + name + '/tags?n=100' + next);
+    const { tags, last } = await get(api + '/repositories/' + encodeURI(name) + '/tags?n=100' + next);
     return { rows: tags.map(view), last };
   });
   return [el('h1', {}, name), ...rows];
 }
 
 async function showTag(name, reference) {
-  const base = api + '/repositories/' + name;
-  const record = await get(base + '/manifests/' + reference);
+  const base = api + '/repositories/' + encodeURI(name);
+  const wanted = encodeURIComponent(reference);
+  const record = await get(base + '/manifests/' + wanted);
   const [verification, { history }] = await Promise.all([
     get(base + '/verification/' + record.digest),
-    reference.includes(':') ? { history: [] } : get(base + '/history/' + reference),
+    reference.includes(':') ? { history: [] } : get(base + '/history/' + wanted),
   ]);
   const separator = reference.includes(':') ? '@' : ':';
   return [
