@@ -10,6 +10,7 @@ import { invitationOf, type Question, refusalOf } from './authorise.ts';
 import { checkBrowser } from './browser.ts';
 import { HttpExchange } from './exchange.ts';
 import { foreignHost } from './host.ts';
+import { ProxyNotices } from './proxy-notices.ts';
 import { refuse } from './refuse.ts';
 import { type Match, Router } from './router.ts';
 import { Sender, type Whereabouts } from './sender.ts';
@@ -54,6 +55,7 @@ interface Course {
 export function createDispatcher(
   options: DispatchOptions,
 ): (request: IncomingMessage, response: ServerResponse) => void {
+  const notices = new ProxyNotices(options.log, options.whereabouts.external !== undefined);
   const setUp: SetUp = {
     ...options,
     router: new Router(options.routes),
@@ -69,6 +71,7 @@ export function createDispatcher(
       path: request.url ?? '',
       exchange: undefined,
     };
+    notices.see(course.sender, request.headers);
     response.once('close', () => observe(options, request, response, course));
     response.setHeader('Docker-Distribution-Api-Version', 'registry/2.0');
     response.setHeader('X-Content-Type-Options', 'nosniff');

@@ -61,12 +61,13 @@ function linger(request: IncomingMessage, response: ServerResponse): void {
     isEnding = true;
     socket.end();
   };
-  const timer = setTimeout(() => socket.destroy(), LINGER_MS);
+  const timer = setTimeout(() => socket.destroy(), LINGER_MS).unref();
   const settle = (): void => {
     clearTimeout(timer);
     Reflect.deleteProperty(socket, 'destroySoon');
     if (isEnding) socket.destroySoon();
   };
   request.once('close', settle);
+  socket.once('close', () => clearTimeout(timer));
   request.resume();
 }
