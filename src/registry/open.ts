@@ -20,7 +20,7 @@ import { type OpenRepositories, openRepositories } from './repositories/index.ts
 import type { Repositories } from './repositories/types.ts';
 import { createRetention } from './retention/index.ts';
 import { makeRoot, rootUnusable } from './root.ts';
-import { createSearch } from './search/index.ts';
+import { createSearch, type Search } from './search/index.ts';
 import { checkStorage, openStorage } from './storage/index.ts';
 import type { Storage } from './storage/types.ts';
 import type { Log } from './types.ts';
@@ -101,7 +101,7 @@ export async function openRegistry(config: RegistryConfig, { log, write }: OpenO
   for (const { guard } of [retention, verification]) repositories.guard(guard);
   for (const listener of [search.listener, notifications.listener, verification.listener, replication.listener])
     repositories.listen(listener);
-  stack.use(keepClean(repositories, config, log, (signal) => search.fill(signal)));
+  stack.use(keepClean(repositories, config, log, search));
   const distribution = distributionRoutes({
     repositories,
     origin,
@@ -175,12 +175,12 @@ function addressing(config: RegistryConfig): Pick<DispatchOptions, 'whereabouts'
   };
 }
 
-/** Runs `first`, then collects garbage: after deletes and from time to time. */
+/** Fills the search index, then collects garbage: after deletes and from time to time. */
 function keepClean(
   repositories: OpenRepositories,
   config: RegistryConfig,
   log: Log,
-  first: (signal: AbortSignal) => Promise<unknown>,
+  search: Pick<Search, 'fill' | 'sweep'>,
 ): AsyncDisposable {
   const aborter = new AbortController();
   let running = Promise.resolve();
@@ -196,11 +196,12 @@ function keepClean(
   const collect = (): void => {
     soon = undefined;
     run((signal) => repositories.collectGarbage(signal));
+    run((signal) => search.sweep(signal));
   };
   repositories.onGarbage(() => {
     soon ??= setTimeout(collect, GARBAGE_PAUSE_MS);
   });
-  run(first);
+  run((signal) => search.fill(signal));
   run((signal) => repositories.removeStrays(signal));
   collect();
   const timer = setInterval(collect, config.garbageEveryMs).unref();

@@ -2,14 +2,18 @@
 // @source OCI distribution specification 1.1: pull, push, content discovery, content management
 
 import { randomUUID } from 'node:crypto';
+import { GantryError } from '../../lib/errors.ts';
 import { parseAnyDigest } from '../../spec/digest.ts';
 import { MEDIA } from '../../spec/oci/manifest.ts';
 import type { Exchange } from '../http/types.ts';
 import { isManifestType } from '../repositories/index.ts';
 import type { ManifestRecord } from '../repositories/types.ts';
-import { digestOf, referenceOf } from './parse.ts';
+import { digestOf, referenceOf, tagOf } from './parse.ts';
 import type { DistributionOptions } from './types.ts';
 import { refuseDelete, refuseWrite } from './writable.ts';
+
+/** In one request; more make a URL that is too long. */
+const TAGS_MAX = 100;
 
 /** GET and HEAD of a manifest. */
 export async function getManifest(options: DistributionOptions, exchange: Exchange): Promise<void> {
@@ -72,11 +76,13 @@ export async function putManifest(options: DistributionOptions, exchange: Exchan
   const { name = '', reference: text = '' } = exchange.parameters;
   refuseWrite(options, name);
   const reference = referenceOf(text, true);
+  const tags = tagsIn(exchange, reference);
   const bytes = await exchange.body(options.maxManifestBytes);
   const mediaType = (exchange.request.headers['content-type'] ?? '').slice(0, 255);
   const record = await options.repositories.putManifest({
     repository: name,
     reference,
+    tags,
     mediaType,
     bytes,
     ...exchange.doer,
@@ -85,7 +91,19 @@ export async function putManifest(options: DistributionOptions, exchange: Exchan
     Location: exchange.link(`/v2/${name}/manifests/${record.digest}`),
     'Docker-Content-Digest': record.digest,
     ...(record.subject === undefined ? {} : { 'OCI-Subject': record.subject }),
+    ...(tags.length === 0 ? {} : { 'OCI-Tag': tags }),
   });
+}
+
+/** Tags that a manifest gets besides its digest. @source OCI distribution specification after 1.1, end-7b @throws TAG_INVALID, also 414 for too many */
+function tagsIn({ query }: Exchange, reference: string): string[] {
+  const tags = query.getAll('tag');
+  if (tags.length === 0) return [];
+  if (!parseAnyDigest(reference))
+    throw new GantryError('invalid', 'TAG_INVALID', 'tags beside the reference go with a digest as reference only');
+  if (tags.length > TAGS_MAX)
+    throw new GantryError('exhausted', 'TAG_INVALID', `a manifest gets at most ${TAGS_MAX} tags at once`);
+  return [...new Set(tags.map(tagOf))];
 }
 
 /** DELETE of a tag, or of a manifest with all its tags. */
@@ -94,7 +112,8 @@ export async function deleteManifest(options: DistributionOptions, exchange: Exc
   refuseDelete(options);
   const reference = referenceOf(text, false);
   const digest = parseAnyDigest(reference);
-  if (digest) await options.repositories.deleteManifest(name, digest, exchange.doer);
+  const isForced = exchange.query.get('force') === 'true';
+  if (digest) await options.repositories.deleteManifest(name, digest, exchange.doer, isForced);
   else await options.repositories.deleteTag(name, reference, exchange.doer);
   exchange.send(202, {});
 }

@@ -75,7 +75,7 @@ export class HttpExchange implements Exchange {
     this.send(status, { 'Content-Type': 'application/json', ...headers }, `${JSON.stringify(value)}\n`);
   }
 
-  send(status: number, headers: Readonly<Record<string, string>>, body: Uint8Array | string = ''): void {
+  send(status: number, headers: Readonly<Record<string, string | string[]>>, body: Uint8Array | string = ''): void {
     const length = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
     const isBodiless = status === 204 || status === 304;
     this.response.writeHead(status, isBodiless ? headers : { 'Content-Length': String(length), ...headers });

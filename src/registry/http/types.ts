@@ -45,7 +45,7 @@ export interface Exchange {
   /** Sends `value` as JSON; HEAD gets the headers alone. */
   json(status: number, value: unknown, headers?: Readonly<Record<string, string>>): void;
   /** Sends bytes or nothing; HEAD gets the headers alone. */
-  send(status: number, headers: Readonly<Record<string, string>>, body?: Uint8Array | string): void;
+  send(status: number, headers: Readonly<Record<string, string | string[]>>, body?: Uint8Array | string): void;
   /** The request body as it arrives; the pieces are the reader's alone. */
   readonly content: AsyncIterable<Uint8Array>;
   /** The whole request body. @throws SIZE_INVALID (413) over `maxBytes` */

@@ -227,7 +227,7 @@ class PullThrough implements Origin, AsyncDisposable {
       const isOurs = this.#proxyFor(use.repository) === proxy;
       try {
         if (isOurs && repositories.findManifest(use.repository, use.digest))
-          await repositories.deleteManifest(use.repository, use.digest, DOER);
+          await repositories.deleteManifest(use.repository, use.digest, DOER, true);
         if (isOurs) this.#uses.forget(use);
       } catch (error) {
         this.#uses.forget(use);

@@ -14,6 +14,7 @@ import { abortUpload, appendUpload, beginUpload, findUpload, finishUpload, mount
 
 export type { RepositoriesOptions } from './context.ts';
 export { isManifestType, parseManifestBody } from './manifest-body.ts';
+export { HIDDEN } from './schema.ts';
 
 /** Manifests kept in memory: a busy registry is asked for the same ones over and over. */
 const MANIFEST_CACHE_BYTES = 16 << 20;
@@ -63,7 +64,8 @@ export function openRepositories(options: RepositoriesOptions): OpenRepositories
       return bytes;
     },
     putManifest: (put) => putManifest(context, put),
-    deleteManifest: async (repository, digest, doer) => freed(deleteManifest(context, repository, digest, doer)),
+    deleteManifest: async (repository, digest, doer, isForced) =>
+      freed(deleteManifest(context, repository, digest, doer, isForced)),
     deleteTag: async (repository, tag, doer) => deleteTag(context, repository, tag, doer),
     removeImage: async (repository, tag, doer) => freed(removeImage(context, repository, tag, doer)),
 

@@ -8,6 +8,7 @@ import { MEDIA } from '../../spec/oci/manifest.ts';
 import type { Database } from '../../store/database.ts';
 import type { Storage } from '../storage/types.ts';
 import { BLOB_TYPE, type EventListener, type Log } from '../types.ts';
+import { HIDDEN } from './schema.ts';
 
 const REF_NAME = 'org.opencontainers.image.ref.name';
 /** Changes of so long become one writing. */
@@ -94,7 +95,7 @@ export class LayoutIndex implements AsyncDisposable {
     for (;;) {
       const rows = this.#options.database
         .sql(`SELECT t.repository, t.name AS tag, r.name, m.digest, m.media_type, m.size FROM tags t
-              JOIN repositories r ON r.id = t.repository JOIN manifests m ON m.id = t.manifest
+              JOIN repositories r ON r.id = t.repository JOIN manifests m ON m.id = t.manifest AND m.repository = t.repository
               WHERE (t.repository, t.name) > (?, ?) ORDER BY t.repository, t.name LIMIT ${BATCH}`)
         .all(...after);
       const last = rows.at(-1);
@@ -110,6 +111,7 @@ export class LayoutIndex implements AsyncDisposable {
     for (let from = 0; from < end; from += BATCH) {
       const rows = this.#options.database
         .sql(`SELECT m.digest, m.media_type, m.size FROM manifests m WHERE m.id > ? AND m.id <= ?
+              AND m.repository IN (SELECT id FROM repositories WHERE name < '${HIDDEN}')
               AND NOT EXISTS (SELECT 1 FROM tags WHERE manifest = m.id)
               AND NOT EXISTS (SELECT 1 FROM manifest_references f WHERE f.digest = m.digest AND f.kind = 'manifest')`)
         .all(from, from + BATCH);

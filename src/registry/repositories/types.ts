@@ -83,6 +83,8 @@ export interface PutManifest extends Doer {
   readonly repository: string;
   /** A tag or a digest. */
   readonly reference: string;
+  /** With a digest as reference: the tags to set as well. */
+  readonly tags?: readonly string[] | undefined;
   readonly mediaType: string;
   readonly bytes: Buffer;
   /** What it points at need not be here yet: a pull-through cache fetches it when it is asked for. */
@@ -119,7 +121,8 @@ export interface Repositories {
   parents(repository: string, digest: Digest): readonly Digest[];
   /** Keeps a manifest and moves the tag, when `reference` is one. */
   putManifest(put: PutManifest): Promise<ManifestRecord>;
-  deleteManifest(repository: string, digest: Digest, doer: Doer): Promise<void>;
+  /** Removes a manifest and its tags. @throws UNSUPPORTED for what a tagged index needs, unless `isForced` */
+  deleteManifest(repository: string, digest: Digest, doer: Doer, isForced?: boolean): Promise<void>;
   deleteTag(repository: string, tag: string, doer: Doer): Promise<void>;
   /** Removes a tag and the manifests that nothing else leads to; these. */
   removeImage(repository: string, tag: string, doer: Doer): Promise<readonly Digest[]>;

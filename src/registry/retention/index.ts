@@ -86,7 +86,7 @@ export function createRetention(options: RetentionOptions): Retention {
     return running;
   };
   return {
-    guard: immutableGuard(isImmutable),
+    guard: options.immutableTags.length === 0 ? {} : immutableGuard(isImmutable),
     preview,
     apply: once,
     start(everyMs) {
