@@ -147,6 +147,7 @@ export async function openRegistry(config: RegistryConfig, { log, write }: OpenO
     log,
     headers: config.headers,
     ...addressing(config),
+    nameFor: origin && ((name, namespace) => origin.nameFor(name, namespace)),
   });
   const server = stack.use(await listen({ host: config.host, port: config.port, tls: config.tls, listener, log }));
   url = server.url;

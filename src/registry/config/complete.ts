@@ -209,7 +209,14 @@ function proxyOf(from: From, proxy: NonNullable<ConfigFile['proxy']>[number], ke
     freshMs: proxy.fresh ?? 5 * MINUTE,
     expiryMs: proxy.ttl ?? 168 * HOUR,
     isInsecure: proxy.insecure ?? false,
+    stale: proxy.stale ?? 'down',
+    namespaces: proxy.ns === undefined ? namespacesOf(new URL(proxy.remoteurl)) : [proxy.ns],
   };
+}
+
+/** An origin goes by its host, and Docker Hub's registry by another name. @source containerd, docs/hosts.md */
+function namespacesOf({ host }: URL): readonly string[] {
+  return host === 'registry-1.docker.io' ? ['docker.io', host] : [host];
 }
 
 function flatHeaders(

@@ -173,6 +173,8 @@ const proxy = v.strictObject({
   ttl: v.optional(duration),
   fresh: v.optional(duration),
   insecure: v.optional(flag),
+  stale: v.optional(v.picklist(['never', 'down', 'always'])),
+  ns: v.optional(text),
 });
 
 /** Both `{…}` and `[{…}, …]`. */

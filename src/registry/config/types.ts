@@ -124,6 +124,13 @@ export interface ProxyConfig {
   /** What nobody asked for in so long is let go; 0: nothing is. */
   readonly expiryMs: number;
   readonly isInsecure: boolean;
+  /**
+   * When a copy is served that the origin did not confirm: `down`: while it cannot be asked; `always`: also when it says that a tag is gone
+   * or forbids it; `never`.
+   */
+  readonly stale: 'never' | 'down' | 'always';
+  /** Names by which containerd asks for the origin (`?ns=docker.io`). */
+  readonly namespaces: readonly string[];
 }
 
 export interface ReplicationConfig {

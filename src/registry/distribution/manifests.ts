@@ -33,6 +33,8 @@ export async function getManifest(options: DistributionOptions, exchange: Exchan
   };
   if (hasIt(exchange.request.headers['if-none-match'], record)) return exchange.send(304, headers);
   if (exchange.request.method === 'HEAD') {
+    // Who is told that it is here does not push it.
+    if (!(await repositories.isStored(record.digest))) throw manifestUnknown(reference);
     exchange.response.writeHead(200, { ...headers, 'Content-Length': String(record.sizeBytes) });
     exchange.response.end();
     return;
@@ -40,6 +42,10 @@ export async function getManifest(options: DistributionOptions, exchange: Exchan
   const bytes = await repositories.manifestBytes(record.digest);
   exchange.send(200, headers, bytes);
   tellPull(options, exchange, record, parseAnyDigest(reference) ? undefined : reference);
+}
+
+function manifestUnknown(reference: string): GantryError {
+  return new GantryError('notFound', 'MANIFEST_UNKNOWN', 'manifest unknown', { params: { reference } });
 }
 
 function hasIt(header: string | undefined, record: ManifestRecord): boolean {
@@ -119,11 +125,15 @@ export async function deleteManifest(options: DistributionOptions, exchange: Exc
 }
 
 /** GET of the referrers of a digest; none are an empty index, also where the repository or the digest is unknown. */
-export function getReferrers({ repositories }: DistributionOptions, exchange: Exchange): void {
+export async function getReferrers({ repositories, origin }: DistributionOptions, exchange: Exchange): Promise<void> {
   const { name = '', digest: text = '' } = exchange.parameters;
   const digest = digestOf(text);
   const artifactType = exchange.query.get('artifactType') ?? undefined;
-  const manifests = repositories.referrers(name, digest, artifactType);
+  const manifests = origin?.serves(name)
+    ? (await origin.referrers(name, digest)).filter(
+        (one) => artifactType === undefined || one.artifactType === artifactType,
+      )
+    : repositories.referrers(name, digest, artifactType);
   const body = JSON.stringify({ schemaVersion: 2, mediaType: MEDIA.ociIndex, manifests });
   const filters = artifactType === undefined ? {} : { 'OCI-Filters-Applied': 'artifactType' };
   exchange.send(200, { 'Content-Type': MEDIA.ociIndex, ...filters }, body);

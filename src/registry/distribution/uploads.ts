@@ -18,7 +18,7 @@ export async function postUpload(options: DistributionOptions, exchange: Exchang
   refuseWrite(options, name);
   const { query, doer } = exchange;
   const mount = query.get('mount');
-  if (mount !== null && mountBlob(options, exchange, name, mount)) return;
+  if (mount !== null && (await mountBlob(options, exchange, name, mount))) return;
   const digest = query.get('digest');
   const wanted = digest === null ? undefined : digestOf(digest);
   const upload = await repositories.beginUpload(name, doer);
@@ -29,10 +29,16 @@ export async function postUpload(options: DistributionOptions, exchange: Exchang
 }
 
 /** True when the blob was mounted and the answer is out. From repositories that the sender may not read nothing is mounted. */
-function mountBlob({ repositories }: DistributionOptions, exchange: Exchange, name: string, mount: string): boolean {
+async function mountBlob(
+  { repositories }: DistributionOptions,
+  exchange: Exchange,
+  name: string,
+  mount: string,
+): Promise<boolean> {
   const digest = parseAnyDigest(mount);
   const from = exchange.query.get('from');
   if (!digest || from === null || !isRepositoryName(from) || !exchange.grant.may('pull', from)) return false;
+  if (!(await repositories.isStored(digest))) return false;
   if (repositories.mount(name, digest, from, exchange.doer) === undefined) return false;
   created(exchange, name, digest);
   return true;

@@ -12,7 +12,7 @@ import { HttpExchange } from './exchange.ts';
 import { foreignHost } from './host.ts';
 import { ProxyNotices } from './proxy-notices.ts';
 import { refuse } from './refuse.ts';
-import { type Match, Router } from './router.ts';
+import { Router } from './router.ts';
 import { Sender, type Whereabouts } from './sender.ts';
 import type { RequestReport, Route } from './types.ts';
 
@@ -30,6 +30,8 @@ export interface DispatchOptions {
   readonly whereabouts: Whereabouts;
   /** True for Host headers that may be this server's. */
   readonly isOwnHost: (host: string | undefined) => boolean;
+  /** The repository that a client means by `name` in the registry `namespace`. */
+  readonly nameFor?: ((name: string, namespace: string) => string) | undefined;
 }
 
 /** The same for every request. */
@@ -107,11 +109,12 @@ async function handle(
     if (request.method === 'OPTIONS') return void response.writeHead(204).end();
     throw new GantryError('notImplemented', 'UNSUPPORTED', `${request.method} is not supported here`);
   }
-  const { route, parameters } = match;
+  const { route } = match;
   course.label = route.label;
   const { access, allowedOrigin } = options;
   checkBrowser({ method: route.method, headers: request.headers, allowedOrigin, hasAccounts: access.hasAccounts });
-  const { question, grant } = await admitted(options, request, response, course, match);
+  const parameters = named(match.parameters, query.get('ns'), options.nameFor);
+  const { question, grant } = await admitted(options, request, response, course, route, parameters);
   const { id, sender } = course;
   const exchange = new HttpExchange({ request, response, id, path, query, parameters, grant, sender });
   course.exchange = exchange;
@@ -125,13 +128,23 @@ async function handle(
   }
 }
 
+type Parameters = Readonly<Record<string, string>>;
+
+/** A mirror of several registries is asked by the name there, and which one is meant. @source containerd, docs/hosts.md (`?ns=`) */
+function named(parameters: Parameters, namespace: string | null, nameFor: DispatchOptions['nameFor']): Parameters {
+  const { name } = parameters;
+  if (name === undefined || namespace === null || !nameFor) return parameters;
+  return { ...parameters, name: nameFor(name, namespace) };
+}
+
 /** Who sends, once they may have the route. @throws UNAUTHORIZED with its challenge set, DENIED, NAME_INVALID, TOOMANYREQUESTS */
 async function admitted(
   { access }: SetUp,
   request: IncomingMessage,
   response: ServerResponse,
   course: Course,
-  { route, parameters }: Match & { readonly kind: 'route' },
+  route: Route,
+  parameters: Parameters,
 ): Promise<{ readonly question: Question; readonly grant: Grant }> {
   const repository = parameters.name ?? '';
   const { authorization } = request.headers;

@@ -18,6 +18,8 @@ export { HIDDEN } from './schema.ts';
 
 /** Manifests kept in memory: a busy registry is asked for the same ones over and over. */
 const MANIFEST_CACHE_BYTES = 16 << 20;
+/** After which the store is looked at again: it may have lost one. */
+const MANIFEST_CACHE_MS = 60_000;
 
 export interface OpenRepositories extends Repositories, AsyncDisposable {
   /** Removes stored bytes that no record knows of. Run once after a start, while requests go on. */
@@ -36,6 +38,7 @@ export function openRepositories(options: RepositoriesOptions): OpenRepositories
   const { queries, changes, storage } = context;
   const bytesOf = new LRUCache<string, Buffer>({
     maxSize: MANIFEST_CACHE_BYTES,
+    ttl: MANIFEST_CACHE_MS,
     sizeCalculation: (bytes) => bytes.length + 256,
   });
   const writeIndex = storage.writeIndex?.bind(storage);
@@ -75,6 +78,11 @@ export function openRepositories(options: RepositoriesOptions): OpenRepositories
       const nowMs = context.now();
       changes.claim(repository, digest, nowMs, nowMs - options.garbageGraceMs / 4);
       return sizeBytes;
+    },
+    isStored: async (digest) => {
+      if (bytesOf.has(digest)) return true;
+      const sizeBytes = queries.storedSize(digest);
+      return sizeBytes !== undefined && (await storage.size(digest)) === sizeBytes;
     },
     readBlob: (digest, range) => storage.read(digest, range),
     localPath: (digest) => storage.localPath?.(digest),

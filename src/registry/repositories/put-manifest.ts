@@ -26,11 +26,19 @@ export async function putManifest(context: Context, put: PutManifest): Promise<M
   }
   const summary = await summarise(body, context.storage, (child) => context.queries.findManifest(repository, child));
   await context.queue.run(digest, async () => {
-    const isKept = repositoryId !== undefined && context.queries.findManifest(repository, digest) !== undefined;
-    if (!isKept) await context.storage.put(digest, bytes);
+    const isKnown = repositoryId !== undefined && context.queries.findManifest(repository, digest) !== undefined;
+    if (!isKnown || !(await isWhole(context, digest))) await context.storage.put(digest, bytes);
     context.database.transaction(() => settle(context, put, digest, body, summary));
   });
   return context.queries.manifest(repository, digest);
+}
+
+/** True when the store has a manifest, undamaged: what it lost is written again. */
+async function isWhole({ storage, options }: Context, digest: Digest): Promise<boolean> {
+  return storage.readSmall(digest, options.maxManifestBytes).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** Everything that becomes true at once. What was checked before is checked again: a collection may have come between. */

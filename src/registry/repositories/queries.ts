@@ -96,6 +96,12 @@ export class Queries {
     return row && Number(row.size);
   }
 
+  /** The size that the store should have for a digest, of a blob or a manifest, in whichever repository. */
+  storedSize(digest: Digest): number | undefined {
+    const row = this.#db.sql('SELECT size FROM blobs WHERE digest = ?').get(digest);
+    return row && Number(row.size);
+  }
+
   /** @throws BLOB_UNKNOWN, NAME_UNKNOWN */
   blobSize(repository: string, digest: Digest): number {
     const sizeBytes = this.findBlobSize(repository, digest);

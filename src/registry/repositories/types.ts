@@ -132,6 +132,8 @@ export interface Repositories {
   blobSize(repository: string, digest: Digest): number;
   /** As `blobSize`, for a client that is about to push: the blob is spared by garbage collection for the grace period. */
   claimBlob(repository: string, digest: Digest): number;
+  /** True when the store really has what the records say: a file may have been lost behind our back. */
+  isStored(digest: Digest): Promise<boolean>;
   readBlob(digest: Digest, range?: ByteRange): Promise<Readable>;
   localPath(digest: Digest): string | undefined;
   deleteBlob(repository: string, digest: Digest, doer: Doer): Promise<void>;
