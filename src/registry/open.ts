@@ -5,6 +5,7 @@ import { lockRoot } from '../host/root-lock.ts';
 import { GantryError, messageOf } from '../lib/errors.ts';
 import { VERSION } from '../lib/package.ts';
 import { type Database, openDatabase } from '../store/database.ts';
+import { Periodic } from '../store/jobs/index.ts';
 import { hasAccounts, isStrangerWelcome, openAccess } from './access/index.ts';
 import { adminRoutes } from './admin/index.ts';
 import type { RegistryConfig } from './config/types.ts';
@@ -176,42 +177,32 @@ function addressing(config: RegistryConfig): Pick<DispatchOptions, 'whereabouts'
   };
 }
 
-/** Fills the search index, then collects garbage: after deletes and from time to time. */
+/** Collects garbage after deletes and from time to time; at first fills the search index, and removes what a crash left. */
 function keepClean(
   repositories: OpenRepositories,
   config: RegistryConfig,
   log: Log,
   search: Pick<Search, 'fill' | 'sweep'>,
 ): AsyncDisposable {
-  const aborter = new AbortController();
-  let running = Promise.resolve();
-  let soon: NodeJS.Timeout | undefined;
-  const run = (act: (signal: AbortSignal) => Promise<unknown>): void => {
-    running = running.then(async () => {
-      if (aborter.signal.aborted) return;
-      await act(aborter.signal).catch((error: unknown) => {
-        if (!aborter.signal.aborted) log('error', `background work: ${messageOf(error)}`);
-      });
-    });
-  };
-  const collect = (): void => {
-    soon = undefined;
-    run((signal) => repositories.collectGarbage(signal));
-    run((signal) => search.sweep(signal));
-  };
-  repositories.onGarbage(() => {
-    soon ??= setTimeout(collect, GARBAGE_PAUSE_MS);
-  });
-  run((signal) => search.fill(signal));
-  run((signal) => repositories.removeStrays(signal));
-  collect();
-  const timer = setInterval(collect, config.garbageEveryMs).unref();
-  return {
-    async [Symbol.asyncDispose]() {
-      clearInterval(timer);
-      clearTimeout(soon);
-      aborter.abort();
-      await running;
+  const onError = (error: unknown): void => log('error', `background work: ${messageOf(error)}`);
+  const first: Task[] = [(signal) => search.fill(signal), (signal) => repositories.removeStrays(signal)];
+  const collector = new Periodic({
+    everyMs: config.garbageEveryMs,
+    firstMs: 0,
+    async run(signal) {
+      const always: Task[] = [(abort) => repositories.collectGarbage(abort), (abort) => search.sweep(abort)];
+      for (const task of [...first.splice(0), ...always]) {
+        signal.throwIfAborted();
+        // What fails keeps nothing else from being done.
+        await task(signal).catch((error: unknown) => {
+          if (!signal.aborted) onError(error);
+        });
+      }
     },
-  };
+    onError,
+  }).start();
+  repositories.onGarbage(() => collector.soon(GARBAGE_PAUSE_MS));
+  return collector;
 }
+
+type Task = (signal: AbortSignal) => Promise<unknown>;

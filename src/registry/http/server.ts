@@ -6,6 +6,7 @@ import { createServer as createTlsServer, type Server as TlsServer } from 'node:
 import type { Socket } from 'node:net';
 import type { SecureContextOptions } from 'node:tls';
 import { GantryError, messageOf } from '../../lib/errors.ts';
+import { Periodic } from '../../store/jobs/index.ts';
 import type { TlsConfig } from '../config/types.ts';
 import type { Log } from '../types.ts';
 
@@ -75,7 +76,7 @@ export async function listen(options: ServerOptions): Promise<ListeningServer> {
     port: bound,
     url: `${tls ? 'https' : 'http'}://${shown}:${bound}`,
     async [Symbol.asyncDispose]() {
-      clearInterval(watcher);
+      await watcher?.[Symbol.asyncDispose]();
       await closed(server, sockets);
     },
   };
@@ -145,7 +146,7 @@ function secureContext(tls: TlsConfig): SecureContextOptions & { requestCert: bo
 }
 
 /** New connections get the new certificate; a broken pair is told of once and the old one stays. */
-function watchCertificates(server: TlsServer, tls: TlsConfig, log: Log): NodeJS.Timeout {
+function watchCertificates(server: TlsServer, tls: TlsConfig, log: Log): Periodic {
   const files = [tls.certificateFile, tls.keyFile, ...tls.clientCaFiles];
   const stamp = (): string =>
     files
@@ -155,7 +156,7 @@ function watchCertificates(server: TlsServer, tls: TlsConfig, log: Log): NodeJS.
       })
       .join();
   let known = stamp();
-  const timer = setInterval(() => {
+  const look = (): void => {
     const now = stamp();
     if (now === known) return;
     known = now;
@@ -165,6 +166,7 @@ function watchCertificates(server: TlsServer, tls: TlsConfig, log: Log): NodeJS.
     } catch (error) {
       log('error', `the certificate was not changed: ${messageOf(error)}`);
     }
-  }, TLS_CHECK_MS);
-  return timer.unref();
+  };
+  const onError = (error: unknown): void => log('error', `the certificate: ${messageOf(error)}`);
+  return new Periodic({ everyMs: TLS_CHECK_MS, run: look, onError }).start();
 }

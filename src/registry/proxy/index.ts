@@ -7,6 +7,7 @@ import { VERSION } from '../../lib/package.ts';
 import { RegistryClient, type Repository, type Timeouts } from '../../remote/index.ts';
 import { type Digest, parseAnyDigest } from '../../spec/digest.ts';
 import type { Database, Migrations } from '../../store/database.ts';
+import { Periodic } from '../../store/jobs/index.ts';
 import type { ProxyConfig } from '../config/types.ts';
 import type { Origin } from '../distribution/index.ts';
 import type { ReferrerDescriptor, Repositories } from '../repositories/types.ts';
@@ -72,7 +73,7 @@ class PullThrough implements Origin, AsyncDisposable {
   readonly #forbidden = new LRUCache<string, true>({ max: FORBIDDEN_MAX });
   readonly #uses: Uses;
   readonly #lists: Lists;
-  readonly #sweepers: readonly NodeJS.Timeout[];
+  readonly #sweepers: readonly Periodic[];
   #complainedAtMs = 0;
 
   constructor(options: ProxyOptions) {
@@ -92,7 +93,9 @@ class PullThrough implements Origin, AsyncDisposable {
       .filter(({ proxy }) => proxy.expiryMs > 0)
       .map((upstream) => {
         const everyMs = Math.min(Math.max(upstream.proxy.expiryMs / SWEEPS, SWEEP_MIN_MS), SWEEP_MAX_MS);
-        return setInterval(() => void this.#sweep(upstream), everyMs).unref();
+        const onError = (error: unknown): void =>
+          options.log('error', `mirror ${upstream.proxy.url}: ${messageOf(error)}`);
+        return new Periodic({ everyMs, run: (signal) => this.#sweep(upstream, signal), onError }).start();
       });
   }
 
@@ -175,8 +178,8 @@ class PullThrough implements Origin, AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const sweeper of this.#sweepers) clearInterval(sweeper);
     this.#aborter.abort();
+    for (const sweeper of this.#sweepers) await sweeper[Symbol.asyncDispose]();
     await Promise.allSettled([...this.#upstreams.map((upstream) => upstream.idle()), ...this.#blobs.values()]);
     this.#client[Symbol.dispose]();
   }
@@ -317,13 +320,13 @@ class PullThrough implements Origin, AsyncDisposable {
   }
 
   /** Lets go what nobody asked for in the time that its proxy is told to keep it. */
-  async #sweep(upstream: Upstream): Promise<void> {
+  async #sweep(upstream: Upstream, signal: AbortSignal): Promise<void> {
     const { repositories, log } = this.#options;
     const beforeMs = this.#now() - upstream.proxy.expiryMs;
     const folder = folderOf(upstream.proxy);
     this.#lists.expire(folder, beforeMs);
     for (const use of this.#uses.unused(folder, beforeMs)) {
-      if (this.#aborter.signal.aborted) return;
+      if (signal.aborted) return;
       // A longer prefix may have a say of its own; and a repository that is no mirror any more keeps what it has.
       const isOurs = this.#upstreamFor(use.repository) === upstream;
       try {
