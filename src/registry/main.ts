@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { GantryError } from '../lib/errors.ts';
 import { VERSION } from '../lib/package.ts';
 import { hasAccounts, htpasswdLine } from './access/index.ts';
-import { collect, takeOver } from './commands.ts';
+import { checkStore, collect, takeOver } from './commands.ts';
 import { readCommand, usage } from './config/index.ts';
 import type { RegistryConfig } from './config/types.ts';
 import { isLoopback } from './networks.ts';
@@ -48,6 +48,8 @@ async function run(argv: readonly string[], env: NodeJS.ProcessEnv, io: Surround
       return 0;
     case 'gc':
       return collect(command.config, io, logOf(command.config, io));
+    case 'check':
+      return checkStore(command.config, command.isRepair, io, logOf(command.config, io));
     case 'import':
       return takeOver(command.config, command.from, io, logOf(command.config, io));
     case 'serve':

@@ -16,6 +16,7 @@ import { inNetworks, isLoopback, LOOPBACK, PRIVATE } from './networks.ts';
 import { createNotifications } from './notifications/index.ts';
 import { createAccessLog, gaugesOf, Metrics } from './observe/index.ts';
 import { createProxy } from './proxy/index.ts';
+import { createRepair } from './repair/index.ts';
 import { createReplication } from './replication/index.ts';
 import { type OpenRepositories, openRepositories } from './repositories/index.ts';
 import type { Repositories } from './repositories/types.ts';
@@ -99,9 +100,11 @@ export async function openRegistry(config: RegistryConfig, { log, write }: OpenO
   const origin = createProxy({ proxies: config.proxies, repositories, database, log });
   if (origin) stack.use(origin);
   const replication = stack.use(createReplication({ replications: config.replications, repositories, database, log }));
+  const repair = stack.use(
+    createRepair({ ...config, repositories, database, log, isMirror: (name) => origin?.serves(name) ?? false }),
+  );
   for (const { guard } of [retention, verification]) repositories.guard(guard);
-  for (const listener of [search.listener, notifications.listener, verification.listener, replication.listener])
-    repositories.listen(listener);
+  for (const { listener } of [search, notifications, verification, replication, repair]) repositories.listen(listener);
   stack.use(keepClean(repositories, config, log, search));
   const distribution = distributionRoutes({
     repositories,
@@ -120,6 +123,7 @@ export async function openRegistry(config: RegistryConfig, { log, write }: OpenO
         collected: repositories.collected,
         webhooks: notifications.counts(),
         replicationsPending: replication.pending(),
+        faults: repair.faults(),
       }),
     checks: [
       { name: 'records', run: () => void database.sql('SELECT 1').get() },
@@ -137,6 +141,7 @@ export async function openRegistry(config: RegistryConfig, { log, write }: OpenO
       ...notifications.routes,
       ...verification.routes,
       ...replication.routes,
+      ...repair.routes,
       ...webRoutes(),
       ...adminRoutes({ repositories, accounts: access.accounts, version: VERSION, checkDelete }),
     ],
@@ -155,6 +160,7 @@ export async function openRegistry(config: RegistryConfig, { log, write }: OpenO
   notifications.start();
   verification.start();
   replication.start();
+  repair.start();
   if (config.isDeleteOn && !config.isReadOnly) retention.start(config.retentionEveryMs);
   const parts = stack.move();
   return { url, port: server.port, repositories, [Symbol.asyncDispose]: () => parts.disposeAsync() };

@@ -97,6 +97,16 @@ export const registryGc: CommandSpec = {
   flags: WHERE,
 };
 
+/** `registry check`. */
+export const registryCheck: CommandSpec = {
+  path: 'registry check',
+  usage: '[OPTIONS]',
+  about: 'Compare content and records; pushes and pulls go on',
+  minArgs: 0,
+  maxArgs: 0,
+  flags: [...WHERE, { name: 'repair', type: 'bool', about: 'Mend what can be, remove what is damaged' }],
+};
+
 /** `registry users`. */
 export const registryUsers: CommandSpec = {
   path: 'registry users',

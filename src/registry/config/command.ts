@@ -12,6 +12,7 @@ import type { RegistryConfig } from './types.ts';
 export type Command =
   | { readonly kind: 'serve' | 'check-config'; readonly config: RegistryConfig; readonly notices: readonly string[] }
   | { readonly kind: 'gc'; readonly config: RegistryConfig }
+  | { readonly kind: 'check'; readonly config: RegistryConfig; readonly isRepair: boolean }
   | { readonly kind: 'import'; readonly config: RegistryConfig; readonly from: string }
   | { readonly kind: 'hash-password'; readonly user: string }
   | { readonly kind: 'version' }
@@ -57,6 +58,7 @@ export function readCommand(argv: readonly string[], env: NodeJS.ProcessEnv): Co
     return { kind: name, config, notices };
   }
   if (name === 'gc') return { kind: name, config };
+  if (name === 'check') return { kind: name, config, isRepair: flags.get('repair') === 'true' };
   const from = setting('from')?.text;
   if (from === undefined) throw badUsage('import wants --from DIR');
   return { kind: 'import', config, from };

@@ -75,6 +75,8 @@ export function completeConfig(given: Settings, file: ConfigFile, sourceOf: (key
     isDeleteOn: file.storage?.delete?.enabled ?? true,
     garbageGraceMs: file.garbage?.grace ?? HOUR,
     garbageEveryMs: file.garbage?.every ?? 10 * MINUTE,
+    checkEveryMs: file.check?.every ?? 7 * 24 * HOUR,
+    checkBytesPerSecond: file.check?.rate ?? 8 << 20,
     uploadExpiryMs: purging?.enabled === false ? Number.MAX_SAFE_INTEGER : (purging?.age ?? 24 * HOUR),
     maxManifestBytes: file.limits?.manifest ?? 4 << 20,
     maxBlobBytes: file.limits?.blob ?? 64 * 1024 ** 3,

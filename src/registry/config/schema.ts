@@ -272,6 +272,9 @@ export const FILE = v.strictObject({
     ),
   ),
   garbage: v.optional(v.strictObject({ grace: v.optional(duration), every: v.optional(duration) })),
+  check: v.optional(
+    v.strictObject({ every: v.optional(duration), rate: v.optional(v.pipe(size, v.minValue(1, 'is 0'))) }),
+  ),
   limits: v.optional(v.strictObject({ manifest: v.optional(size), blob: v.optional(size) })),
 });
 

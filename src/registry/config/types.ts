@@ -172,6 +172,10 @@ export interface RegistryConfig {
   readonly garbageGraceMs: number;
   /** How often garbage is collected besides after deletes. */
   readonly garbageEveryMs: number;
+  /** How often all content is read and checked in the background; 0: never. */
+  readonly checkEveryMs: number;
+  /** How fast it is read then. */
+  readonly checkBytesPerSecond: number;
   /** Uploads that got no bytes for so long are forgotten. */
   readonly uploadExpiryMs: number;
   readonly maxManifestBytes: number;

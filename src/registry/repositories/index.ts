@@ -2,6 +2,7 @@
 
 import { LRUCache } from 'lru-cache';
 import { isGantryError } from '../../lib/errors.ts';
+import { check } from './check.ts';
 import { Context, type RepositoriesOptions } from './context.ts';
 import { deleteBlob, deleteManifest, deleteRepository, deleteTag, removeImage } from './delete.ts';
 import { manifestUnknown } from './errors.ts';
@@ -122,6 +123,7 @@ export function openRepositories(options: RepositoriesOptions): OpenRepositories
         });
       return collecting;
     },
+    check: (options) => check(context, options),
     inventory: () => queries.inventory(),
     get collected() {
       return collected;

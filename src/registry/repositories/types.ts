@@ -180,6 +180,51 @@ export interface Repositories {
 
   /** Collects garbage now; at most one at a time. Requests go on meanwhile. */
   collectGarbage(signal: AbortSignal): Promise<GarbageReport>;
+  /** Compares store and records, all of them. Requests go on meanwhile. @throws what the store throws when it cannot be read at all */
+  check(options: CheckOptions): Promise<CheckReport>;
+}
+
+/**
+ * `missing`: the store lost it. `damaged`: its bytes are others. `size`: the records have a wrong size. `stray`: no record knows it.
+ * `unlinked`: a manifest needs it, and its repository does not show it. `incomplete`: a manifest needs it, and it is nowhere.
+ */
+export type FaultKind = 'missing' | 'damaged' | 'size' | 'stray' | 'unlinked' | 'incomplete';
+
+export interface Fault {
+  readonly kind: FaultKind;
+  readonly digest: Digest;
+  readonly detail: string;
+  /** Some images that it hurts: `repository:tag` or `repository@digest`. */
+  readonly hurts: readonly string[];
+  /** `removed`: the damaged bytes are gone, and whoever pushes or mirrors it again heals it. */
+  readonly outcome: 'found' | 'repaired' | 'removed';
+}
+
+export interface CheckOptions {
+  readonly isRepair: boolean;
+  readonly signal: AbortSignal;
+  /** Content is looked at from after this digest on. */
+  readonly after?: string | undefined;
+  /** True for repositories whose content is fetched when it is asked for. */
+  readonly isMirror: (repository: string) => boolean;
+  readonly onFault: (fault: Fault) => void;
+  /** After each blob; what it waits for, the check waits for. */
+  readonly onStep?: ((step: CheckStep) => Promise<void> | void) | undefined;
+}
+
+/** How far a check of the content has come. */
+export interface CheckStep {
+  readonly digest: Digest;
+  readonly blobs: number;
+  readonly bytes: number;
+}
+
+export interface CheckReport {
+  readonly blobs: number;
+  readonly bytes: number;
+  readonly faults: number;
+  /** Of these, those that were repaired or removed. */
+  readonly mended: number;
 }
 
 export interface GarbageReport {

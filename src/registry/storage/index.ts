@@ -6,7 +6,7 @@ import type { Storage } from './types.ts';
 
 export { checkStorage } from './check.ts';
 export { digestMismatch, uploadTooLarge } from './errors.ts';
-export { digestBytes } from './hashing.ts';
+export { digestBytes, digestOfHash } from './hashing.ts';
 
 /** Opens the store: files under `root`, or a bucket, whose client is loaded only then. @throws UNAVAILABLE */
 export async function openStorage(config: StorageConfig, root: string): Promise<Storage> {
