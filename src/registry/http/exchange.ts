@@ -4,9 +4,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { GantryError } from '../../lib/errors.ts';
 import type { Grant } from '../access/types.ts';
 import type { Doer } from '../repositories/types.ts';
+import { piecesOf } from './body.ts';
 import { isWaitingForLeave } from './refuse.ts';
 import type { Sender } from './sender.ts';
 import type { Exchange } from './types.ts';
+import { widenReads } from './wide-reads.ts';
 
 /** What is known of a request before a handler sees it. */
 export interface Arrival {
@@ -103,8 +105,8 @@ export class HttpExchange implements Exchange {
   /** Bodies in chunks announce no length. Who stops half-way leaves the connection to the answer. */
   async *#counted(): AsyncGenerator<Buffer> {
     this.#giveLeave();
-    const pieces = this.request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
-    for await (const piece of pieces) {
+    widenReads(this.request);
+    for await (const piece of piecesOf(this.request)) {
       this.bytesIn += piece.length;
       yield piece;
     }
