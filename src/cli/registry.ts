@@ -278,6 +278,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/network/ls.ts')).command,
   },
   {
+    path: 'registry check',
+    aliases: [],
+    about: 'Compare content and records; pushes and pulls go on',
+    load: async () => (await import('./commands/registry/check.ts')).command,
+  },
+  {
     path: 'registry gc',
     aliases: [],
     about: 'Collect garbage now; pushes and pulls go on',

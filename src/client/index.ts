@@ -61,4 +61,12 @@ export function createClient(options: TransportOptions): Client {
   };
 }
 
-export { createRegistryApi, type RegistryApi, RegistryRequestError, type RegistryTarget } from './registry.ts';
+export {
+  createRegistryApi,
+  isNoTls,
+  isNotVerified,
+  type RegistryApi,
+  RegistryRequestError,
+  type RegistryTarget,
+  type RegistryTls,
+} from './registry.ts';

@@ -292,6 +292,11 @@ export const libc = {
     'send',
     'int, void *, size_t, int',
   ),
+  /** sync_file_range(2) on the thread pool: `flags` 2 has the disk begin with dirty pages and waits for none of them. */
+  syncFileRangeOffThread: declareOffThread<[fd: Fd, offset: number, length: number, flags: number]>(
+    'sync_file_range',
+    'int, int64, int64, uint',
+  ),
   /** From the file's own position, when `offset` is null. Answers the bytes sent; -EAGAIN when a non-blocking socket is full. */
   sendfile: declare<[socket: Fd, file: Fd, offset: Bytes | null, count: number]>(
     'sendfile',

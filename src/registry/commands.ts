@@ -3,7 +3,23 @@
 import type { RegistryConfig } from './config/types.ts';
 import { importDistribution } from './importing/index.ts';
 import { openStore } from './open.ts';
+import type { Fault } from './repositories/types.ts';
 import type { Log } from './types.ts';
+
+/** Compares content and records. Resolves to the exit code: 1 when something is left that was not mended. */
+export async function checkStore(config: RegistryConfig, isRepair: boolean, io: Streams, log: Log): Promise<number> {
+  await using store = await openStore(config, log);
+  const { signal } = new AbortController();
+  const folders = config.proxies.map(({ prefix }) => (prefix === '' ? '' : `${prefix.replace(/\/+$/, '')}/`));
+  const isMirror = (repository: string): boolean => folders.some((folder) => repository.startsWith(folder));
+  const onFault = ({ kind, digest, detail, hurts, outcome }: Fault): void => {
+    const hurt = hurts.length === 0 ? '' : ` (${hurts.join(', ')})`;
+    io.stdout.write(`${kind} ${digest}: ${detail}${hurt}${outcome === 'found' ? '' : `: ${outcome}`}\n`);
+  };
+  const { blobs, bytes, faults, mended } = await store.repositories.check({ isRepair, signal, isMirror, onFault });
+  io.stdout.write(`${blobs} blobs (${bytes} bytes) checked, ${faults} faults, ${mended} mended\n`);
+  return faults === mended ? 0 : 1;
+}
 
 interface Streams {
   readonly stdout: { write(text: string): unknown };

@@ -3,10 +3,11 @@
 import { readFileSync } from 'node:fs';
 import { GantryError } from '../lib/errors.ts';
 import { VERSION } from '../lib/package.ts';
-import { htpasswdLine } from './access/index.ts';
-import { collect, takeOver } from './commands.ts';
-import { isLoopback, readCommand, usage } from './config/index.ts';
+import { hasAccounts, htpasswdLine } from './access/index.ts';
+import { checkStore, collect, takeOver } from './commands.ts';
+import { readCommand, usage } from './config/index.ts';
 import type { RegistryConfig } from './config/types.ts';
+import { isLoopback } from './networks.ts';
 import { createLog } from './observe/index.ts';
 import { openRegistry } from './open.ts';
 import type { Log } from './types.ts';
@@ -42,44 +43,57 @@ async function run(argv: readonly string[], env: NodeJS.ProcessEnv, io: Surround
       io.stdout.write(`${await htpasswdLine(command.user, readFileSync(0, 'utf8').replace(/\r?\n$/, ''))}\n`);
       return 0;
     case 'check-config':
-      for (const key of command.unusedKeys) io.stderr.write(`${notUsed(key)}\n`);
+      for (const notice of command.notices) io.stderr.write(`${notice}\n`);
       io.stdout.write('configuration OK\n');
       return 0;
     case 'gc':
       return collect(command.config, io, logOf(command.config, io));
+    case 'check':
+      return checkStore(command.config, command.isRepair, io, logOf(command.config, io));
     case 'import':
       return takeOver(command.config, command.from, io, logOf(command.config, io));
     case 'serve':
-      return serve(command.config, command.unusedKeys, io);
+      return serve(command.config, command.notices, io);
   }
 }
 
-async function serve(config: RegistryConfig, unusedKeys: readonly string[], io: Surroundings): Promise<number> {
+async function serve(config: RegistryConfig, notices: readonly string[], io: Surroundings): Promise<number> {
   const write = (line: string): void => void io.stdout.write(line);
   const log = logOf(config, io);
   for (const event of ['uncaughtException', 'unhandledRejection']) {
     io.on(event, (error: unknown) => log('error', `bug: ${error instanceof Error ? error.stack : String(error)}`));
   }
-  for (const key of unusedKeys) log('warn', notUsed(key));
+  for (const notice of notices) log('warn', notice);
   warn(config, log);
   await using registry = await openRegistry(config, { log, write });
-  log('info', `the registry listens on ${registry.url}`, { root: config.root });
+  const everywhere = config.host === '' ? ', and on every other address of this machine' : '';
+  log('info', `the registry listens on ${registry.url}${everywhere}`, { root: config.root });
   const reason = await toldToEnd(io);
   log('info', `ending (${reason})`);
   return 0;
 }
 
-const notUsed = (key: string): string => `the configuration's ${key} is not used by this registry`;
-
 function logOf(config: RegistryConfig, io: Surroundings): Log {
   return createLog(config.logLevel, config.logFormat, (line) => void io.stderr.write(line));
 }
 
+/** What an operator should know before the first client does. */
 function warn(config: RegistryConfig, log: Log): void {
+  const { access } = config;
+  const isClosed = !hasAccounts(access);
+  if (isClosed && access.anonymous !== 'push') {
+    const most = access.anonymous === 'pull' ? 'everybody may pull, and nobody may push' : 'nobody may pull or push';
+    const rights = access.rights.length > 0 ? ' but for what access.rights allow' : '';
+    log(
+      'warn',
+      `${most}${rights}: there are no accounts; --htpasswd FILE adds some, --anonymous push lets everybody push`,
+    );
+  }
+  if (!isClosed && access.admins.length === 0)
+    log('info', 'nobody administers this registry: --admin NAME (access.admins) names who does');
   if (isLoopback(config.host)) return;
-  if (config.access.anonymous === 'push') log('warn', 'anybody who reaches this address may push and delete');
-  if (!config.tls && config.access.htpasswdFile)
-    log('warn', 'passwords travel without TLS unless a proxy in front adds it');
+  if (access.anonymous === 'push') log('warn', 'anybody who reaches this address may push and delete');
+  if (!config.tls && access.htpasswdFile) log('warn', 'passwords travel without TLS unless a proxy in front adds it');
 }
 
 function toldToEnd(io: Surroundings): Promise<string> {

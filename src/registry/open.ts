@@ -1,27 +1,28 @@
 // Owns the registry's composition: which parts there are, in which order they open and close. Holds no behaviour of its own.
 
-import { mkdirSync } from 'node:fs';
-import { BlockList, isIP } from 'node:net';
 import { join } from 'node:path';
 import { lockRoot } from '../host/root-lock.ts';
 import { GantryError, messageOf } from '../lib/errors.ts';
 import { VERSION } from '../lib/package.ts';
 import { type Database, openDatabase } from '../store/database.ts';
-import { openAccess } from './access/index.ts';
+import { Periodic } from '../store/jobs/index.ts';
+import { hasAccounts, isStrangerWelcome, openAccess } from './access/index.ts';
 import { adminRoutes } from './admin/index.ts';
-import { isLoopback } from './config/index.ts';
 import type { RegistryConfig } from './config/types.ts';
 import { distributionRoutes, refuseDelete } from './distribution/index.ts';
-import { createDispatcher, listen } from './http/index.ts';
+import { createDispatcher, type DispatchOptions, hostCheck, listen } from './http/index.ts';
 import { looksLikeDistributionRoot } from './importing/index.ts';
+import { inNetworks, isLoopback, LOOPBACK, PRIVATE } from './networks.ts';
 import { createNotifications } from './notifications/index.ts';
 import { createAccessLog, gaugesOf, Metrics } from './observe/index.ts';
 import { createProxy } from './proxy/index.ts';
+import { createRepair } from './repair/index.ts';
 import { createReplication } from './replication/index.ts';
 import { type OpenRepositories, openRepositories } from './repositories/index.ts';
 import type { Repositories } from './repositories/types.ts';
 import { createRetention } from './retention/index.ts';
-import { createSearch } from './search/index.ts';
+import { makeRoot, rootUnusable } from './root.ts';
+import { createSearch, type Search } from './search/index.ts';
 import { checkStorage, openStorage } from './storage/index.ts';
 import type { Storage } from './storage/types.ts';
 import type { Log } from './types.ts';
@@ -52,11 +53,19 @@ export interface OpenStore extends AsyncDisposable {
   readonly repositories: OpenRepositories;
 }
 
-/** @throws ROOT_TAKEN when another process has the root open; FOREIGN_ROOT when it is a docker-registry's */
+/** @throws ROOT_TAKEN when another process has the root open; FOREIGN_ROOT when it is a docker-registry's; ROOT_UNUSABLE */
 export async function openStore(config: RegistryConfig, log: Log): Promise<OpenStore> {
+  try {
+    return await openParts(config, log);
+  } catch (error) {
+    throw rootUnusable(config.root, error);
+  }
+}
+
+async function openParts(config: RegistryConfig, log: Log): Promise<OpenStore> {
   await using stack = new AsyncDisposableStack();
   if (await looksLikeDistributionRoot(config.root)) throw foreignRoot(config.root);
-  mkdirSync(config.root, { recursive: true, mode: 0o700 });
+  makeRoot(config.root);
   stack.use(lockRoot(config.root, 'registry root'));
   const database = stack.use(openDatabase(join(config.root, 'registry.db')));
   const storage = stack.use(await openStorage(config.storage, config.root));
@@ -91,10 +100,12 @@ export async function openRegistry(config: RegistryConfig, { log, write }: OpenO
   const origin = createProxy({ proxies: config.proxies, repositories, database, log });
   if (origin) stack.use(origin);
   const replication = stack.use(createReplication({ replications: config.replications, repositories, database, log }));
+  const repair = stack.use(
+    createRepair({ ...config, repositories, database, log, isMirror: (name) => origin?.serves(name) ?? false }),
+  );
   for (const { guard } of [retention, verification]) repositories.guard(guard);
-  for (const listener of [search.listener, notifications.listener, verification.listener, replication.listener])
-    repositories.listen(listener);
-  stack.use(keepClean(repositories, config, log, (signal) => search.fill(signal)));
+  for (const { listener } of [search, notifications, verification, replication, repair]) repositories.listen(listener);
+  stack.use(keepClean(repositories, config, log, search));
   const distribution = distributionRoutes({
     repositories,
     origin,
@@ -102,15 +113,17 @@ export async function openRegistry(config: RegistryConfig, { log, write }: OpenO
     isReadOnly: config.isReadOnly,
     isDeleteOn: config.isDeleteOn,
     maxManifestBytes: config.maxManifestBytes,
+    maxBlobBytes: config.maxBlobBytes,
   });
   const metrics = new Metrics({
-    right: isLoopback(config.host) ? 'open' : 'admin',
+    right: isLoopback(config.host) && !hasAccounts(config.access) ? 'open' : 'admin',
     gauges: () =>
       gaugesOf({
         inventory: repositories.inventory(),
         collected: repositories.collected,
         webhooks: notifications.counts(),
         replicationsPending: replication.pending(),
+        faults: repair.faults(),
       }),
     checks: [
       { name: 'records', run: () => void database.sql('SELECT 1').get() },
@@ -128,6 +141,7 @@ export async function openRegistry(config: RegistryConfig, { log, write }: OpenO
       ...notifications.routes,
       ...verification.routes,
       ...replication.routes,
+      ...repair.routes,
       ...webRoutes(),
       ...adminRoutes({ repositories, accounts: access.accounts, version: VERSION, checkDelete }),
     ],
@@ -138,66 +152,63 @@ export async function openRegistry(config: RegistryConfig, { log, write }: OpenO
     },
     log,
     headers: config.headers,
-    externalUrl: config.externalUrl,
-    isTrustedProxy: trusted(config.trustedProxies),
+    ...addressing(config),
+    nameFor: origin && ((name, namespace) => origin.nameFor(name, namespace)),
   });
   const server = stack.use(await listen({ host: config.host, port: config.port, tls: config.tls, listener, log }));
   url = server.url;
   notifications.start();
   verification.start();
   replication.start();
+  repair.start();
   if (config.isDeleteOn && !config.isReadOnly) retention.start(config.retentionEveryMs);
   const parts = stack.move();
   return { url, port: server.port, repositories, [Symbol.asyncDispose]: () => parts.disposeAsync() };
 }
 
-function trusted(networks: readonly string[]): (address: string) => boolean {
-  if (networks.length === 0) return () => false;
-  const block = new BlockList();
-  for (const entry of networks) {
-    const [network = '', bits] = entry.split('/');
-    const family = isIP(network) === 6 ? 'ipv6' : 'ipv4';
-    if (bits === undefined) block.addAddress(network, family);
-    else block.addSubnet(network, Number(bits), family);
-  }
-  return (address) => isIP(address) !== 0 && block.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
+/** How the registry is known to its clients, and whom it believes about it. */
+function addressing(config: RegistryConfig): Pick<DispatchOptions, 'whereabouts' | 'isOwnHost'> {
+  const { externalUrl, prefix, trustedProxies } = config;
+  const external = externalUrl === undefined ? undefined : new URL(externalUrl);
+  // Where strangers may nothing, a page that a browser takes for ours learns nothing. Who names a proxy lets it choose the names.
+  const isGuarded = isLoopback(config.host) && isStrangerWelcome(config.access) && (trustedProxies ?? []).length === 0;
+  return {
+    whereabouts: {
+      external: external && { origin: external.origin, prefix: external.pathname.replace(/\/+$/, '') },
+      prefix,
+      isTrustedProxy: inNetworks(trustedProxies ?? [...LOOPBACK, ...PRIVATE]),
+      isChain: trustedProxies !== undefined,
+    },
+    isOwnHost: isGuarded ? hostCheck(external ? [external.host] : []) : () => true,
+  };
 }
 
-/** Runs `first`, then collects garbage: after deletes and from time to time. */
+/** Collects garbage after deletes and from time to time; at first fills the search index, and removes what a crash left. */
 function keepClean(
   repositories: OpenRepositories,
   config: RegistryConfig,
   log: Log,
-  first: (signal: AbortSignal) => Promise<unknown>,
+  search: Pick<Search, 'fill' | 'sweep'>,
 ): AsyncDisposable {
-  const aborter = new AbortController();
-  let running = Promise.resolve();
-  let soon: NodeJS.Timeout | undefined;
-  const run = (act: (signal: AbortSignal) => Promise<unknown>): void => {
-    running = running.then(async () => {
-      if (aborter.signal.aborted) return;
-      await act(aborter.signal).catch((error: unknown) => {
-        if (!aborter.signal.aborted) log('error', `background work: ${messageOf(error)}`);
-      });
-    });
-  };
-  const collect = (): void => {
-    soon = undefined;
-    run((signal) => repositories.collectGarbage(signal));
-  };
-  repositories.onGarbage(() => {
-    soon ??= setTimeout(collect, GARBAGE_PAUSE_MS);
-  });
-  run(first);
-  run((signal) => repositories.removeStrays(signal));
-  collect();
-  const timer = setInterval(collect, config.garbageEveryMs).unref();
-  return {
-    async [Symbol.asyncDispose]() {
-      clearInterval(timer);
-      clearTimeout(soon);
-      aborter.abort();
-      await running;
+  const onError = (error: unknown): void => log('error', `background work: ${messageOf(error)}`);
+  const first: Task[] = [(signal) => search.fill(signal), (signal) => repositories.removeStrays(signal)];
+  const collector = new Periodic({
+    everyMs: config.garbageEveryMs,
+    firstMs: 0,
+    async run(signal) {
+      const always: Task[] = [(abort) => repositories.collectGarbage(abort), (abort) => search.sweep(abort)];
+      for (const task of [...first.splice(0), ...always]) {
+        signal.throwIfAborted();
+        // What fails keeps nothing else from being done.
+        await task(signal).catch((error: unknown) => {
+          if (!signal.aborted) onError(error);
+        });
+      }
     },
-  };
+    onError,
+  }).start();
+  repositories.onGarbage(() => collector.soon(GARBAGE_PAUSE_MS));
+  return collector;
 }
+
+type Task = (signal: AbortSignal) => Promise<unknown>;

@@ -3,7 +3,7 @@
 import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import type { Digest } from '../spec/digest.ts';
-import { MANIFEST_ACCEPT } from '../spec/oci/manifest.ts';
+import { MANIFEST_ACCEPT, MEDIA } from '../spec/oci/manifest.ts';
 import { isTag } from '../spec/reference.ts';
 import { digestOf, MANIFEST_MAX_BYTES } from '../store/blobs.ts';
 import { basic, type Challenge, parseChallenge, Tokens } from './auth.ts';
@@ -19,6 +19,7 @@ const TAG_PAGES_MAX = 1000;
 const TAGS_MAX = 100_000;
 /** Read on the main thread, see TOKEN_MAX_BYTES. */
 const TAGS_PAGE_MAX_BYTES = 1 << 20;
+const REFERRER_PAGES_MAX = 100;
 /** Longer headers are no use to us; patterns that look for something in them take the square of their length. */
 const LINK_MAX_CHARS = 4096;
 
@@ -70,6 +71,25 @@ function tagsIn(body: Buffer): readonly string[] {
 function withPrefix(prefix: string, error: RegistryError): RegistryError {
   const { status, code, transient } = error;
   return new RegistryError(`${prefix}${error.message}`, { status, code, transient, cause: error });
+}
+
+/** Where a list goes on, on the same host. @source RFC 5988 */
+function nextPage(answer: IncomingMessage, url: string): string | undefined {
+  const link = String(answer.headers.link ?? '').slice(0, LINK_MAX_CHARS);
+  const next = /<([^>]+)>;\s*rel="?next/.exec(link)?.[1];
+  if (next === undefined || !URL.canParse(next, url)) return undefined;
+  const absolute = new URL(next, url);
+  return absolute.host === new URL(url).host ? absolute.href : undefined;
+}
+
+/** The entries of an index; undefined for what is none: some registries answer every path with a page. */
+function manifestsIn(body: Buffer): readonly unknown[] | undefined {
+  try {
+    const index = JSON.parse(body.toString()) as { manifests?: unknown } | null;
+    return Array.isArray(index?.manifests) ? index.manifests : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Talks to registries. All methods throw RegistryError, or CANCELLED when the signal fires. */
@@ -134,15 +154,34 @@ export class RegistryClient implements Disposable {
     let url: string | undefined = `${repository.endpoint.base}/v2/${repository.path}/tags/list`;
     for (let page = 0; url !== undefined && page < TAG_PAGES_MAX; page++) {
       const answer: IncomingMessage = await this.#send(repository, { url });
-      const next: string | undefined = /<([^>]+)>;\s*rel="?next/.exec(
-        String(answer.headers.link ?? '').slice(0, LINK_MAX_CHARS),
-      )?.[1];
+      const next: string | undefined = nextPage(answer, url);
       for (const tag of tagsIn(await readBody(answer, TAGS_PAGE_MAX_BYTES, 'the tag list'))) tags.push(tag);
       if (tags.length > TAGS_MAX) throw new RegistryError(`the repository has over ${TAGS_MAX} tags`);
-      const absolute: URL | undefined = next === undefined ? undefined : new URL(next, url);
-      url = absolute?.host === new URL(url).host ? absolute.href : undefined;
+      url = next;
     }
     return tags;
+  }
+
+  /**
+   * Descriptors of everything that refers to a manifest, as an OCI index lists them, unchecked; undefined where the registry has no such
+   * API. @source OCI distribution specification 1.1, listing referrers
+   */
+  async referrers(repository: Repository, digest: Digest): Promise<readonly unknown[] | undefined> {
+    const found: unknown[] = [];
+    let url: string | undefined = `${repository.endpoint.base}/v2/${repository.path}/referrers/${digest}`;
+    for (let page = 0; url !== undefined && page < REFERRER_PAGES_MAX; page++) {
+      const answer: IncomingMessage | undefined = await this.#find(repository, {
+        url,
+        headers: { Accept: MEDIA.ociIndex },
+      });
+      if (!answer) return undefined;
+      const next = nextPage(answer, url);
+      const manifests = manifestsIn(await readBody(answer, MANIFEST_MAX_BYTES, 'the referrers'));
+      if (!manifests) return undefined;
+      found.push(...manifests);
+      url = next;
+    }
+    return found;
   }
 
   /** What the endpoint asks for; remembered for a minute. This is the exchange that shows whether it is there at all. */

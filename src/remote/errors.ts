@@ -12,13 +12,25 @@ export class RegistryError extends Error {
   readonly code: string;
   /** True when trying again may help. */
   readonly transient: boolean;
+  /** How long the registry asked to be left alone. */
+  readonly retryAfterSeconds: number | undefined;
 
-  constructor(message: string, facts: { status?: number; code?: string; transient?: boolean; cause?: unknown } = {}) {
+  constructor(
+    message: string,
+    facts: {
+      status?: number;
+      code?: string;
+      transient?: boolean;
+      retryAfterSeconds?: number | undefined;
+      cause?: unknown;
+    } = {},
+  ) {
     super(message, { cause: facts.cause });
     this.name = 'RegistryError';
     this.status = facts.status ?? 0;
     this.code = facts.code ?? '';
     this.transient = facts.transient ?? false;
+    this.retryAfterSeconds = facts.retryAfterSeconds;
   }
 }
 
@@ -90,13 +102,20 @@ const DEFAULTS: Readonly<Record<number, readonly [string, string]>> = {
 };
 
 /** An error answer: the code and text of its body, or what its status stands for. */
-export function answerError(status: number, statusText: string, body: Buffer): RegistryError {
+export function answerError(status: number, statusText: string, body: Buffer, retryAfter?: string): RegistryError {
   const first = firstError(body);
   const [code, text] = first ?? DEFAULTS[status] ?? ['', ''];
-  const transient = status === 429 || status >= 500;
-  if (code === '')
-    return new RegistryError(`received unexpected HTTP status: ${status} ${statusText}`, { status, transient });
-  return new RegistryError(`${code.toLowerCase().replaceAll('_', ' ')}: ${text}`, { status, code, transient });
+  const facts = { status, transient: status === 429 || status >= 500, retryAfterSeconds: secondsIn(retryAfter) };
+  if (code === '') return new RegistryError(`received unexpected HTTP status: ${status} ${statusText}`, facts);
+  return new RegistryError(`${code.toLowerCase().replaceAll('_', ' ')}: ${text}`, { ...facts, code });
+}
+
+/** Seconds, or a date. @source RFC 9110, Retry-After */
+function secondsIn(retryAfter: string | undefined): number | undefined {
+  if (retryAfter === undefined) return undefined;
+  if (/^\d{1,9}$/.test(retryAfter)) return Number(retryAfter);
+  const at = Date.parse(retryAfter.slice(0, 100));
+  return Number.isNaN(at) ? undefined : Math.max(0, Math.ceil((at - Date.now()) / 1000));
 }
 
 function firstError(body: Buffer): readonly [string, string] | undefined {

@@ -152,5 +152,5 @@ export function discard(answer: IncomingMessage): void {
 /** The error that an answer with a status of 400 or more stands for. Reads its body. */
 export async function errorOf(answer: IncomingMessage): Promise<RegistryError> {
   const body = await readBody(answer, ERROR_BODY_MAX, 'the error').catch(() => Buffer.alloc(0));
-  return answerError(answer.statusCode ?? 0, answer.statusMessage ?? '', body);
+  return answerError(answer.statusCode ?? 0, answer.statusMessage ?? '', body, answer.headers['retry-after']);
 }

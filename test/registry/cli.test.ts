@@ -2,9 +2,14 @@
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { copyFileSync, mkdirSync } from 'node:fs';
+import { networkInterfaces } from 'node:os';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { run, type Said } from '../support/commands.ts';
+import { certificate } from './support/certificate.ts';
 import { scratch, startRegistry } from './support/registry.ts';
 
 const GANTRY = fileURLToPath(new URL('../../bin/gantry', import.meta.url));
@@ -61,6 +66,45 @@ test('repositories, tags, history, search, retention and removal', async () => {
     (await gantry('rm', 'other:v1', `other@${bare.digest}`)).out,
     `Untagged: other:v1\nDeleted: other@${other.digest}\nDeleted: other@${bare.digest}\n`,
   );
-  assert.equal((await gantry('rm', '-f', 'other')).out, 'Deleted: other\n');
+  const whole = await gantry('rm', '-f', 'other');
+  assert.deepEqual([whole.code, whole.out.split('\n')[0]], [1, 'Error: other is a whole repository']);
+  assert.match(whole.out, /--all/);
+  const declined = await gantry('rm', '--all', 'other');
+  assert.equal(declined.code, 1);
+  assert.match(declined.out, /other was not removed/);
+  assert.equal((await registry.call('GET', '/v2/other/tags/list')).status, 200);
+  assert.equal((await gantry('retention', '--apply')).code, 1);
+  assert.equal((await gantry('rm', '-f', '--all', 'other')).out, 'Deleted: other\n');
   assert.equal((await registry.call('GET', '/v2/other/tags/list')).status, 404);
+});
+
+/** An address of this machine that is not loopback's, on which Docker verifies nothing. */
+const ADDRESS = Object.values(networkInterfaces())
+  .flatMap((entries) => entries ?? [])
+  .find(({ internal, family }) => !internal && family === 'IPv4')?.address;
+
+test("HTTPS by an authority of one's own: by flag, by certs.d, or unverified as Docker means insecure", async (t) => {
+  if (ADDRESS === undefined) return t.skip('this machine has no address but loopback');
+  using home = scratch('home');
+  const { cert, key } = await certificate(home.path, 'own', ADDRESS);
+  const tls = { certificateFile: cert, keyFile: key, clientCaFiles: [], minVersion: 'TLSv1.2' } as const;
+  await using secure = await startRegistry({ tls, host: ADDRESS });
+  await using plain = await startRegistry({ host: ADDRESS });
+  await using local = await startRegistry({ tls });
+  const ls = (registry: string, ...args: readonly string[]): Promise<Said> =>
+    run(GANTRY, ['registry', 'ls', '--registry', registry, ...args], { env: { HOME: home.path, XDG_CONFIG_HOME: '' } });
+  assert.equal((await ls(local.address)).code, 0, 'on loopback Docker verifies nothing');
+  const refused = await ls(secure.address);
+  assert.equal(refused.code, 1);
+  assert.match(refused.stderr, /x509: certificate signed by unknown authority\nHint: --ca FILE/);
+  assert.equal((await ls(secure.address, '--insecure')).code, 0);
+  assert.equal((await ls(plain.address, '--insecure')).code, 0);
+  assert.match((await ls(plain.address)).stderr, /Hint: a registry that speaks plain HTTP takes --insecure/);
+  assert.equal((await ls(`http://${plain.address}`)).code, 0);
+  assert.equal((await ls(`https://${secure.address}`, '--ca', cert)).code, 0, 'by flag');
+  const folder = join(home.path, '.config/docker/certs.d', secure.address);
+  mkdirSync(folder, { recursive: true });
+  copyFileSync(cert, join(folder, 'ca.crt'));
+  assert.equal((await ls(secure.address)).code, 0, 'by certs.d');
+  assert.match((await ls(secure.address, '--ca', '/nowhere')).stderr, /cannot read the certificate/);
 });

@@ -8,7 +8,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { busybox } from '../fixtures/busybox.ts';
 import { startRegistry as startDockerRegistry } from '../support/registry.ts';
-import { scratch, sha256, startRegistry } from './support/registry.ts';
+import { INDEX, scratch, sha256, startRegistry } from './support/registry.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../bin/gantry-registry', import.meta.url));
 const importFrom = (from: string, root: string) =>
@@ -34,6 +34,43 @@ test("a docker-registry's images are taken over by a command, twice without harm
     const answer = await registry.call('GET', `/v2/team/busybox/manifests/${tag}`);
     assert.equal(sha256(Buffer.from(await answer.arrayBuffer())), digest);
   }
+});
+
+/** Pushes a blob as any client does. */
+async function pushTo(base: string, repository: string, bytes: Buffer, mediaType: string) {
+  const begun = await fetch(`${base}/v2/${repository}/blobs/uploads/`, { method: 'POST' });
+  const where = new URL(begun.headers.get('location') ?? '', base);
+  where.searchParams.set('digest', sha256(bytes));
+  const put = await fetch(where, {
+    method: 'PUT',
+    body: new Uint8Array(bytes),
+    headers: { 'content-type': 'application/octet-stream' },
+  });
+  assert.equal(put.status, 201);
+  return { mediaType, digest: sha256(bytes), size: bytes.length };
+}
+
+test("BuildKit's registry cache, whose index lists blobs, comes over with its tag", async () => {
+  using folder = scratch('import');
+  await using peer = await startDockerRegistry();
+  const base = `http://${peer.address}`;
+  const layer = await pushTo(base, 'app', Buffer.from('layer'), 'application/vnd.oci.image.layer.v1.tar+gzip');
+  const config = await pushTo(base, 'app', Buffer.from('{}'), 'application/vnd.buildkit.cacheconfig.v0');
+  const body = JSON.stringify({ schemaVersion: 2, mediaType: INDEX, manifests: [layer, config] });
+  const put = await fetch(`${base}/v2/app/manifests/cache`, {
+    method: 'PUT',
+    body,
+    headers: { 'content-type': INDEX },
+  });
+  assert.equal(put.status, 201);
+  const root = join(folder.path, 'root');
+  const { stdout, status } = importFrom(peer.storage, root);
+  assert.equal(status, 0, stdout);
+  await using registry = await startRegistry({ root });
+  const answer = await registry.call('GET', '/v2/app/manifests/cache');
+  assert.equal(await answer.text(), body);
+  for (const { digest } of [layer, config])
+    assert.equal((await registry.call('GET', `/v2/app/blobs/${digest}`)).status, 200);
 });
 
 test('damage, lies and symlinks in the folder are skipped by name', async () => {

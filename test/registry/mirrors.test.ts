@@ -16,6 +16,8 @@ const proxy = (url: string, more: Partial<ProxyConfig> = {}): ProxyConfig => ({
   freshMs: 0,
   expiryMs: 0,
   isInsecure: true,
+  stale: 'down',
+  namespaces: [],
   ...more,
 });
 const target = (url: string, more: Partial<ReplicationConfig> = {}): ReplicationConfig => ({
@@ -147,8 +149,10 @@ test('what nobody asks for any more goes, what somebody asks for stays', async (
     const { layers } = JSON.parse(bytes.toString()) as { layers: { digest: string }[] };
     await pull(cache, 'hub/app', `blobs/${layers[0]?.digest}`);
   }
-  const tags = async (): Promise<unknown> =>
-    ((await (await cache.call('GET', '/v2/hub/app/tags/list')).json()) as { tags: unknown }).tags;
+  const tags = async (): Promise<string[]> => {
+    const answer = await cache.call('GET', '/v2/_gantry/repositories/hub/app/tags');
+    return ((await answer.json()) as { tags: { tag: string }[] }).tags.map(({ tag }) => tag);
+  };
   assert.deepEqual(await tags(), ['loved', 'unloved']);
   await until(async () => {
     await pull(cache, 'hub/app', 'manifests/loved');

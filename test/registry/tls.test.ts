@@ -3,34 +3,11 @@
 import assert from 'node:assert/strict';
 import { renameSync } from 'node:fs';
 import { request } from 'node:https';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SecureVersion, TLSSocket } from 'node:tls';
-import { must } from '../support/commands.ts';
+import { certificate } from './support/certificate.ts';
 import { scratch, startRegistry } from './support/registry.ts';
-
-async function certificate(folder: string, name: string): Promise<{ cert: string; key: string }> {
-  const [cert, key] = [join(folder, `${name}.pem`), join(folder, `${name}.key`)];
-  const subject = ['-subj', `/CN=${name}`, '-addext', 'subjectAltName=IP:127.0.0.1'];
-  await must('openssl', [
-    'req',
-    '-x509',
-    '-newkey',
-    'ec',
-    '-pkeyopt',
-    'ec_paramgen_curve:P-256',
-    '-nodes',
-    '-days',
-    '1',
-    '-keyout',
-    key,
-    '-out',
-    cert,
-    ...subject,
-  ]);
-  return { cert, key };
-}
 
 /** The name in the certificate that a new connection sees, and the answer to GET /v2/. */
 function shake(url: string, maxVersion: SecureVersion = 'TLSv1.3'): Promise<{ name: string; status: number }> {

@@ -1,60 +1,14 @@
 // The web page must show what is in the registry, in a real browser, and nothing that an image says may become part of it.
 
 import assert from 'node:assert/strict';
-import { existsSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import puppeteer, { type Browser, type Page } from 'puppeteer-core';
 import { htpasswdLine } from '../../src/registry/access/index.ts';
-import { INDEX, scratch, startRegistry } from './support/registry.ts';
+import { inChromium, Tab } from './support/browser.ts';
+import { INDEX, MANIFEST, scratch, startRegistry } from './support/registry.ts';
 
-const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((path) =>
-  existsSync(path),
-);
-
-const options = { skip: CHROMIUM === undefined && 'no Chromium here' };
-
-/** A page of a browser, and what went wrong in it. */
-class Tab implements AsyncDisposable {
-  readonly faults: string[] = [];
-  readonly page: Page;
-  readonly #browser: Browser;
-
-  constructor(browser: Browser, page: Page) {
-    this.#browser = browser;
-    this.page = page;
-    page.on('pageerror', (error) => this.faults.push(String(error)));
-    page.on('console', (message) => message.type() === 'error' && this.faults.push(message.text()));
-  }
-
-  static async open(): Promise<Tab> {
-    const browser = await puppeteer.launch({ executablePath: CHROMIUM ?? '', args: ['--no-sandbox', '--disable-gpu'] });
-    return new Tab(browser, await browser.newPage());
-  }
-
-  /** Waits for words in the page; its text. */
-  async shows(words: RegExp): Promise<string> {
-    // Text for the browser, as it has words that Node's types do not.
-    await this.page.waitForFunction(`new RegExp(${JSON.stringify(words.source)}).test(document.body.innerText)`, {
-      timeout: 15_000,
-    });
-    return String(await this.page.evaluate('document.body.innerText'));
-  }
-
-  async logIn(user: string, password: string): Promise<void> {
-    await this.page.waitForSelector('dialog[open]');
-    await this.page.evaluate("document.getElementById('user').value = ''");
-    await this.page.type('#user', user);
-    await this.page.type('#password', password);
-    await this.page.click('#login button');
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#browser.close();
-  }
-}
-
-test('repositories, tags and a tag in Chromium', options, async () => {
+test('repositories, tags and a tag in Chromium', inChromium, async () => {
   await using registry = await startRegistry();
   const evil = '<img src=x onerror="document.title=1">';
   const image = await registry.pushImage('team/app', 'v1', { layers: 2, labels: { evil } });
@@ -90,7 +44,7 @@ test('repositories, tags and a tag in Chromium', options, async () => {
   }
 });
 
-test('a list longer than a page goes on where it ended', options, async () => {
+test('a list longer than a page goes on where it ended', inChromium, async () => {
   await using registry = await startRegistry();
   const image = await registry.pushImage('many', undefined);
   const tags = Array.from({ length: 101 }, (_, i) => `t${String(i).padStart(3, '0')}`);
@@ -107,7 +61,7 @@ test('a list longer than a page goes on where it ended', options, async () => {
   assert.equal(await tab.page.evaluate("document.querySelector('main button').hidden"), true);
 });
 
-test('who logs in sees more than strangers do; a wrong password is asked for again', options, async () => {
+test('who logs in sees more than strangers do; a wrong password is asked for again', inChromium, async () => {
   using folder = scratch();
   const htpasswdFile = join(folder.path, 'htpasswd');
   writeFileSync(htpasswdFile, `${await htpasswdLine('ann', 'right')}\n`);
@@ -132,3 +86,82 @@ test('who logs in sees more than strangers do; a wrong password is asked for aga
   await tab.logIn('ann', 'right');
   await tab.shows(/v1/);
 });
+
+test('whatever names, labels, types and users say, it is text on every page', inChromium, async () => {
+  using folder = scratch();
+  const evil = '<img/src=x/onerror=document.title=1><script>document.title=2</script>"\'`$`';
+  const user = evil.replaceAll(':', '');
+  const htpasswdFile = join(folder.path, 'htpasswd');
+  writeFileSync(htpasswdFile, `${await htpasswdLine(user, 'right')}\n`);
+  await using registry = await startRegistry({
+    access: { anonymous: 'pull', realm: evil, htpasswdFile, admins: [user], rights: [] },
+  });
+  registry.headers = { authorization: `Basic ${Buffer.from(`${user}:right`).toString('base64')}` };
+  const labels = { [evil]: evil, 'org.opencontainers.image.description': evil };
+  const image = await registry.pushImage('team/app', 'v1', { labels, more: { annotations: { [evil]: evil } } });
+  const artifact = await registry.pushImage('team/app', undefined, {
+    more: { subject: image.descriptor, artifactType: evil, annotations: { [evil]: evil } },
+  });
+  const entry = { ...image.descriptor, platform: { os: evil, architecture: evil }, annotations: { [evil]: evil } };
+  const index = { schemaVersion: 2, mediaType: INDEX, manifests: [entry], artifactType: evil };
+  await registry.pushManifest('team/app', 'all', index, INDEX);
+  const layer = await registry.pushBlob('team/app', Buffer.from(evil), evil);
+  const strange = { schemaVersion: 2, mediaType: MANIFEST, config: image.config, layers: [layer] };
+  await registry.pushManifest('team/app', 'strange', strange);
+  await using tab = await Tab.open();
+  const pages: readonly (readonly [path: string, words: RegExp])[] = [
+    ['', /team\/app/],
+    ['#/team/app', /strange[\s\S]*v1/],
+    ['#/team/app:v1', /History/],
+    ['#/team/app:all', /Manifests/],
+    ['#/team/app:strange', /Layers/],
+    [`#/team/app@${artifact.digest}`, /How to pull/],
+    [`#?${encodeURIComponent(evil)}`, /Search/],
+    [`#/${encodeURIComponent(evil)}`, /invalid|nothing|not/],
+    [`#/team/app:${encodeURIComponent(evil)}`, /invalid|nothing|not/],
+    ['#?app', /team\/app/],
+  ];
+  for (const [path, words] of pages) {
+    await tab.page.goto('about:blank');
+    await tab.page.goto(`${registry.url}/_gantry/${path}`);
+    await tab.shows(words).catch(() => assert.fail(`${path} does not show ${words}`));
+    assert.equal(await tab.page.title(), 'Registry', path);
+    const strangers = "document.querySelectorAll('img, main script, iframe, [onerror]').length";
+    assert.equal(await tab.page.evaluate(strangers), 0, path);
+  }
+  assert.ok((await tab.shows(/team/)).length > 0);
+  assert.deepEqual(
+    tab.faults.filter((fault) => /Content Security Policy|SyntaxError/.test(fault)),
+    [],
+  );
+});
+
+test(
+  'an index shows its platforms, times their zone; long names and small screens break nothing',
+  inChromium,
+  async () => {
+    await using registry = await startRegistry();
+    const name = `team/${'very-long-name-'.repeat(12)}end`;
+    const image = await registry.pushImage(name, 'v1');
+    const entries = ['amd64', 'arm64'].map((architecture) => ({
+      ...image.descriptor,
+      platform: { os: 'linux', architecture },
+    }));
+    const second = await registry.pushImage(name);
+    const manifests = [entries[0], { ...second.descriptor, platform: entries[1]?.platform }];
+    await registry.pushManifest(name, 'x'.repeat(128), { schemaVersion: 2, mediaType: INDEX, manifests }, INDEX);
+    await using tab = await Tab.open();
+    for (const width of [1200, 360]) {
+      await tab.page.setViewport({ width, height: 800 });
+      for (const path of ['', `#/${name}`, `#/${name}:${'x'.repeat(128)}`, '#?team']) {
+        await tab.page.goto('about:blank');
+        await tab.page.goto(`${registry.url}/_gantry/${path}`);
+        const text = await tab.shows(/UTC/);
+        assert.match(text, /\d{4}-\d\d-\d\d \d\d:\d\d UTC/);
+        const overflow = await tab.page.evaluate('document.documentElement.scrollWidth - innerWidth');
+        assert.ok(Number(overflow) <= 0, `${path.slice(0, 20)} at ${width}: ${overflow} too wide`);
+        if (path.includes(':')) assert.match(text, /linux\/amd64[\s\S]*linux\/arm64/);
+      }
+    }
+  },
+);

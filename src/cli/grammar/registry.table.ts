@@ -3,7 +3,8 @@ import type { CommandSpec, FlagSpec } from './types.ts';
 
 const WHERE: readonly FlagSpec[] = [
   { name: 'registry', type: 'string', about: 'Registry to speak to (default $GANTRY_REGISTRY, else 127.0.0.1:5000)' },
-  { name: 'insecure', type: 'bool', about: 'Speak plain HTTP to a registry that is not on this machine' },
+  { name: 'ca', type: 'string', about: 'Trust certificates that this one (PEM) vouches for' },
+  { name: 'insecure', type: 'bool', about: 'Verify no certificate, and speak plain HTTP where there is none' },
 ];
 const FORMAT: FlagSpec = {
   name: 'format',
@@ -60,7 +61,11 @@ export const registryRm: CommandSpec = {
   usage: '[OPTIONS] REPOSITORY[:TAG|@DIGEST] [REPOSITORY[:TAG|@DIGEST]...]',
   about: 'Remove tags, manifests, or whole repositories',
   minArgs: 1,
-  flags: [...WHERE, FORCE],
+  flags: [
+    ...WHERE,
+    { name: 'all', type: 'bool', about: 'Remove whole repositories, where no tag and no digest is named' },
+    { name: 'force', short: 'f', type: 'bool', about: 'Do not ask; remove also what a tagged index needs' },
+  ],
 };
 
 /** `registry search`. */
@@ -90,6 +95,16 @@ export const registryGc: CommandSpec = {
   minArgs: 0,
   maxArgs: 0,
   flags: WHERE,
+};
+
+/** `registry check`. */
+export const registryCheck: CommandSpec = {
+  path: 'registry check',
+  usage: '[OPTIONS]',
+  about: 'Compare content and records; pushes and pulls go on',
+  minArgs: 0,
+  maxArgs: 0,
+  flags: [...WHERE, { name: 'repair', type: 'bool', about: 'Mend what can be, remove what is damaged' }],
 };
 
 /** `registry users`. */

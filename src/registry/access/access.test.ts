@@ -2,13 +2,23 @@
 
 import assert from 'node:assert/strict';
 import { createHmac, generateKeyPairSync } from 'node:crypto';
-import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  lstatSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { SignJWT } from 'jose';
 import { openDatabase } from '../../store/database.ts';
 import type { AccessConfig, TokenConfig } from '../config/types.ts';
+import { Guessing } from './guessing.ts';
 import { htpasswdLine, type OpenAccess, openAccess } from './index.ts';
 import { cutDown, parseScopes, userGrant } from './rights.ts';
 
@@ -44,7 +54,7 @@ async function token(
     query: new URLSearchParams(query),
     request: { headers: { authorization } },
     response: { setHeader: () => {} },
-    doer: { request: { address: '192.0.2.1:1' } },
+    address: '192.0.2.1',
     body: async () => Buffer.from(query),
     json: (_: number, body: unknown) => answers.push(body),
   };
@@ -82,16 +92,138 @@ test('a changed file counts at once, also against what was right a moment ago', 
   await as(access, basic('ann', 'second'));
 });
 
-test('guessing gets slower, for the guesser alone', async () => {
+/** How long `act` took, ms. */
+async function timed(act: () => Promise<unknown>): Promise<number> {
+  const began = performance.now();
+  await act();
+  return performance.now() - began;
+}
+
+test('guessing at an account gets slower, and the right password is let in when its turn comes', async () => {
   const access = open();
   for (let i = 0; i < 6; i++)
     await assert.rejects(as(access, basic('ann', `guess${i}`), '198.51.100.7'), /authentication required/);
-  await assert.rejects(as(access, basic('ann', 'right'), '198.51.100.7'), /too many failed logins/);
-  await as(access, basic('ann', 'right'), '192.0.2.1');
-  nowMs += 1500;
-  await as(access, basic('ann', 'right'), '198.51.100.7');
-  for (let i = 0; i < 6; i++) await assert.rejects(as(access, basic('ann', 'x'), `2001:db8:1:2:${i}::1`));
-  await assert.rejects(as(access, basic('ann', 'right'), '2001:db8:1:2:ffff::9'), /too many/, 'one /64 is one guesser');
+  assert.ok((await timed(() => as(access, basic('ann', 'right'), '198.51.100.7'))) > 900, 'it waits for its turn');
+  assert.ok((await timed(() => as(access, basic('ann', 'right'), '198.51.100.7'))) < 900, 'and then for none');
+  for (let i = 0; i < 6; i++) await assert.rejects(as(access, basic('ann', `x${i}`), `2001:db8:1:2:${i}::1`));
+  assert.ok(
+    (await timed(() => as(access, basic('ann', 'right'), '2001:db8:1:2:ffff::9'))) > 900,
+    'one /64 is one guesser',
+  );
+});
+
+test('who guesses without a pause is told when to come back', async () => {
+  const pauses: number[] = [];
+  const guessing = new Guessing(
+    () => nowMs,
+    async (ms) => pauses.push(ms),
+  );
+  for (let i = 0; i < 8; i++) guessing.failed('ann', '198.51.100.8');
+  for (let i = 0; i < 3; i++) await guessing.turn('ann', '198.51.100.8', true);
+  assert.deepEqual(pauses, [4000, 8000, 12_000]);
+  await assert.rejects(guessing.turn('ann', '198.51.100.8', true), {
+    code: 'TOOMANYREQUESTS',
+    params: { retryAfterSeconds: 16 },
+  });
+  await guessing.turn('bob', '198.51.100.8', true);
+  await guessing.turn('ann', '198.51.100.9', true);
+  assert.equal(pauses.length, 3);
+});
+
+test('a stale client, however often it comes, locks nobody out, nor do those who guess at another account', async () => {
+  const access = open();
+  for (let i = 0; i < 50; i++) await assert.rejects(as(access, basic('ann', 'last year'), '203.0.113.5'));
+  for (let i = 0; i < 6; i++) await assert.rejects(as(access, basic('eve', `guess${i}`), '203.0.113.5'));
+  const tookMs = await timed(async () => {
+    await as(access, basic('ann', 'right'), '203.0.113.5');
+    await as(access, basic('bob', 'bobs'), '203.0.113.5');
+  });
+  assert.ok(tookMs < 900, `${tookMs} ms`);
+  for (let i = 0; i < 50; i++) await as(access, basic('bob', 'bobs'), '203.0.113.5');
+});
+
+test('one password tried on everybody is slowed too, for those who are not known there', async () => {
+  const pauses: number[] = [];
+  const guessing = new Guessing(
+    () => nowMs,
+    async (ms) => pauses.push(ms),
+  );
+  for (let i = 0; i < 102; i++) guessing.failed(`user${i}`, '203.0.113.6');
+  await guessing.turn('carl', '203.0.113.6', false);
+  await guessing.turn('ann', '203.0.113.6', true);
+  await guessing.turn('carl', '203.0.113.7', false);
+  assert.deepEqual(pauses, [500]);
+});
+
+test('users are added, changed and removed, and every other byte of the file stays', async () => {
+  const own = join(folder, 'kept');
+  const ann = await htpasswdLine('ann', 'first');
+  const [head, tail] = [
+    '# who may push\r\nold:{SHA}qUqP5cyxm6YcTAhz05Hph5gvu9M=\n\n  \n',
+    '#ann:x\nmd5:$apr1$x$y\nb\xff\xfe:z',
+  ];
+  const link = join(folder, 'kept-link');
+  symlinkSync(own, link);
+  writeFileSync(own, Buffer.from(`${head}${ann}\r\n${tail}`, 'latin1'), { mode: 0o640 });
+  const text = (): string => readFileSync(own, 'latin1');
+  const access = open({ htpasswdFile: link });
+  await access.accounts.setUser('ann', 'second');
+  const changed = text();
+  assert.ok(changed.startsWith(head) && changed.endsWith(`\r\n${tail}`), JSON.stringify(changed));
+  assert.equal(changed.slice(head.length, -tail.length).trimEnd().replace(/:.*/s, ''), 'ann');
+  await as(access, basic('ann', 'second'));
+  await access.accounts.setUser('bøb', 'new');
+  assert.ok(text().startsWith(`${changed}\n`) && text().endsWith('\n'));
+  await as(access, basic('bøb', 'new'));
+  access.accounts.removeUser('bøb');
+  access.accounts.removeUser('ann');
+  assert.equal(text(), `${head}${tail}\n`);
+  assert.equal(statSync(own).mode & 0o777, 0o640);
+  assert.ok(lstatSync(link).isSymbolicLink());
+});
+
+test('of a user who stands there twice one line is left, and the change holds for every reader', async () => {
+  const own = join(folder, 'twice');
+  writeFileSync(own, `${await htpasswdLine('ann', 'one')}\nx:{SHA}y\n${await htpasswdLine('ann', 'two')}\n`);
+  const access = open({ htpasswdFile: own });
+  await access.accounts.setUser('ann', 'three');
+  assert.deepEqual(
+    readFileSync(own, 'utf8')
+      .split('\n')
+      .map((line) => line.split(':')[0]),
+    ['ann', 'x', ''],
+  );
+  await as(access, basic('ann', 'three'));
+});
+
+test('without accounts, credentials that a client happens to have are no matter, but those of a robot are', async () => {
+  const access = open({ htpasswdFile: undefined, anonymous: 'push' });
+  for (const header of [basic('ann', 'x'), 'Bearer junk', 'Basic !!', 'Negotiate x'])
+    for (let i = 0; i < 10; i++) assert.equal((await as(access, header)).may('push', 'a'), true, header);
+  const { secret } = access.accounts.robots.create({ name: 'ci', repositories: ['a'], actions: ['pull'] });
+  assert.equal((await as(access, basic('robot$ci', secret))).may('push', 'a'), false);
+  assert.equal((await as(access, basic('robot$ci', 'wrong'))).may('push', 'a'), true);
+});
+
+test('who is named administers; without names nobody does, least of all strangers beside accounts', async () => {
+  const isAdmin = async (more: Partial<AccessConfig>, header?: string) => (await as(open(more), header)).isAdmin;
+  assert.equal(await isAdmin({}, basic('ann', 'right')), false);
+  assert.equal(await isAdmin({ admins: ['bob'] }, basic('ann', 'right')), false);
+  assert.equal(await isAdmin({ admins: ['ann'] }, basic('ann', 'right')), true);
+  assert.equal(await isAdmin({ anonymous: 'push' }), false);
+  assert.equal(await isAdmin({ anonymous: 'push', htpasswdFile: undefined }), true);
+});
+
+test('an admin administers by token as well, with the scope for it and only so', async () => {
+  const access = open({ token: OWN, admins: ['ann'], anonymous: 'pull' });
+  const bearer = async (scope: string, header: string) =>
+    (await as(access, `Bearer ${(await token(access, `service=svc&scope=${scope}`, header)).token}`)).isAdmin;
+  assert.equal(await bearer('registry:admin:*', basic('ann', 'right')), true);
+  assert.equal(await bearer('registry:admin:*', basic('bob', 'bobs')), false);
+  assert.equal(await bearer('registry:catalog:*', basic('ann', 'right')), false);
+  const { refresh_token: refresh = '' } = await token(access, 'offline_token=true', basic('ann', 'right'));
+  const again = await token(access, `grant_type=refresh_token&scope=registry:admin:*&refresh_token=${refresh}`);
+  assert.equal((await as(access, `Bearer ${again.token}`)).isAdmin, true);
 });
 
 test('what rules say is what one may, no more', () => {
@@ -121,7 +253,7 @@ test('what rules say is what one may, no more', () => {
 
 test('strangers may what the configuration says', async () => {
   const may = async (anonymous: AccessConfig['anonymous']) => {
-    const grant = await as(open({ anonymous }), undefined);
+    const grant = await as(open({ anonymous, htpasswdFile: undefined }), undefined);
     return [grant.may('pull', 'a'), grant.may('push', 'a'), grant.isAdmin, grant.mayList];
   };
   assert.deepEqual(await may('none'), [false, false, false, false]);

@@ -1,55 +1,102 @@
-// Owns slowing down those who guess passwords: failures per sender are counted in bounded memory, and forgotten with time.
-// A stranger's failures never lock a user out elsewhere: only the address that failed waits.
+// Owns slowing down those who guess passwords. Who guesses at an account waits for a turn before each further guess; whoever else comes
+// from the same address, with another account, does not. Nobody is locked out: the right password is let in when its turn comes.
+// Counted are different wrong passwords: a client that sends the same stale one over and over guesses nothing.
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import { GantryError } from '../../lib/errors.ts';
+import { plainAddress } from '../networks.ts';
 
-/** Failures that cost nothing: mistyped, or a stale credential helper. */
-const FREE = 5;
-const FIRST_WAIT_MS = 1000;
-const LONGEST_WAIT_MS = 5 * 60_000;
+/** Turns of one kind: after `free` failures one each `firstMs`, which doubles up to `longestMs`. */
+interface Pace {
+  readonly free: number;
+  readonly firstMs: number;
+  readonly longestMs: number;
+}
+
+/** One account as seen from one network. */
+const ACCOUNT: Pace = { free: 5, firstMs: 1000, longestMs: 10_000 };
+/** One network at all accounts: a few common passwords tried on everybody. */
+const NETWORK: Pace = { free: 100, firstMs: 250, longestMs: 2000 };
+/** A request is held so long for its turn; others are told when to come back. */
+const HELD_MAX_MS = 15_000;
 const FORGOTTEN_MS = 15 * 60_000;
-const SENDERS_MAX = 20_000;
+const KEYS_MAX = 20_000;
+const ACCOUNT_MAX_CHARS = 255;
 
 interface Failures {
   readonly count: number;
-  readonly untilMs: number;
+  /** When the next turn may be taken. */
+  nextMs: number;
 }
 
-/** Counts failures by remote address. */
+/** Failed logins, in bounded memory. */
 export class Guessing {
   readonly #now: () => number;
+  readonly #pause: (ms: number) => Promise<unknown>;
   readonly #failures: LRUCache<string, Failures>;
 
-  constructor(now: () => number) {
+  constructor(now: () => number, pause: (ms: number) => Promise<unknown> = (ms) => sleep(ms)) {
     this.#now = now;
-    this.#failures = new LRUCache({ max: SENDERS_MAX, ttl: FORGOTTEN_MS, perf: { now } });
+    this.#pause = pause;
+    this.#failures = new LRUCache({ max: KEYS_MAX, ttl: FORGOTTEN_MS, perf: { now } });
   }
 
-  /** @throws TOOMANYREQUESTS (unavailable) while the address has to wait */
-  check(address: string): void {
-    const leftMs = (this.#failures.get(networkOf(address))?.untilMs ?? 0) - this.#now();
-    if (leftMs <= 0) return;
-    throw new GantryError('unavailable', 'TOOMANYREQUESTS', 'too many failed logins from this address', {
-      params: { retryAfterSeconds: Math.ceil(leftMs / 1000) },
-    });
-  }
-
-  failed(address: string): void {
+  /**
+   * Resolves when a password may be tried. `isKnown`: it was right a moment ago; then what others do from the same network is no matter.
+   * @throws TOOMANYREQUESTS (unavailable) when the turn would come too late to be waited for
+   */
+  async turn(account: string, address: string, isKnown: boolean): Promise<void> {
     const network = networkOf(address);
-    const count = (this.#failures.get(network)?.count ?? 0) + 1;
-    const waitMs = count <= FREE ? 0 : Math.min(FIRST_WAIT_MS * 2 ** (count - FREE - 1), LONGEST_WAIT_MS);
-    this.#failures.set(network, { count, untilMs: this.#now() + waitMs });
+    const keys = [[keyOf(account, network), ACCOUNT] as const, ...(isKnown ? [] : [[network, NETWORK] as const])];
+    const nowMs = this.#now();
+    const taken = keys.flatMap(([key, pace]) => {
+      const failures = this.#failures.get(key);
+      const everyMs = failures ? intervalOf(pace, failures.count) : 0;
+      return failures && everyMs > 0 ? [{ failures, everyMs }] : [];
+    });
+    const atMs = Math.max(nowMs, ...taken.map(({ failures }) => failures.nextMs));
+    if (atMs - nowMs > HELD_MAX_MS) {
+      throw new GantryError(
+        'unavailable',
+        'TOOMANYREQUESTS',
+        'too many failed logins of this account from this address',
+        {
+          params: { retryAfterSeconds: Math.ceil((atMs - nowMs) / 1000) },
+        },
+      );
+    }
+    for (const { failures, everyMs } of taken) failures.nextMs = atMs + everyMs;
+    if (atMs > nowMs) await this.#pause(atMs - nowMs);
   }
 
-  succeeded(address: string): void {
-    this.#failures.delete(networkOf(address));
+  failed(account: string, address: string): void {
+    const network = networkOf(address);
+    for (const [key, pace] of [[keyOf(account, network), ACCOUNT] as const, [network, NETWORK] as const]) {
+      const before = this.#failures.get(key);
+      const count = (before?.count ?? 0) + 1;
+      const nextMs = Math.max(before?.nextMs ?? 0, this.#now() + intervalOf(pace, count));
+      this.#failures.set(key, { count, nextMs });
+    }
   }
+
+  succeeded(account: string, address: string): void {
+    this.#failures.delete(keyOf(account, networkOf(address)));
+  }
+}
+
+function intervalOf({ free, firstMs, longestMs }: Pace, count: number): number {
+  return count <= free ? 0 : Math.min(firstMs * 2 ** Math.min(count - free - 1, 20), longestMs);
+}
+
+/** No account has a line break in its name. */
+function keyOf(account: string, network: string): string {
+  return `${account.slice(0, ACCOUNT_MAX_CHARS)}\n${network}`;
 }
 
 /** One household has one IPv4 address, but a whole /64 of IPv6. */
 function networkOf(address: string): string {
-  const plain = address.replace(/^::ffff:(?=\d+\.)/, '');
+  const plain = plainAddress(address);
   if (!plain.includes(':')) return plain;
   const [head = '', tail] = plain.split('::');
   const groups = head.split(':');

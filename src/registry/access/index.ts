@@ -7,13 +7,14 @@ import type { Route } from '../http/types.ts';
 import type { Actor, Log } from '../types.ts';
 import { Guessing } from './guessing.ts';
 import { Passwords } from './passwords.ts';
-import { anonymousGrant, isStrangerWelcome, robotGrant, userGrant } from './rights.ts';
+import { anonymousGrant, hasAccounts, isStrangerWelcome, robotGrant, userGrant } from './rights.ts';
 import { actorNamed, ROBOT_MIGRATIONS, ROBOT_PREFIX, Robots } from './robots.ts';
 import { type Checks, TOKEN_PATH, tokenRoutes } from './token-route.ts';
 import { Tokens } from './tokens.ts';
 import type { Access, Grant } from './types.ts';
 
 export { htpasswdLine } from './passwords.ts';
+export { hasAccounts, isStrangerWelcome } from './rights.ts';
 export type { NewRobot, Robot } from './robots.ts';
 
 const HEADER_MAX_CHARS = 20 * 1024;
@@ -56,19 +57,23 @@ export function openAccess({ config, database, log, now = Date.now }: AccessOpti
   };
   const tokens = config.token && new Tokens(config.token, database, now, grantOf);
   const byPassword: Checks['password'] = async (user, password, address) => {
-    guessing.check(address);
-    const grant = await grantFor(user, password);
-    if (grant) guessing.succeeded(address);
-    else guessing.failed(address);
+    const grant = user.startsWith(ROBOT_PREFIX) ? robotFor(user, password) : await userFor(user, password, address);
     if (!grant) throw unauthorized();
     return grant;
   };
-  const grantFor = async (user: string, password: string): Promise<Grant | undefined> => {
-    if (user.startsWith(ROBOT_PREFIX)) {
-      const robot = robots.verify(user, password);
-      return robot && robotGrant(robot.name, robot.repositories, robot.actions);
-    }
-    return (await passwords.verify(user, password)) ? userGrant(config, user) : undefined;
+  /** Nobody guesses the secret of a robot. */
+  const robotFor = (name: string, secret: string): Grant | undefined => {
+    const robot = robots.verify(name, secret);
+    return robot && robotGrant(robot.name, robot.repositories, robot.actions);
+  };
+  const userFor = async (user: string, password: string, address: string): Promise<Grant | undefined> => {
+    const known = passwords.recall(user, password);
+    if (known === 'wrong') return undefined;
+    await guessing.turn(user, address, known === 'right');
+    const isRight = await passwords.verify(user, password);
+    if (isRight) guessing.succeeded(user, address);
+    else guessing.failed(user, address);
+    return isRight ? userGrant(config, user) : undefined;
   };
   const version = (name: string): string | undefined =>
     name.startsWith(ROBOT_PREFIX) ? robots.find(name)?.version : passwords.version(name);
@@ -86,8 +91,13 @@ export function openAccess({ config, database, log, now = Date.now }: AccessOpti
       return grantOf(actorNamed(found.name));
     },
   };
+  const robotIn = (authorization: string): Grant | undefined => {
+    const [user = '', secret = ''] = readBasic(authorization) ?? [];
+    return user.startsWith(ROBOT_PREFIX) ? robotFor(user, secret) : undefined;
+  };
+  const isOpen = !hasAccounts(config);
   return {
-    hasAccounts: config.htpasswdFile !== undefined || tokens !== undefined,
+    hasAccounts: !isOpen,
     routes: tokens?.config.kind === 'own' ? tokenRoutes(tokens, checks) : [],
     accounts: {
       users: () => passwords.list(),
@@ -103,6 +113,8 @@ export function openAccess({ config, database, log, now = Date.now }: AccessOpti
     },
     async authenticate({ authorization, remoteAddress }) {
       if (authorization === undefined) return anonymous;
+      // Clients that logged in somewhere send what they have to everybody: where there is nobody to be, it does not matter who one says one is.
+      if (isOpen) return robotIn(authorization) ?? anonymous;
       if (/^bearer /i.test(authorization)) {
         if (!tokens) throw unauthorized();
         return tokens.verify(authorization.slice('bearer '.length).trim());
@@ -115,12 +127,18 @@ export function openAccess({ config, database, log, now = Date.now }: AccessOpti
 }
 
 /** @throws UNAUTHORIZED */
-function parseBasic(authorization: string): [user: string, password: string] {
+function parseBasic(authorization: string): readonly [user: string, password: string] {
+  const found = readBasic(authorization);
+  if (!found) throw unauthorized();
+  return found;
+}
+
+/** User and password of a Basic header; undefined for anything else. */
+function readBasic(authorization: string): readonly [user: string, password: string] | undefined {
   const match = /^basic\s+([A-Za-z0-9+/=_-]+)\s*$/i.exec(authorization.slice(0, HEADER_MAX_CHARS));
   const text = Buffer.from(match?.[1] ?? '', 'base64').toString();
   const colon = text.indexOf(':');
-  if (colon < 1) throw unauthorized();
-  return [text.slice(0, colon), text.slice(colon + 1)];
+  return colon < 1 ? undefined : [text.slice(0, colon), text.slice(colon + 1)];
 }
 
 function challenge(config: AccessConfig, scope: string | undefined, base: string, isInsufficient: boolean): string {

@@ -1,16 +1,20 @@
 // Owns the htpasswd file: who is in it and whether a password is right. bcrypt alone; the file is read anew when it changes.
 
-import { createHmac, randomBytes, randomUUID } from 'node:crypto';
-import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createHmac, randomBytes } from 'node:crypto';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { LRUCache } from 'lru-cache';
 import { GantryError, messageOf } from '../../lib/errors.ts';
 import type { Log } from '../types.ts';
+import { changeFile, inBytes, withoutUser, withUser } from './htpasswd-file.ts';
 
 const FILE_MAX_BYTES = 16 << 20;
 const LOOK_EVERY_MS = 1000;
 /** A pull of a hundred layers is one bcrypt, not a hundred. */
 const KEPT_MS = 60_000;
 const KEPT_MAX = 2000;
+/** A stale client sends the same wrong password for months. */
+const WRONG_KEPT_MS = 15 * 60_000;
+const WRONG_MAX = 20_000;
 const COST = 10;
 /** bcrypt takes a core for 50 ms and more. */
 const AT_ONCE = 2;
@@ -27,6 +31,7 @@ export class Passwords {
   readonly #now: () => number;
   readonly #key = randomBytes(32);
   readonly #right: LRUCache<string, true>;
+  readonly #wrong: LRUCache<string, true>;
   #users = new Map<string, string>();
   #stamp = '';
   #lookedAtMs = Number.NEGATIVE_INFINITY;
@@ -38,6 +43,7 @@ export class Passwords {
     this.#log = log;
     this.#now = now;
     this.#right = new LRUCache({ max: KEPT_MAX, ttl: KEPT_MS, perf: { now } });
+    this.#wrong = new LRUCache({ max: WRONG_MAX, ttl: WRONG_KEPT_MS, perf: { now } });
     this.#look();
   }
 
@@ -54,19 +60,24 @@ export class Passwords {
     return hash && createHmac('sha256', 'version').update(hash).digest('base64url').slice(0, 16);
   }
 
+  /** What was found out lately about this very password of this user; undefined: nothing. */
+  recall(user: string, password: string): 'right' | 'wrong' | undefined {
+    this.#look();
+    const mark = this.#mark(user, password);
+    return this.#right.get(mark) ? 'right' : this.#wrong.get(mark) ? 'wrong' : undefined;
+  }
+
   /** @throws TOOMANYREQUESTS when more are waiting than can be looked at */
   async verify(user: string, password: string): Promise<boolean> {
-    this.#look();
+    const known = this.recall(user, password);
+    if (known !== undefined) return known === 'right';
     const hash = this.#users.get(user);
-    const mark = createHmac('sha256', this.#key)
-      .update(JSON.stringify([hash ?? '', user, password]))
-      .digest('base64');
-    if (hash !== undefined && this.#right.get(mark)) return true;
+    const mark = this.#mark(user, password);
     const { compare } = await import('@node-rs/bcrypt');
     await this.#enter();
     try {
       const isRight = (await compare(password, hash ?? NOBODY)) && hash !== undefined;
-      if (isRight) this.#right.set(mark, true);
+      (isRight ? this.#right : this.#wrong).set(mark, true);
       return isRight;
     } finally {
       this.#running--;
@@ -74,27 +85,27 @@ export class Passwords {
     }
   }
 
-  /** Adds a user or changes a password. @throws NO_HTPASSWD, USER_INVALID */
+  /** Of a user's password beside the hash that it was compared with; tells nothing of either. */
+  #mark(user: string, password: string): string {
+    const text = JSON.stringify([this.#users.get(user) ?? '', user, password]);
+    return createHmac('sha256', this.#key).update(text).digest('base64');
+  }
+
+  /** Adds a user or changes a password, and nothing else in the file. @throws NO_HTPASSWD, USER_INVALID, HTPASSWD_FIXED */
   async set(user: string, password: string): Promise<void> {
     const path = this.#writable();
     const line = await htpasswdLine(user, password);
-    this.#look();
-    this.#write(path, [
-      ...[...this.#users].filter(([name]) => name !== user).map(([name, hash]) => `${name}:${hash}`),
-      line,
-    ]);
+    if (!existsSync(path)) writeFileSync(path, '', { mode: 0o600 });
+    this.#change(path, (text) => withUser(text, user, inBytes(line)));
   }
 
-  /** @throws NO_HTPASSWD, USER_UNKNOWN */
+  /** @throws NO_HTPASSWD, USER_UNKNOWN, HTPASSWD_FIXED */
   remove(user: string): void {
     const path = this.#writable();
     this.#look();
     if (!this.#users.has(user))
       throw new GantryError('notFound', 'USER_UNKNOWN', `there is no user ${user.slice(0, 255)}`);
-    this.#write(
-      path,
-      [...this.#users].filter(([name]) => name !== user).map(([name, hash]) => `${name}:${hash}`),
-    );
+    this.#change(path, (text) => withoutUser(text, user));
   }
 
   async #enter(): Promise<void> {
@@ -115,14 +126,8 @@ export class Passwords {
     });
   }
 
-  #write(path: string, lines: readonly string[]): void {
-    const fresh = `${path}.${randomUUID()}`;
-    try {
-      writeFileSync(fresh, lines.map((line) => `${line}\n`).join(''), { mode: 0o600, flag: 'wx', flush: true });
-      renameSync(fresh, path);
-    } finally {
-      rmSync(fresh, { force: true });
-    }
+  #change(path: string, change: (text: string) => string): void {
+    changeFile(path, change);
     this.#lookedAtMs = Number.NEGATIVE_INFINITY;
     this.#look();
   }

@@ -7,13 +7,22 @@ import type { Grant } from './types.ts';
 
 const EVERY_ACTION: readonly Action[] = ['pull', 'push', 'delete'];
 
-/** What `anonymous` may do. Where strangers may push, nobody guards anything: they may do all, as with a docker-registry without accounts. */
-export function anonymousGrant({ anonymous, rights }: AccessConfig): Grant {
+/** True when there is anybody to log in as. */
+export function hasAccounts({ htpasswdFile, token }: Pick<AccessConfig, 'htpasswdFile' | 'token'>): boolean {
+  return htpasswdFile !== undefined || token !== undefined;
+}
+
+/**
+ * What `anonymous` may do. Where strangers may push, they may delete too; where there is nobody else either, nobody guards anything, and
+ * they may do all, as with a docker-registry without accounts.
+ */
+export function anonymousGrant(config: AccessConfig): Grant {
+  const { anonymous, rights } = config;
   const actor: Actor = { name: '', kind: 'anonymous' };
   const isOpen = anonymous === 'push';
   return standing({
     actor,
-    isAdmin: isOpen,
+    isAdmin: isOpen && !hasAccounts(config),
     mayList: isStrangerWelcome({ anonymous, rights }),
     may: (action, repository) =>
       isOpen || (anonymous === 'pull' && action === 'pull') || ruled(rights, 'anonymous', action, repository),
@@ -30,9 +39,9 @@ function standing(grant: Omit<Grant, 'could'>): Grant {
   return { ...grant, could: grant.may };
 }
 
-/** What a user may do: all without rules, else what the rules add up to. */
+/** What a user may do with repositories: all without rules, else what the rules add up to. Who administers is named. */
 export function userGrant(config: AccessConfig, name: string): Grant {
-  const isAdmin = config.admins.includes(name) || (config.admins.length === 0 && config.rights.length === 0);
+  const isAdmin = config.admins.includes(name);
   return standing({
     actor: { name, kind: 'user' },
     isAdmin,
@@ -88,23 +97,35 @@ export function parseScopes(texts: readonly string[]): readonly Scope[] {
 /** The part of `scopes` that `grant` covers. */
 export function cutDown(scopes: readonly Scope[], grant: Grant): readonly Scope[] {
   return scopes.flatMap(({ type, name, actions }) => {
-    if (type === 'registry') return name === 'catalog' && grant.mayList ? [{ type, name, actions: ['*'] }] : [];
+    if (type === 'registry') {
+      const isAllowed = (name === 'catalog' && grant.mayList) || (name === 'admin' && grant.isAdmin);
+      return isAllowed ? [{ type, name, actions: ['*'] }] : [];
+    }
     const wanted = actions.includes('*') ? EVERY_ACTION : EVERY_ACTION.filter((action) => actions.includes(action));
     const allowed = wanted.filter((action) => grant.may(action, name));
     return allowed.length === 0 ? [] : [{ type, name, actions: allowed }];
   });
 }
 
-/** What a token with these scopes lets its bearer do; never more than `scopes` say. `own` is what the bearer may without it, where that is known. */
-export function scopedGrant(actor: Actor, scopes: readonly Scope[], own: Grant | undefined): Grant {
+/**
+ * What a token with these scopes lets its bearer do; never more than `scopes` say. `own` is what the bearer may without it, where that is
+ * known. Administration takes scope `registry:admin:*`, and `mayAdminister` of who the bearer is.
+ */
+export function scopedGrant(
+  actor: Actor,
+  scopes: readonly Scope[],
+  own: Grant | undefined,
+  mayAdminister: boolean,
+): Grant {
   const holds = (type: string, name: string, action: string): boolean =>
     scopes.some(
       (scope) =>
         scope.type === type && scope.name === name && (scope.actions.includes(action) || scope.actions.includes('*')),
     );
-  const mayList = holds('registry', 'catalog', '*');
+  const isAdmin = mayAdminister && holds('registry', 'admin', '*');
+  const mayList = isAdmin || holds('registry', 'catalog', '*');
   const may: Grant['may'] = (action, repository) => holds('repository', repository, action);
   const could: Grant['may'] = (action, repository) =>
     own ? own.may(action, repository) : may(action, repository) || (mayList && action === 'pull');
-  return { actor, isAdmin: false, mayList, may, could };
+  return { actor, isAdmin, mayList, may, could };
 }

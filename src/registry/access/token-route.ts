@@ -33,7 +33,7 @@ export function tokenRoutes(tokens: Tokens, checks: Checks): readonly Route[] {
 
 async function byGet(tokens: Tokens, checks: Checks, exchange: Exchange): Promise<void> {
   const { query, request } = exchange;
-  const grant = await checks.basic(request.headers.authorization, addressOf(exchange)).catch((error: unknown) => {
+  const grant = await checks.basic(request.headers.authorization, exchange.address).catch((error: unknown) => {
     exchange.response.setHeader('WWW-Authenticate', `Basic realm="${tokens.config.service.replace(/["\\\r\n]/g, '')}"`);
     throw error;
   });
@@ -51,15 +51,13 @@ async function byPost(tokens: Tokens, checks: Checks, exchange: Exchange): Promi
     case 'refresh_token':
       return answer(tokens, checks, exchange, checks.refresh(refresh), scopes, refresh);
     case 'password': {
-      const grant = await checks.password(form.get('username') ?? '', form.get('password') ?? '', addressOf(exchange));
+      const grant = await checks.password(form.get('username') ?? '', form.get('password') ?? '', exchange.address);
       return answer(tokens, checks, exchange, grant, scopes, form.get('access_type') === 'offline' ? 'new' : undefined);
     }
     default:
       throw new GantryError('invalid', 'UNSUPPORTED', 'grant_type is password or refresh_token');
   }
 }
-
-const addressOf = ({ doer }: Exchange): string => doer.request?.address.replace(/:\d+$/, '') ?? '';
 
 function checkService({ config }: Tokens, service: string | null): void {
   if (service === null || service === '' || service === config.service) return;

@@ -120,8 +120,10 @@ export class Tokens {
   #bearer(payload: JWTPayload): Grant {
     const entries = Array.isArray(payload.access) ? payload.access : [];
     const actor = actorNamed((payload.sub ?? '').slice(0, 255));
-    const own = this.config.kind === 'own' ? this.#grantOf(actor) : undefined;
-    return scopedGrant(actor, entries.filter(isScope), own);
+    const grant = this.#grantOf(actor);
+    // Another service alone knows what its users may; whom we let administer, we know.
+    const own = this.config.kind === 'own' ? grant : undefined;
+    return scopedGrant(actor, entries.filter(isScope), own, grant.isAdmin);
   }
 
   #loadKeys(): Promise<Keys> {

@@ -5,6 +5,7 @@ import { GantryError } from '../../lib/errors.ts';
 import { parseAnyDigest } from '../../spec/digest.ts';
 import type { Accounts } from '../access/index.ts';
 import type { Exchange, Route } from '../http/types.ts';
+import { isManifestType, parseManifestBody } from '../repositories/index.ts';
 import type { ManifestRecord, Repositories } from '../repositories/types.ts';
 
 const PAGE_MAX = 500;
@@ -162,9 +163,27 @@ function showHistory({ repositories }: AdminOptions, exchange: Exchange): void {
   exchange.json(200, { name, tag, history });
 }
 
-function showManifest({ repositories }: AdminOptions, exchange: Exchange): void {
+/** Platforms by entry, as an index states them; where it does not, as the entries that are here tell of themselves. */
+async function platformsIn(repositories: Repositories, record: ManifestRecord): Promise<ReadonlyMap<string, string>> {
+  const bytes = await repositories.manifestBytes(record.digest);
+  // Earlier versions kept manifests that are not taken any more.
+  if (!isManifestType(record.mediaType)) return new Map();
+  const { references } = parseManifestBody(bytes, record.mediaType);
+  const entries = references.filter(({ kind }) => kind === 'manifest');
+  return new Map(
+    entries.flatMap(({ digest, platform }) => {
+      const found = platform ?? repositories.findManifest(record.repository, digest)?.summary.platforms.join(', ');
+      return found ? [[digest, found] as const] : [];
+    }),
+  );
+}
+
+async function showManifest({ repositories }: AdminOptions, exchange: Exchange): Promise<void> {
   const { name = '', reference = '' } = exchange.parameters;
   const record = repositories.manifest(name, parseAnyDigest(reference) ?? reference);
+  const references = repositories.references(name, record.digest);
+  const isIndex = references.some(({ kind }) => kind === 'manifest');
+  const platforms = isIndex ? await platformsIn(repositories, record) : new Map<string, string>();
   exchange.json(200, {
     name,
     ...viewOf(record),
@@ -172,7 +191,10 @@ function showManifest({ repositories }: AdminOptions, exchange: Exchange): void 
     labels: record.summary.labels,
     ...(record.subject === undefined ? {} : { subject: record.subject }),
     tags: repositories.tagsOf(name, record.digest),
-    references: repositories.references(name, record.digest),
+    references: references.map((reference) => {
+      const platform = platforms.get(reference.digest);
+      return platform === undefined ? reference : { ...reference, platform };
+    }),
     referrers: repositories.referrers(name, record.digest),
   });
 }

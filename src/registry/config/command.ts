@@ -2,15 +2,17 @@
 
 import { parseArgs } from 'node:util';
 import { GantryError } from '../../lib/errors.ts';
-import { completeConfig, type Given } from './complete.ts';
+import { completeConfig, type Setting } from './complete.ts';
+import { strangersIn, variableOf } from './environment.ts';
 import { readConfigFile } from './file.ts';
 import { COMMANDS, OPTIONS, type Option } from './options.table.ts';
 import type { RegistryConfig } from './types.ts';
 
 /** What the command line asks for. */
 export type Command =
-  | { readonly kind: 'serve' | 'check-config'; readonly config: RegistryConfig; readonly unusedKeys: readonly string[] }
+  | { readonly kind: 'serve' | 'check-config'; readonly config: RegistryConfig; readonly notices: readonly string[] }
   | { readonly kind: 'gc'; readonly config: RegistryConfig }
+  | { readonly kind: 'check'; readonly config: RegistryConfig; readonly isRepair: boolean }
   | { readonly kind: 'import'; readonly config: RegistryConfig; readonly from: string }
   | { readonly kind: 'hash-password'; readonly user: string }
   | { readonly kind: 'version' }
@@ -35,35 +37,40 @@ export function readCommand(argv: readonly string[], env: NodeJS.ProcessEnv): Co
     return { kind: 'hash-password', user };
   }
   if (places.length > 1) throw badUsage(`${word} takes one configuration file`);
-  const value = (flag: string): string | undefined =>
-    flags.get(flag) ?? env[`GANTRY_REGISTRY_${flag.toUpperCase().replaceAll('-', '_')}`];
-  const { file, unusedKeys } = readConfigFile(places[0] ?? value('config'), env);
-  const config = completeConfig(givenBy(value), file);
-  if (name === 'serve' || name === 'check-config') return { kind: name, config, unusedKeys };
+  checkVariables(env);
+  const setting = (flag: string): Setting | undefined => {
+    const text = flags.get(flag);
+    if (text !== undefined) return { text, name: `--${flag}` };
+    const name = variableOf(flag);
+    const variable = env[name];
+    return variable === undefined || variable === '' ? undefined : { text: variable, name };
+  };
+  const { file, unusedKeys, unknownVariables, sourceOf } = readConfigFile(places[0] ?? setting('config')?.text, env);
+  const config = completeConfig(setting, file, sourceOf);
+  if (name === 'serve' || name === 'check-config') {
+    const strangers = strangersIn(env).map((stranger) => stranger.name);
+    const notices = [
+      ...unusedKeys.map((key) => `the configuration's ${key} is not used by this registry`),
+      ...[...unknownVariables, ...strangers].map(
+        (one) => `the environment variable ${one} means nothing here and is passed over`,
+      ),
+    ];
+    return { kind: name, config, notices };
+  }
   if (name === 'gc') return { kind: name, config };
-  const from = value('from');
+  if (name === 'check') return { kind: name, config, isRepair: flags.get('repair') === 'true' };
+  const from = setting('from')?.text;
   if (from === undefined) throw badUsage('import wants --from DIR');
   return { kind: 'import', config, from };
 }
 
-function givenBy(value: (flag: string) => string | undefined): Given {
-  const bool = (flag: string): boolean | undefined => {
-    const text = value(flag);
-    return text === undefined ? undefined : text === '' || text === 'true' || text === '1';
-  };
-  return {
-    addr: value('addr'),
-    root: value('root'),
-    anonymous: value('anonymous'),
-    htpasswd: value('htpasswd'),
-    tlsCert: value('tls-cert'),
-    tlsKey: value('tls-key'),
-    isToken: bool('token'),
-    externalUrl: value('external-url'),
-    isReadOnly: bool('read-only'),
-    logLevel: value('log-level'),
-    logFormat: value('log-format'),
-  };
+/** A variable that was misspelt would leave a registry open that its owner believes closed. @throws CONFIG_INVALID */
+function checkVariables(env: NodeJS.ProcessEnv): void {
+  const misspelt = strangersIn(env).find(({ meant }) => meant !== undefined);
+  if (!misspelt) return;
+  throw new GantryError('invalid', 'CONFIG_INVALID', `there is no variable ${misspelt.name}`, {
+    hint: `did you mean ${misspelt.meant}?`,
+  });
 }
 
 function readFlags(command: string, args: readonly string[]): { flags: Map<string, string>; places: string[] } {

@@ -1,5 +1,4 @@
 // The face of the configuration.
 
 export { type Command, readCommand, usage } from './command.ts';
-export { isLoopback, parseAddress } from './complete.ts';
 export { parseDuration, parseSize } from './schema.ts';

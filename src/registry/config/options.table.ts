@@ -12,16 +12,22 @@ export const COMMANDS: Readonly<Record<string, string>> = {
   serve: 'Serve a registry',
   import: "Take over a docker-registry's data folder",
   gc: 'Collect garbage of a registry that is not running',
+  check: 'Compare content and records of a registry that is not running',
   'check-config': 'Check a configuration file',
   'hash-password': 'Print the htpasswd line of USER, whose password is read from standard input',
   version: 'Print the version',
 };
 
-const ALL = ['serve', 'import', 'gc', 'check-config'];
+const ALL = ['serve', 'import', 'gc', 'check', 'check-config'];
 
 /** Each is an environment variable too: --tls-cert is GANTRY_REGISTRY_TLS_CERT. */
 export const OPTIONS: readonly Option[] = [
-  { flag: 'addr', kind: 'text', commands: ['serve'], help: 'Address to listen on (default 127.0.0.1:5000)' },
+  {
+    flag: 'addr',
+    kind: 'text',
+    commands: ['serve'],
+    help: 'Address to listen on (default 127.0.0.1:5000; :5000 is every address)',
+  },
   {
     flag: 'root',
     kind: 'text',
@@ -42,6 +48,12 @@ export const OPTIONS: readonly Option[] = [
   },
   { flag: 'htpasswd', kind: 'text', commands: ['serve'], help: 'File of users and bcrypt hashes' },
   {
+    flag: 'admin',
+    kind: 'text',
+    commands: ['serve'],
+    help: 'Users who administer the registry, by comma (default nobody)',
+  },
+  {
     flag: 'token',
     kind: 'bool',
     commands: ['serve'],
@@ -58,5 +70,6 @@ export const OPTIONS: readonly Option[] = [
   { flag: 'read-only', kind: 'bool', commands: ['serve'], help: 'Refuse every push and delete' },
   { flag: 'log-level', kind: 'text', commands: ALL, help: 'debug, info, warn or error' },
   { flag: 'log-format', kind: 'text', commands: ALL, help: 'text or json' },
+  { flag: 'repair', kind: 'bool', commands: ['check'], help: 'Mend what can be, remove what is damaged' },
   { flag: 'from', kind: 'text', commands: ['import'], help: 'The data folder to take over' },
 ];

@@ -3,6 +3,7 @@
 // @source distribution 2.8, docs/configuration.md
 
 import * as v from 'valibot';
+import { isNetwork } from '../networks.ts';
 import { UNUSED } from './unused.ts';
 
 const UNITS_MS: Readonly<Record<string, number>> = {
@@ -71,27 +72,39 @@ const s3 = v.strictObject({
   loglevel: UNUSED,
 });
 
-const storage = v.strictObject({
-  filesystem: v.optional(v.nullable(v.strictObject({ rootdirectory: v.optional(text), maxthreads: UNUSED }))),
-  s3: v.optional(s3),
-  delete: v.optional(v.strictObject({ enabled: v.optional(flag, false) })),
-  maintenance: v.optional(
-    v.strictObject({
-      uploadpurging: v.optional(
-        v.strictObject({
-          enabled: v.optional(flag, true),
-          age: v.optional(duration),
-          interval: UNUSED,
-          dryrun: UNUSED,
-        }),
-      ),
-      readonly: v.optional(v.strictObject({ enabled: v.optional(flag, false) })),
-    }),
-  ),
-  cache: UNUSED,
-  redirect: UNUSED,
-  tag: UNUSED,
-});
+/** Known to a docker-registry, and nothing that could be passed over. */
+const unsupported = (what: string) => v.optional(v.never(`${what} is not supported`));
+const httpUrl = v.pipe(text, v.url('is no URL'), v.regex(/^https?:/, 'is no http(s) URL'));
+
+const storage = v.pipe(
+  v.strictObject({
+    filesystem: v.optional(v.nullable(v.strictObject({ rootdirectory: v.optional(text), maxthreads: UNUSED }))),
+    s3: v.optional(s3),
+    delete: v.optional(v.strictObject({ enabled: v.optional(flag, false) })),
+    maintenance: v.optional(
+      v.strictObject({
+        uploadpurging: v.optional(
+          v.strictObject({
+            enabled: v.optional(flag, true),
+            age: v.optional(duration),
+            interval: UNUSED,
+            dryrun: UNUSED,
+          }),
+        ),
+        readonly: v.optional(v.strictObject({ enabled: v.optional(flag, false) })),
+      }),
+    ),
+    cache: UNUSED,
+    redirect: UNUSED,
+    tag: UNUSED,
+    inmemory: unsupported('this storage driver'),
+    azure: unsupported('this storage driver'),
+    gcs: unsupported('this storage driver'),
+    oss: unsupported('this storage driver'),
+    swift: unsupported('this storage driver'),
+  }),
+  v.check(({ filesystem, s3 }) => filesystem === undefined || s3 === undefined, 'filesystem and s3 are both given'),
+);
 
 const auth = v.strictObject({
   htpasswd: v.optional(v.strictObject({ realm: v.optional(text), path: text })),
@@ -107,11 +120,12 @@ const auth = v.strictObject({
       autoredirect: UNUSED,
     }),
   ),
+  silly: unsupported('auth.silly'),
 });
 
 const http = v.strictObject({
   addr: v.optional(text),
-  host: v.optional(text),
+  host: v.optional(httpUrl),
   headers: v.optional(v.record(text, v.union([text, texts]))),
   tls: v.optional(
     v.strictObject({
@@ -120,13 +134,16 @@ const http = v.strictObject({
       clientcas: v.optional(texts),
       minimumtls: v.optional(v.picklist(['tls1.0', 'tls1.1', 'tls1.2', 'tls1.3'])),
       ciphersuites: UNUSED,
+      letsencrypt: unsupported("Let's Encrypt"),
     }),
   ),
-  trustedproxies: v.optional(texts),
-  net: v.optional(v.literal('tcp')),
-  prefix: v.optional(v.literal('/')),
+  trustedproxies: v.optional(
+    v.array(v.pipe(text, v.check(isNetwork, 'is no address and no network such as 10.0.0.0/8'))),
+  ),
+  net: v.optional(v.literal('tcp', 'is not tcp')),
+  prefix: v.optional(v.pipe(text, v.regex(/^(?:\/[A-Za-z0-9._~-]+)*\/?$/, 'is no path such as /registry/'))),
   secret: UNUSED,
-  relativeurls: UNUSED,
+  relativeurls: v.optional(flag),
   debug: UNUSED,
   http2: UNUSED,
   draintimeout: UNUSED,
@@ -135,7 +152,7 @@ const http = v.strictObject({
 const endpoint = v.strictObject({
   name: text,
   disabled: v.optional(flag, false),
-  url: v.pipe(text, v.url(), v.regex(/^https?:/, 'is no http(s) URL')),
+  url: httpUrl,
   headers: v.optional(v.record(text, v.union([text, texts]))),
   timeout: v.optional(duration),
   threshold: v.optional(count),
@@ -149,13 +166,15 @@ const endpoint = v.strictObject({
 });
 
 const proxy = v.strictObject({
-  remoteurl: v.pipe(text, v.url()),
+  remoteurl: httpUrl,
   prefix: v.optional(text),
   username: v.optional(text),
   password: v.optional(secret),
   ttl: v.optional(duration),
   fresh: v.optional(duration),
   insecure: v.optional(flag),
+  stale: v.optional(v.picklist(['never', 'down', 'always'])),
+  ns: v.optional(text),
 });
 
 /** Both `{…}` and `[{…}, …]`. */
@@ -186,8 +205,10 @@ export const FILE = v.strictObject({
   health: UNUSED,
   validation: UNUSED,
   redis: UNUSED,
-  middleware: v.optional(v.never('middleware is not supported')),
+  middleware: unsupported('middleware'),
   reporting: UNUSED,
+  compatibility: UNUSED,
+  policy: UNUSED,
   catalog: UNUSED,
   // Ours.
   access: v.optional(
@@ -241,7 +262,7 @@ export const FILE = v.strictObject({
     v.array(
       v.strictObject({
         name: text,
-        url: v.pipe(text, v.url()),
+        url: httpUrl,
         repositories: v.optional(texts),
         username: v.optional(text),
         password: v.optional(secret),
@@ -251,6 +272,9 @@ export const FILE = v.strictObject({
     ),
   ),
   garbage: v.optional(v.strictObject({ grace: v.optional(duration), every: v.optional(duration) })),
+  check: v.optional(
+    v.strictObject({ every: v.optional(duration), rate: v.optional(v.pipe(size, v.minValue(1, 'is 0'))) }),
+  ),
   limits: v.optional(v.strictObject({ manifest: v.optional(size), blob: v.optional(size) })),
 });
 

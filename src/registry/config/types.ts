@@ -47,7 +47,7 @@ export interface AccessConfig {
   readonly token?: TokenConfig | undefined;
   /** Empty: every known user may pull, push and delete everywhere. */
   readonly rights: readonly RightsRule[];
-  /** Users with the administration right; empty: every htpasswd user that is no robot, where there are no rules. */
+  /** Users with the administration right; empty: nobody. */
   readonly admins: readonly string[];
 }
 
@@ -124,6 +124,13 @@ export interface ProxyConfig {
   /** What nobody asked for in so long is let go; 0: nothing is. */
   readonly expiryMs: number;
   readonly isInsecure: boolean;
+  /**
+   * When a copy is served that the origin did not confirm: `down`: while it cannot be asked; `always`: also when it says that a tag is gone
+   * or forbids it; `never`.
+   */
+  readonly stale: 'never' | 'down' | 'always';
+  /** Names by which containerd asks for the origin (`?ns=docker.io`). */
+  readonly namespaces: readonly string[];
 }
 
 export interface ReplicationConfig {
@@ -141,6 +148,7 @@ export interface ReplicationConfig {
 /** Everything that `serve` needs. */
 export interface RegistryConfig {
   readonly root: string;
+  /** '' is every address of this machine, by IPv4 and IPv6. */
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
@@ -164,6 +172,10 @@ export interface RegistryConfig {
   readonly garbageGraceMs: number;
   /** How often garbage is collected besides after deletes. */
   readonly garbageEveryMs: number;
+  /** How often all content is read and checked in the background; 0: never. */
+  readonly checkEveryMs: number;
+  /** How fast it is read then. */
+  readonly checkBytesPerSecond: number;
   /** Uploads that got no bytes for so long are forgotten. */
   readonly uploadExpiryMs: number;
   readonly maxManifestBytes: number;
@@ -173,8 +185,10 @@ export interface RegistryConfig {
   readonly isAccessLogOn: boolean;
   /** Headers added to every answer. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Addresses whose X-Forwarded-* are believed (CIDR). */
-  readonly trustedProxies: readonly string[];
-  /** A fixed URL for Location headers and token realms, e.g. behind a proxy. */
+  /** Networks whose X-Forwarded-* are believed (CIDR); undefined: loopback and private ones. */
+  readonly trustedProxies?: readonly string[] | undefined;
+  /** What every path begins with, '' or `/path`. */
+  readonly prefix: string;
+  /** The URL that clients use, for Location headers and token realms, when requests do not tell, e.g. behind a proxy. */
   readonly externalUrl?: string | undefined;
 }

@@ -5,18 +5,24 @@ import * as v from 'valibot';
 /** Read and not used: they tune what we do otherwise, or what we have no need of. */
 export const UNUSED = v.optional(v.any());
 
-/** What of Valibot's schemas is walked here. */
-interface Node {
+/** What of Valibot's schemas is walked. */
+export interface Node {
   readonly type: string;
   readonly wrapped?: Node;
   readonly item?: Node;
+  readonly value?: Node;
   readonly entries?: Readonly<Record<string, Node>>;
   readonly options?: readonly Node[];
 }
 
+/** A schema, to be walked. */
+export function nodeOf(schema: v.GenericSchema): Node {
+  return schema as unknown as Node;
+}
+
 /** The keys in `value` (`http.debug`) that `schema` marks as UNUSED. `value` fits `schema`. */
 export function unusedKeys(schema: v.GenericSchema, value: unknown): readonly string[] {
-  return [...new Set(walk(schema as unknown as Node, value, ''))];
+  return [...new Set(walk(nodeOf(schema), value, ''))];
 }
 
 function* walk(node: Node, value: unknown, path: string): Generator<string> {

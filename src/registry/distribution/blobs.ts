@@ -62,12 +62,7 @@ async function sizeHere(
   name: string,
   digest: Digest,
 ): Promise<number | undefined> {
-  try {
-    return repositories.blobSize(name, digest);
-  } catch (error) {
-    const isUnknown = isGantryError(error) && (error.code === 'BLOB_UNKNOWN' || error.code === 'NAME_UNKNOWN');
-    if (!isUnknown || !origin?.serves(name)) throw error;
-  }
+  if (!origin?.serves(name)) return repositories.blobSize(name, digest);
   const fetched = await origin.blob(name, digest, exchange.signal);
   if (!fetched) return repositories.blobSize(name, digest);
   exchange.response.writeHead(200, { ...headersOf(digest), 'Content-Length': String(fetched.sizeBytes) });
@@ -104,10 +99,13 @@ async function openPart(
     return () => sendOpenFile(exchange, file, part.start, length);
   } catch (error) {
     // It was collected since we looked.
-    if (isMissing(error))
-      throw new GantryError('notFound', 'BLOB_UNKNOWN', 'blob unknown to registry', { params: { digest } });
+    if (isMissing(error)) throw blobUnknown(digest);
     throw error;
   }
+}
+
+function blobUnknown(digest: Digest): GantryError {
+  return new GantryError('notFound', 'BLOB_UNKNOWN', 'blob unknown to registry', { params: { digest } });
 }
 
 function isMissing(error: unknown): boolean {
@@ -138,11 +136,23 @@ export async function headBlob(options: DistributionOptions, exchange: Exchange)
   const isMirror = options.origin?.serves(name) ?? false;
   const sizeBytes = isMirror
     ? await sizeOfMirrored(options, exchange, name, digest)
-    : exchange.grant.may('push', name)
-      ? options.repositories.claimBlob(name, digest)
-      : options.repositories.blobSize(name, digest);
+    : await sizeOfStored(options, exchange, name, digest);
   exchange.response.writeHead(200, { ...headersOf(digest), 'Content-Length': String(sizeBytes) });
   exchange.response.end();
+}
+
+/** Who is told that a blob is here does not push it: the store is asked, not the records alone. @throws BLOB_UNKNOWN */
+async function sizeOfStored(
+  { repositories }: DistributionOptions,
+  { grant }: Exchange,
+  name: string,
+  digest: Digest,
+): Promise<number> {
+  const sizeBytes = grant.may('push', name)
+    ? repositories.claimBlob(name, digest)
+    : repositories.blobSize(name, digest);
+  if (await repositories.isStored(digest)) return sizeBytes;
+  throw blobUnknown(digest);
 }
 
 /** Fetches what is not here: who asks for its size wants it next. */

@@ -10,13 +10,23 @@ const TAGS_MAX = 10_000;
 const CATALOG_MAX = 1000;
 
 /** GET of a repository's tags. */
-export function getTags({ repositories }: DistributionOptions, exchange: Exchange): void {
+export async function getTags({ repositories, origin }: DistributionOptions, exchange: Exchange): Promise<void> {
   const { name = '' } = exchange.parameters;
   const limit = limitOf(exchange.query.get('n'), TAGS_MAX);
   const after = exchange.query.get('last') ?? undefined;
-  const found = repositories.tags(name, { after, limit: limit + 1 });
+  const found = origin?.serves(name)
+    ? pageOf(await origin.tags(name), after, limit + 1)
+    : repositories.tags(name, { after, limit: limit + 1 });
   const tags = found.slice(0, limit);
-  exchange.json(200, { name, tags }, found.length > limit ? next(`/v2/${name}/tags/list`, limit, tags.at(-1)) : {});
+  exchange.json(
+    200,
+    { name, tags },
+    found.length > limit ? next(exchange.link(`/v2/${name}/tags/list`), limit, tags.at(-1)) : {},
+  );
+}
+
+function pageOf(tags: readonly string[], after: string | undefined, limit: number): readonly string[] {
+  return tags.filter((tag) => after === undefined || tag > after).slice(0, limit);
 }
 
 /** GET of the repositories that the sender sees. */
@@ -36,7 +46,7 @@ export function getCatalog({ repositories }: DistributionOptions, exchange: Exch
     if (hasMore || page.length < CATALOG_MAX) break;
     after = page.at(-1);
   }
-  exchange.json(200, { repositories: names }, hasMore ? next('/v2/_catalog', limit, names.at(-1)) : {});
+  exchange.json(200, { repositories: names }, hasMore ? next(exchange.link('/v2/_catalog'), limit, names.at(-1)) : {});
 }
 
 /** @source RFC 5988, as the specification wants it */

@@ -17,11 +17,18 @@ export function digestOf(text: string | undefined | null): Digest {
 /** A tag or digest. @throws DIGEST_INVALID, MANIFEST_INVALID for what is no tag (MANIFEST_UNKNOWN when only asked for) */
 export function referenceOf(text: string, isForPut: boolean): string {
   if (text.includes(':')) return digestOf(text);
+  if (isForPut || isTagName(text)) return tagOf(text);
+  throw new GantryError('notFound', 'MANIFEST_UNKNOWN', 'manifest unknown', {
+    params: { reference: text.slice(0, 200) },
+  });
+}
+
+/** @throws TAG_INVALID */
+export function tagOf(text: string): string {
   if (isTagName(text)) return text;
-  const params = { reference: text.slice(0, 200) };
-  if (isForPut)
-    throw new GantryError('invalid', 'TAG_INVALID', 'the tag is not of the form [\\w][\\w.-]{0,127}', { params });
-  throw new GantryError('notFound', 'MANIFEST_UNKNOWN', 'manifest unknown', { params });
+  throw new GantryError('invalid', 'TAG_INVALID', 'the tag is not of the form [\\w][\\w.-]{0,127}', {
+    params: { reference: text.slice(0, 200) },
+  });
 }
 
 /** A page size of at most `max`. @throws PAGINATION_NUMBER_INVALID */

@@ -6,6 +6,7 @@ import { parseAnyDigest } from '../../spec/digest.ts';
 import { isRepositoryName } from '../../spec/oci/names.ts';
 import type { Exchange } from '../http/types.ts';
 import type { Upload } from '../repositories/types.ts';
+import { uploadTooLarge } from '../storage/index.ts';
 import { contentRangeOf, digestOf } from './parse.ts';
 import type { DistributionOptions } from './types.ts';
 import { refuseWrite } from './writable.ts';
@@ -17,7 +18,7 @@ export async function postUpload(options: DistributionOptions, exchange: Exchang
   refuseWrite(options, name);
   const { query, doer } = exchange;
   const mount = query.get('mount');
-  if (mount !== null && mountBlob(options, exchange, name, mount)) return;
+  if (mount !== null && (await mountBlob(options, exchange, name, mount))) return;
   const digest = query.get('digest');
   const wanted = digest === null ? undefined : digestOf(digest);
   const upload = await repositories.beginUpload(name, doer);
@@ -28,10 +29,16 @@ export async function postUpload(options: DistributionOptions, exchange: Exchang
 }
 
 /** True when the blob was mounted and the answer is out. From repositories that the sender may not read nothing is mounted. */
-function mountBlob({ repositories }: DistributionOptions, exchange: Exchange, name: string, mount: string): boolean {
+async function mountBlob(
+  { repositories }: DistributionOptions,
+  exchange: Exchange,
+  name: string,
+  mount: string,
+): Promise<boolean> {
   const digest = parseAnyDigest(mount);
   const from = exchange.query.get('from');
   if (!digest || from === null || !isRepositoryName(from) || !exchange.grant.may('pull', from)) return false;
+  if (!(await repositories.isStored(digest))) return false;
   if (repositories.mount(name, digest, from, exchange.doer) === undefined) return false;
   created(exchange, name, digest);
   return true;
@@ -74,7 +81,11 @@ function hasBody({ request }: Exchange): boolean {
 }
 
 /** @throws RANGE_INVALID (416) for a piece out of order, SIZE_INVALID for one of another length than announced */
-async function appendBody({ repositories }: DistributionOptions, exchange: Exchange, upload: Upload): Promise<Upload> {
+async function appendBody(
+  { repositories, maxBlobBytes }: DistributionOptions,
+  exchange: Exchange,
+  upload: Upload,
+): Promise<Upload> {
   const { request } = exchange;
   const range = contentRangeOf(request.headers['content-range']);
   if (range && range.start !== upload.sizeBytes) throw outOfOrder(exchange, range.start, upload);
@@ -83,29 +94,30 @@ async function appendBody({ repositories }: DistributionOptions, exchange: Excha
     const params = { contentRange: range.length, contentLength: Number(announced) };
     throw new GantryError('invalid', 'SIZE_INVALID', 'Content-Range and Content-Length do not agree', { params });
   }
+  if (upload.sizeBytes + Number(announced ?? 0) > maxBlobBytes) throw uploadTooLarge(maxBlobBytes);
   const append = { offsetBytes: upload.sizeBytes, isHandedOver: true };
   return repositories.appendUpload(upload.repository, upload.id, exchange.content, append);
 }
 
 function outOfOrder(exchange: Exchange, start: number, upload: Upload): GantryError {
-  for (const [name, value] of Object.entries(whereabouts(upload))) exchange.response.setHeader(name, value);
+  for (const [name, value] of Object.entries(whereabouts(exchange, upload))) exchange.response.setHeader(name, value);
   const message = `the piece begins at byte ${start}, the upload has ${upload.sizeBytes} bytes`;
   return new GantryError('invalid', 'RANGE_INVALID', message, { params: { sizeBytes: upload.sizeBytes } });
 }
 
 /** Relative, so that it holds behind any proxy. @source specification: the Location MAY be relative */
-function whereabouts({ repository, id, sizeBytes }: Upload) {
+function whereabouts(exchange: Exchange, { repository, id, sizeBytes }: Upload) {
   return {
-    Location: `/v2/${repository}/blobs/uploads/${id}`,
+    Location: exchange.link(`/v2/${repository}/blobs/uploads/${id}`),
     Range: `0-${Math.max(0, sizeBytes - 1)}`,
     'Docker-Upload-UUID': id,
   };
 }
 
 function accepted(exchange: Exchange, status: number, upload: Upload): void {
-  exchange.send(status, whereabouts(upload));
+  exchange.send(status, whereabouts(exchange, upload));
 }
 
 function created(exchange: Exchange, repository: string, digest: string): void {
-  exchange.send(201, { Location: `/v2/${repository}/blobs/${digest}`, 'Docker-Content-Digest': digest });
+  exchange.send(201, { Location: exchange.link(`/v2/${repository}/blobs/${digest}`), 'Docker-Content-Digest': digest });
 }

@@ -19,18 +19,19 @@ export interface Question {
   readonly repository: string;
   readonly authorization: string | undefined;
   /** This server's URL as the client sees it. */
-  readonly base: string;
+  readonly base: () => string;
 }
 
 /** Undefined when the sender may go on. */
 export function refusalOf(question: Question): Refusal | undefined {
   const { access, grant, route, repository, authorization, base } = question;
   if (isAllowed(question)) return undefined;
+  if (!access.hasAccounts) return { error: nobodyMay(), challenge: undefined };
   const isBearer = authorization !== undefined && /^bearer /i.test(authorization);
   const scope = scopeOf(route.right, repository);
   // Who has shown who they are and may not is told so; who has not, or only a token of too narrow a scope, may try again.
   if (grant.actor.kind !== 'anonymous' && !isBearer) return { error: denied(), challenge: undefined };
-  return { error: unauthorized(), challenge: access.challenge(scope, base, { isInsufficient: isBearer }) };
+  return { error: unauthorized(), challenge: access.challenge(scope, base(), { isInsufficient: isBearer }) };
 }
 
 /**
@@ -44,7 +45,7 @@ export function invitationOf(
   const { access, route, repository, authorization, base } = question;
   const isDenied = error instanceof GantryError && error.code === 'DENIED';
   if (!isDenied || authorization !== undefined || !access.hasAccounts) return undefined;
-  const challenge = access.challenge(scopeOf(route.right, repository), base, { isInsufficient: false });
+  const challenge = access.challenge(scopeOf(route.right, repository), base(), { isInsufficient: false });
   return { challenge, error: new GantryError('unauthorized', 'UNAUTHORIZED', error.message, { params: error.params }) };
 }
 
@@ -66,7 +67,7 @@ function isAllowed({ access, grant, route, repository, authorization }: Question
 
 /** @source distribution/docs/spec/auth/scope.md */
 function scopeOf(right: Right, repository: string): string | undefined {
-  if (right === 'catalog' || right === 'admin') return 'registry:catalog:*';
+  if (right === 'catalog' || right === 'admin') return `registry:${right}:*`;
   const actions: Partial<Record<Right, Action | 'pull,push'>> = { pull: 'pull', push: 'pull,push', delete: 'delete' };
   const wanted = actions[right];
   return wanted === undefined || repository === '' ? undefined : `repository:${repository}:${wanted}`;
@@ -74,6 +75,13 @@ function scopeOf(right: Right, repository: string): string | undefined {
 
 function unauthorized(): GantryError {
   return new GantryError('unauthorized', 'UNAUTHORIZED', 'authentication required');
+}
+
+/** There is nobody to log in as: asking for credentials would lead nowhere. */
+function nobodyMay(): GantryError {
+  return new GantryError('forbidden', 'DENIED', 'requested access to the resource is denied', {
+    hint: 'this registry has no accounts, and its configuration (access.anonymous) lets nobody in particular do this',
+  });
 }
 
 function denied(): GantryError {

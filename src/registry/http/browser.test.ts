@@ -5,9 +5,14 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { test } from 'node:test';
 import { checkBrowser } from './browser.ts';
 
-const isRefused = (headers: IncomingHttpHeaders, method = 'DELETE', allowedOrigin = ''): boolean => {
+const isRefused = (
+  headers: IncomingHttpHeaders,
+  method = 'DELETE',
+  allowedOrigin = '',
+  hasAccounts = true,
+): boolean => {
   try {
-    checkBrowser({ method, headers: { host: 'localhost:5000', ...headers }, allowedOrigin });
+    checkBrowser({ method, headers: { host: 'localhost:5000', ...headers }, allowedOrigin, hasAccounts });
     return false;
   } catch (error) {
     assert.equal((error as { code?: unknown }).code, 'DENIED');
@@ -42,4 +47,9 @@ test('an origin that the configuration names may change things', () => {
   assert.equal(isRefused(headers, 'DELETE', 'https://ui.example'), false);
   assert.equal(isRefused(headers, 'DELETE', '*'), false);
   assert.equal(isRefused(headers, 'DELETE', 'https://ui.example.org'), true);
+});
+
+test('where credentials are not looked at, some that a page makes up open nothing', () => {
+  const headers = { 'sec-fetch-site': 'same-origin', authorization: 'Basic x' };
+  assert.equal(isRefused(headers, 'DELETE', '', false), true);
 });

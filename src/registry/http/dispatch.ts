@@ -2,20 +2,22 @@
 
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { GantryError, messageOf } from '../../lib/errors.ts';
+import { GantryError } from '../../lib/errors.ts';
 import { isRepositoryName } from '../../spec/oci/names.ts';
-import type { Access } from '../access/types.ts';
+import type { Access, Grant } from '../access/types.ts';
 import type { Log } from '../types.ts';
 import { invitationOf, type Question, refusalOf } from './authorise.ts';
 import { checkBrowser } from './browser.ts';
-import { wireError } from './errors.ts';
 import { HttpExchange } from './exchange.ts';
-import { type Match, Router } from './router.ts';
+import { foreignHost } from './host.ts';
+import { ProxyNotices } from './proxy-notices.ts';
+import { refuse } from './refuse.ts';
+import { Router } from './router.ts';
+import { Sender, type Whereabouts } from './sender.ts';
 import type { RequestReport, Route } from './types.ts';
 
-/** After an error the rest of a body is read and dropped for so long, so that the sender sees the answer. */
-const LINGER_MS = 10_000;
-const HOST = /^[A-Za-z0-9.\-_]+(?::\d{1,5})?$|^\[[0-9A-Fa-f:.]+\](?::\d{1,5})?$/;
+/** What a browser makes of an answer that is no page of ours: nothing. */
+const NO_PAGE = "default-src 'none'; frame-ancestors 'none'; sandbox";
 
 export interface DispatchOptions {
   readonly routes: readonly Route[];
@@ -25,9 +27,11 @@ export interface DispatchOptions {
   readonly log: Log;
   /** Headers of every answer. */
   readonly headers: Readonly<Record<string, string>>;
-  readonly externalUrl: string | undefined;
-  /** True for addresses whose X-Forwarded-* are believed. */
-  readonly isTrustedProxy: (address: string) => boolean;
+  readonly whereabouts: Whereabouts;
+  /** True for Host headers that may be this server's. */
+  readonly isOwnHost: (host: string | undefined) => boolean;
+  /** The repository that a client means by `name` in the registry `namespace`. */
+  readonly nameFor?: ((name: string, namespace: string) => string) | undefined;
 }
 
 /** The same for every request. */
@@ -43,7 +47,7 @@ interface Course {
   actor: string;
   readonly id: string;
   readonly startedMs: number;
-  readonly remote: string;
+  readonly sender: Sender;
   path: string;
   /** Undefined for requests that no handler saw. */
   exchange: HttpExchange | undefined;
@@ -53,6 +57,7 @@ interface Course {
 export function createDispatcher(
   options: DispatchOptions,
 ): (request: IncomingMessage, response: ServerResponse) => void {
+  const notices = new ProxyNotices(options.log, options.whereabouts.external !== undefined);
   const setUp: SetUp = {
     ...options,
     router: new Router(options.routes),
@@ -64,15 +69,19 @@ export function createDispatcher(
       actor: '',
       id: randomUUID(),
       startedMs: performance.now(),
-      remote: addressOf(request, options),
+      sender: new Sender(request, options.whereabouts),
       path: request.url ?? '',
       exchange: undefined,
     };
+    notices.see(course.sender, request.headers);
     response.once('close', () => observe(options, request, response, course));
     response.setHeader('Docker-Distribution-Api-Version', 'registry/2.0');
     response.setHeader('X-Content-Type-Options', 'nosniff');
+    response.setHeader('Content-Security-Policy', NO_PAGE);
     for (const [name, value] of Object.entries(options.headers)) response.setHeader(name, value);
-    handle(setUp, request, response, course).catch((error: unknown) => fail(options, request, response, course, error));
+    handle(setUp, request, response, course).catch((error: unknown) =>
+      refuse(request, response, error, course, options.log),
+    );
   };
 }
 
@@ -88,23 +97,26 @@ async function handle(
   response: ServerResponse,
   course: Course,
 ): Promise<void> {
-  const { path, query } = targetOf(request.url ?? '/');
+  const { path, query } = targetOf(request.url ?? '/', options.whereabouts.prefix);
   course.path = path;
+  const { host } = request.headers;
+  if (!options.isOwnHost(host)) throw foreignHost(host ?? '');
   const match = options.router.match(request.method ?? 'GET', path);
   if (match.kind !== 'route') {
-    if (match.kind === 'none') throw new GantryError('notFound', 'NOT_FOUND', 'there is nothing at this path');
+    if (match.kind === 'none') throw nothingHere();
     response.setHeader('Allow', match.allow.join(', '));
     // Browsers ask so, without credentials, before they let a page send more; what it may is in the configured headers.
     if (request.method === 'OPTIONS') return void response.writeHead(204).end();
     throw new GantryError('notImplemented', 'UNSUPPORTED', `${request.method} is not supported here`);
   }
-  const { route, parameters } = match;
+  const { route } = match;
   course.label = route.label;
-  checkBrowser({ method: route.method, headers: request.headers, allowedOrigin: options.allowedOrigin });
-  const question = await admitted(options, request, response, course, match);
-  const { grant, base } = question;
-  const { id, remote: address } = course;
-  const exchange = new HttpExchange({ request, response, id, path, query, parameters, grant, base, address });
+  const { access, allowedOrigin } = options;
+  checkBrowser({ method: route.method, headers: request.headers, allowedOrigin, hasAccounts: access.hasAccounts });
+  const parameters = named(match.parameters, query.get('ns'), options.nameFor);
+  const { question, grant } = await admitted(options, request, response, course, route, parameters);
+  const { id, sender } = course;
+  const exchange = new HttpExchange({ request, response, id, path, query, parameters, grant, sender });
   course.exchange = exchange;
   try {
     await route.handle(exchange);
@@ -116,29 +128,37 @@ async function handle(
   }
 }
 
+type Parameters = Readonly<Record<string, string>>;
+
+/** A mirror of several registries is asked by the name there, and which one is meant. @source containerd, docs/hosts.md (`?ns=`) */
+function named(parameters: Parameters, namespace: string | null, nameFor: DispatchOptions['nameFor']): Parameters {
+  const { name } = parameters;
+  if (name === undefined || namespace === null || !nameFor) return parameters;
+  return { ...parameters, name: nameFor(name, namespace) };
+}
+
 /** Who sends, once they may have the route. @throws UNAUTHORIZED with its challenge set, DENIED, NAME_INVALID, TOOMANYREQUESTS */
 async function admitted(
-  options: SetUp,
+  { access }: SetUp,
   request: IncomingMessage,
   response: ServerResponse,
   course: Course,
-  { route, parameters }: Match & { readonly kind: 'route' },
-): Promise<Question> {
-  const { access } = options;
+  route: Route,
+  parameters: Parameters,
+): Promise<{ readonly question: Question; readonly grant: Grant }> {
   const repository = parameters.name ?? '';
   const { authorization } = request.headers;
-  const base = baseOf(request, options);
-  const credentials = { authorization, remoteAddress: hostOf(course.remote) };
-  const known = await access.authenticate(credentials).catch((error: unknown) => {
-    // Routes that ask nobody judge the credentials themselves.
-    if (route.right === 'open') return undefined;
-    const isBearer = authorization !== undefined && /^bearer /i.test(authorization);
-    if (error instanceof GantryError && error.kind === 'unauthorized') {
-      response.setHeader('WWW-Authenticate', access.challenge(undefined, base, { isInsufficient: isBearer }));
-    }
-    throw error;
-  });
-  const grant = known ?? NOBODY;
+  const { sender } = course;
+  const base = (): string => `${sender.base}${sender.prefix}`;
+  const grant =
+    route.right === 'open'
+      ? NOBODY
+      : await access.authenticate({ authorization, remoteAddress: hostOf(sender.address) }).catch((error: unknown) => {
+          const isBearer = authorization !== undefined && /^bearer /i.test(authorization);
+          if (error instanceof GantryError && error.kind === 'unauthorized')
+            response.setHeader('WWW-Authenticate', access.challenge(undefined, base(), { isInsufficient: isBearer }));
+          throw error;
+        });
   course.actor = grant.actor.name;
   if (parameters.name !== undefined && !isRepositoryName(repository)) throw nameInvalid(repository);
   const question = { access, grant, route, repository, authorization, base };
@@ -147,9 +167,10 @@ async function admitted(
     if (refusal.challenge !== undefined) response.setHeader('WWW-Authenticate', refusal.challenge);
     throw refusal.error;
   }
-  return question;
+  return { question, grant };
 }
 
+/** Of routes that ask nobody: they judge what they need themselves. */
 const NOBODY = {
   actor: { name: '', kind: 'anonymous' },
   isAdmin: false,
@@ -158,78 +179,31 @@ const NOBODY = {
   could: () => false,
 } as const;
 
+function nothingHere(): GantryError {
+  return new GantryError('notFound', 'NOT_FOUND', 'there is nothing at this path');
+}
+
 function nameInvalid(name: string): GantryError {
   return new GantryError('invalid', 'NAME_INVALID', 'invalid repository name', {
     params: { name: name.slice(0, 300) },
   });
 }
 
-/** @throws BAD_PATH */
-function targetOf(url: string): { readonly path: string; readonly query: URLSearchParams } {
+/** Path and query of a request, without the prefix; what lies beside the prefix is nowhere. @throws BAD_PATH, NOT_FOUND */
+function targetOf(url: string, prefix: string): { readonly path: string; readonly query: URLSearchParams } {
   const mark = url.indexOf('?');
   const raw = mark < 0 ? url : url.slice(0, mark);
+  if (prefix !== '' && raw !== prefix && !raw.startsWith(`${prefix}/`)) throw nothingHere();
+  const below = raw.slice(prefix.length) || '/';
   try {
-    const path = raw.includes('%') ? decodeURIComponent(raw) : raw;
+    const path = below.includes('%') ? decodeURIComponent(below) : below;
     return { path, query: new URLSearchParams(mark < 0 ? '' : url.slice(mark + 1)) };
   } catch (cause) {
     throw new GantryError('invalid', 'BAD_PATH', 'the path is not percent-encoded UTF-8', { cause });
   }
 }
 
-function addressOf(request: IncomingMessage, options: DispatchOptions): string {
-  const { remoteAddress = '', remotePort = 0 } = request.socket;
-  const forwarded = request.headers['x-forwarded-for'];
-  if (typeof forwarded === 'string' && forwarded.length < 1024 && options.isTrustedProxy(remoteAddress)) {
-    const nearest = forwarded.split(',').at(-1)?.trim() ?? '';
-    if (/^[0-9A-Fa-f:.]{2,45}$/.test(nearest)) return `${nearest}:0`;
-  }
-  return `${remoteAddress}:${remotePort}`;
-}
-
 const hostOf = (address: string): string => address.slice(0, address.lastIndexOf(':'));
-
-/** This server's URL as the client sees it. */
-function baseOf(request: IncomingMessage, options: DispatchOptions): string {
-  if (options.externalUrl !== undefined) return options.externalUrl;
-  const isTls = 'encrypted' in request.socket;
-  const isTrusted = options.isTrustedProxy(request.socket.remoteAddress ?? '');
-  const forwarded = isTrusted ? request.headers['x-forwarded-proto'] : undefined;
-  const scheme = forwarded === 'https' || forwarded === 'http' ? forwarded : isTls ? 'https' : 'http';
-  const { host = '' } = request.headers;
-  return HOST.test(host) ? `${scheme}://${host}` : '';
-}
-
-function fail(
-  options: DispatchOptions,
-  request: IncomingMessage,
-  response: ServerResponse,
-  course: Course,
-  error: unknown,
-): void {
-  if (response.destroyed || response.socket?.destroyed) return;
-  const { status, body, retryAfterSeconds } = wireError(error);
-  if (status >= 500) {
-    // What was foreseen needs no stack, a bug does.
-    const isBug = error instanceof Error && !(error instanceof GantryError);
-    const text = isBug ? (error.stack ?? error.message) : messageOf(error);
-    options.log('error', `${request.method} ${course.path.slice(0, 500)}: ${text}`, { id: course.id });
-  }
-  if (response.headersSent) {
-    response.destroy();
-    return;
-  }
-  if (retryAfterSeconds !== undefined) response.setHeader('Retry-After', String(retryAfterSeconds));
-  if (!request.complete) linger(request, response);
-  response.writeHead(status, { 'Content-Type': 'application/json', 'Content-Length': String(Buffer.byteLength(body)) });
-  response.end(request.method === 'HEAD' ? undefined : body);
-}
-
-/** A sender in the middle of a body must find the answer before the connection ends. Node reads and drops what still comes. */
-function linger(request: IncomingMessage, response: ServerResponse): void {
-  response.setHeader('Connection', 'close');
-  const timer = setTimeout(() => request.destroy(), LINGER_MS);
-  request.once('close', () => clearTimeout(timer));
-}
 
 function observe(options: DispatchOptions, request: IncomingMessage, response: ServerResponse, course: Course): void {
   const length = Number(response.getHeader('content-length') ?? 0);
@@ -242,7 +216,8 @@ function observe(options: DispatchOptions, request: IncomingMessage, response: S
     durationMs: performance.now() - course.startedMs,
     bytesIn: course.exchange?.bytesIn ?? 0,
     bytesOut: request.method === 'HEAD' ? 0 : length,
-    remoteAddress: course.remote,
+    remoteAddress: course.sender.address,
+    proxyAddress: course.sender.isByProxy ? course.sender.peer : '',
     actor: course.actor,
     userAgent: request.headers['user-agent'] ?? '',
     isAborted: !response.writableFinished,

@@ -40,6 +40,9 @@ const CODES: Readonly<Record<string, number | undefined>> = {
   RANGE_INVALID: 416,
 };
 
+/** Where a request asks for more than is allowed, rather than for what is wrong. */
+const TOO_MUCH: Readonly<Record<string, number>> = { SIZE_INVALID: 413, TAG_INVALID: 414 };
+
 /** An error as it goes out. */
 export interface WireError {
   readonly status: number;
@@ -54,8 +57,8 @@ export function wireError(error: unknown): WireError {
   const [kindStatus, kindCode] = OF_KIND[error.kind];
   const isSpecified = error.code in CODES;
   const message = error.hint === undefined ? error.message : `${error.message}: ${error.hint}`;
-  const isTooLarge = error.code === 'SIZE_INVALID' && error.kind === 'exhausted';
-  const status = isTooLarge ? 413 : ((isSpecified ? CODES[error.code] : undefined) ?? kindStatus);
+  const tooMuch = error.kind === 'exhausted' ? TOO_MUCH[error.code] : undefined;
+  const status = tooMuch ?? (isSpecified ? CODES[error.code] : undefined) ?? kindStatus;
   const seconds = error.params.retryAfterSeconds;
   const retryAfterSeconds = typeof seconds === 'number' ? Math.ceil(seconds) : undefined;
   return shaped(status, isSpecified ? error.code : kindCode, message, error.params, retryAfterSeconds);

@@ -4,7 +4,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { GantryError } from '../../lib/errors.ts';
 import type { Grant } from '../access/types.ts';
 import type { Doer } from '../repositories/types.ts';
+import { piecesOf } from './body.ts';
+import { isWaitingForLeave } from './refuse.ts';
+import type { Sender } from './sender.ts';
 import type { Exchange } from './types.ts';
+import { widenReads } from './wide-reads.ts';
 
 /** What is known of a request before a handler sees it. */
 export interface Arrival {
@@ -15,9 +19,7 @@ export interface Arrival {
   readonly query: URLSearchParams;
   readonly parameters: Readonly<Record<string, string>>;
   readonly grant: Grant;
-  readonly base: string;
-  /** Remote address and port. */
-  readonly address: string;
+  readonly sender: Sender;
 }
 
 /** An Exchange whose costlier parts are made when they are asked for. */
@@ -29,9 +31,9 @@ export class HttpExchange implements Exchange {
   readonly query: URLSearchParams;
   readonly parameters: Readonly<Record<string, string>>;
   readonly grant: Grant;
-  readonly base: string;
-  readonly #address: string;
+  readonly #sender: Sender;
   #aborter: AbortController | undefined;
+  #isLeaveGiven = false;
   /** Bytes of the body that handlers took. */
   bytesIn = 0;
 
@@ -43,14 +45,23 @@ export class HttpExchange implements Exchange {
     this.query = arrival.query;
     this.parameters = arrival.parameters;
     this.grant = arrival.grant;
-    this.base = arrival.base;
-    this.#address = arrival.address;
+    this.#sender = arrival.sender;
   }
 
   get doer(): Doer {
     const { headers, method = '' } = this.request;
     const { host = '', 'user-agent': userAgent = '' } = headers;
-    return { actor: this.grant.actor, request: { id: this.id, address: this.#address, host, method, userAgent } };
+    const { address } = this.#sender;
+    return { actor: this.grant.actor, request: { id: this.id, address, host, method, userAgent } };
+  }
+
+  get address(): string {
+    const { address } = this.#sender;
+    return address.slice(0, address.lastIndexOf(':'));
+  }
+
+  link(path: string): string {
+    return `${this.#sender.prefix}${path}`;
   }
 
   get signal(): AbortSignal {
@@ -66,7 +77,7 @@ export class HttpExchange implements Exchange {
     this.send(status, { 'Content-Type': 'application/json', ...headers }, `${JSON.stringify(value)}\n`);
   }
 
-  send(status: number, headers: Readonly<Record<string, string>>, body: Uint8Array | string = ''): void {
+  send(status: number, headers: Readonly<Record<string, string | string[]>>, body: Uint8Array | string = ''): void {
     const length = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
     const isBodiless = status === 204 || status === 304;
     this.response.writeHead(status, isBodiless ? headers : { 'Content-Length': String(length), ...headers });
@@ -91,12 +102,21 @@ export class HttpExchange implements Exchange {
     return pieces.length === 1 && pieces[0] ? pieces[0] : Buffer.concat(pieces);
   }
 
-  /** Bodies in chunks announce no length. */
+  /** Bodies in chunks announce no length. Who stops half-way leaves the connection to the answer. */
   async *#counted(): AsyncGenerator<Buffer> {
-    for await (const piece of this.request as AsyncIterable<Buffer>) {
+    this.#giveLeave();
+    widenReads(this.request);
+    for await (const piece of piecesOf(this.request)) {
       this.bytesIn += piece.length;
       yield piece;
     }
+  }
+
+  /** A sender that asked first is let send once somebody reads: by then it was found to be allowed to. */
+  #giveLeave(): void {
+    if (this.#isLeaveGiven || !isWaitingForLeave(this.request)) return;
+    this.#isLeaveGiven = true;
+    this.response.writeContinue();
   }
 }
 

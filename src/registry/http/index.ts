@@ -1,5 +1,6 @@
 // The face of the registry's HTTP server.
 
 export { createDispatcher, type DispatchOptions } from './dispatch.ts';
+export { hostCheck } from './host.ts';
 export { sendFile, socketFd } from './send-file.ts';
 export { type ListeningServer, listen } from './server.ts';

@@ -6,6 +6,7 @@ import { createServer as createTlsServer, type Server as TlsServer } from 'node:
 import type { Socket } from 'node:net';
 import type { SecureContextOptions } from 'node:tls';
 import { GantryError, messageOf } from '../../lib/errors.ts';
+import { Periodic } from '../../store/jobs/index.ts';
 import type { TlsConfig } from '../config/types.ts';
 import type { Log } from '../types.ts';
 
@@ -28,7 +29,7 @@ export interface ServerOptions {
 export interface ListeningServer extends AsyncDisposable {
   readonly host: string;
   readonly port: number;
-  /** `http://host:port` or `https://…`. */
+  /** `http://host:port` or `https://…`; of a server on every address, the one that this machine itself uses. */
   readonly url: string;
 }
 
@@ -50,6 +51,8 @@ export async function listen(options: ServerOptions): Promise<ListeningServer> {
   const server = tls
     ? createTlsServer({ ...shared, ...secureContext(tls) }, options.listener)
     : createServer(shared, options.listener);
+  // By itself, Node gives leave to send a body before anybody was asked whether it is wanted.
+  server.on('checkContinue', options.listener);
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   server.timeout = IDLE_MS;
   const sockets = new Set<Socket>();
@@ -67,13 +70,13 @@ export async function listen(options: ServerOptions): Promise<ListeningServer> {
   const watcher = tls && watchCertificates(server as TlsServer, tls, options.log);
   const address = server.address();
   const bound = typeof address === 'object' && address !== null ? address.port : port;
-  const shown = host.includes(':') ? `[${host}]` : host;
+  const shown = host === '' ? 'localhost' : host.includes(':') ? `[${host}]` : host;
   return {
     host,
     port: bound,
     url: `${tls ? 'https' : 'http'}://${shown}:${bound}`,
     async [Symbol.asyncDispose]() {
-      clearInterval(watcher);
+      await watcher?.[Symbol.asyncDispose]();
       await closed(server, sockets);
     },
   };
@@ -102,12 +105,13 @@ function started(server: Server, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       const isTaken = error.code === 'EADDRINUSE';
-      const message = `cannot listen on ${host}:${port}: ${isTaken ? 'another process listens there' : messageOf(error)}`;
+      const message = `cannot listen on ${host}:${port} (--addr, http.addr): ${isTaken ? 'another process listens there' : messageOf(error)}`;
       const hint = isTaken ? 'stop it, or choose another --addr' : undefined;
       const [kind, code] = isTaken ? (['conflict', 'ADDRESS_IN_USE'] as const) : (['system', 'LISTEN_FAILED'] as const);
       reject(new GantryError(kind, code, message, { cause: error, hint }));
     });
-    server.listen({ host, port, backlog: 1024 }, () => {
+    // Without a host it listens to IPv6 and IPv4, where the machine has both.
+    server.listen({ ...(host === '' ? {} : { host }), port, backlog: 1024 }, () => {
       server.removeAllListeners('error');
       resolve();
     });
@@ -132,12 +136,17 @@ function secureContext(tls: TlsConfig): SecureContextOptions & { requestCert: bo
       rejectUnauthorized: hasCa,
     };
   } catch (cause) {
-    throw new GantryError('invalid', 'TLS_INVALID', `cannot read the certificate: ${messageOf(cause)}`, { cause });
+    throw new GantryError(
+      'invalid',
+      'TLS_INVALID',
+      `cannot use the certificate and key of http.tls (--tls-cert, --tls-key): ${messageOf(cause)}`,
+      { cause },
+    );
   }
 }
 
 /** New connections get the new certificate; a broken pair is told of once and the old one stays. */
-function watchCertificates(server: TlsServer, tls: TlsConfig, log: Log): NodeJS.Timeout {
+function watchCertificates(server: TlsServer, tls: TlsConfig, log: Log): Periodic {
   const files = [tls.certificateFile, tls.keyFile, ...tls.clientCaFiles];
   const stamp = (): string =>
     files
@@ -147,7 +156,7 @@ function watchCertificates(server: TlsServer, tls: TlsConfig, log: Log): NodeJS.
       })
       .join();
   let known = stamp();
-  const timer = setInterval(() => {
+  const look = (): void => {
     const now = stamp();
     if (now === known) return;
     known = now;
@@ -157,6 +166,7 @@ function watchCertificates(server: TlsServer, tls: TlsConfig, log: Log): NodeJS.
     } catch (error) {
       log('error', `the certificate was not changed: ${messageOf(error)}`);
     }
-  }, TLS_CHECK_MS);
-  return timer.unref();
+  };
+  const onError = (error: unknown): void => log('error', `the certificate: ${messageOf(error)}`);
+  return new Periodic({ everyMs: TLS_CHECK_MS, run: look, onError }).start();
 }

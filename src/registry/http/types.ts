@@ -38,12 +38,14 @@ export interface Exchange {
   readonly doer: Doer;
   /** Aborts when the client goes away. */
   readonly signal: AbortSignal;
-  /** `scheme://host[:port]` as the client sees it (Host, X-Forwarded-Proto from a trusted proxy). */
-  readonly base: string;
+  /** The sender's address, without port. */
+  readonly address: string;
+  /** `path` as the client must ask for it: behind the prefix under which it sees this server. */
+  link(path: string): string;
   /** Sends `value` as JSON; HEAD gets the headers alone. */
   json(status: number, value: unknown, headers?: Readonly<Record<string, string>>): void;
   /** Sends bytes or nothing; HEAD gets the headers alone. */
-  send(status: number, headers: Readonly<Record<string, string>>, body?: Uint8Array | string): void;
+  send(status: number, headers: Readonly<Record<string, string | string[]>>, body?: Uint8Array | string): void;
   /** The request body as it arrives; the pieces are the reader's alone. */
   readonly content: AsyncIterable<Uint8Array>;
   /** The whole request body. @throws SIZE_INVALID (413) over `maxBytes` */
@@ -61,8 +63,10 @@ export interface RequestReport {
   readonly durationMs: number;
   readonly bytesIn: number;
   readonly bytesOut: number;
-  /** Remote address and port. */
+  /** The client's address and port. */
   readonly remoteAddress: string;
+  /** The proxy that told it, '' where the client came by itself. */
+  readonly proxyAddress: string;
   /** '' for nobody in particular. */
   readonly actor: string;
   readonly userAgent: string;

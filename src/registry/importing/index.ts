@@ -69,7 +69,7 @@ async function importBlob(
   signal: AbortSignal,
 ): Promise<void> {
   signal.throwIfAborted();
-  if (repositories.mount(name, digest, undefined, DOER) !== undefined) return;
+  if ((await repositories.isStored(digest)) && repositories.mount(name, digest, undefined, DOER) !== undefined) return;
   const found = await tree.blob(digest);
   if (!found) {
     report.skipped.push(`${name}@${digest}: the blob is missing`);

@@ -1,22 +1,36 @@
 // The face of notifications: events of the registry to webhooks, at least once, in order per repository, over restarts.
 
 import { randomUUID } from 'node:crypto';
-import { request as httpRequest } from 'node:http';
-import { request as httpsRequest } from 'node:https';
 import { GantryError, messageOf } from '../../lib/errors.ts';
-import type { Database } from '../../store/database.ts';
+import type { Database, Migrations } from '../../store/database.ts';
+import { copyIntoJobs, createQueue, type Job, type JobQueue, migrateJobs } from '../../store/jobs/index.ts';
 import type { WebhookConfig } from '../config/types.ts';
 import { fitsAny } from '../glob.ts';
 import type { Exchange, Route } from '../http/types.ts';
 import type { EventListener, Log, RegistryEvent } from '../types.ts';
-import { envelopeOf, signatureOf } from './envelope.ts';
-import { type Delivery, Outbox } from './outbox.ts';
+import { deliver } from './deliver.ts';
+
+const MIGRATIONS: Migrations = {
+  name: 'notifications',
+  steps: [
+    `CREATE TABLE notifications_outbox (
+       id INTEGER PRIMARY KEY, webhook TEXT NOT NULL, repository TEXT NOT NULL, event TEXT NOT NULL,
+       attempts INTEGER NOT NULL, due_ms INTEGER NOT NULL, is_dead INTEGER NOT NULL, error TEXT NOT NULL) STRICT;
+     CREATE INDEX notifications_outbox_queue ON notifications_outbox (webhook, is_dead, repository, id);`,
+    `${copyIntoJobs(
+      `'webhooks/' || webhook AS queue, repository AS key, event AS payload, is_dead, attempts, due_ms, error`,
+      'notifications_outbox ORDER BY id',
+    )}
+     DROP TABLE notifications_outbox;`,
+  ],
+};
 
 const LONGEST_PAUSE_MS = 3_600_000;
 /** Repositories of one webhook that are told of at once. */
 const AT_ONCE = 8;
-const BOUND_EVERY = 1000;
-const ANSWER_MAX_BYTES = 64 * 1024;
+/** What is kept for one receiver that does not answer; the oldest become dead letters, and of these the oldest go. */
+const PENDING_MAX = 100_000;
+const DEAD_MAX = 10_000;
 const DEAD_PAGE = 100;
 
 export interface NotificationsOptions {
@@ -42,124 +56,91 @@ export function createNotifications(options: NotificationsOptions): Notification
   return new Webhooks(options);
 }
 
+/** A webhook with the events that are still to be delivered to it. */
+class Webhook implements AsyncDisposable {
+  readonly config: WebhookConfig;
+  readonly queue: JobQueue<RegistryEvent>;
+  delivered = 0;
+  failed = 0;
+  last: { readonly atMs: number; readonly error: string } | undefined;
+
+  constructor(config: WebhookConfig, { database, log, source, now = Date.now }: NotificationsOptions) {
+    this.config = config;
+    this.queue = createQueue<RegistryEvent>(database, {
+      name: `webhooks/${config.name}`,
+      work: ({ payload: event, attempts }, signal) => deliver(config, { event, attempts }, source(), signal),
+      atOnce: AT_ONCE,
+      pause: { firstMs: config.backoffMs, longestMs: LONGEST_PAUSE_MS },
+      attemptsMax: config.maxAttempts,
+      pendingMax: PENDING_MAX,
+      deadMax: DEAD_MAX,
+      now,
+      onTrouble: (message) => log('warn', message),
+      onOutcome: ({ payload: event }, outcome) => {
+        const error = outcome.kind === 'done' ? '' : outcome.message;
+        this.last = { atMs: now(), error };
+        if (outcome.kind === 'done') this.delivered++;
+        else this.failed++;
+        if (outcome.kind === 'dead')
+          log(
+            'warn',
+            `webhook ${config.name}: event ${event.id} was given up after ${outcome.attempts} tries: ${error}`,
+          );
+      },
+    });
+  }
+
+  wants({ action, repository }: RegistryEvent): boolean {
+    const { actions, repositories } = this.config;
+    return (actions.length === 0 || actions.includes(action)) && fitsAny(repository, repositories);
+  }
+
+  get view() {
+    const { name, url, format, actions, repositories } = this.config;
+    const last = this.last && { lastAt: new Date(this.last.atMs).toISOString(), lastError: this.last.error };
+    return { name, url, format, actions, repositories, ...this.queue.counts(), ...last };
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.queue[Symbol.asyncDispose]();
+  }
+}
+
 class Webhooks implements Notifications {
-  #delivered = 0;
-  #failed = 0;
   readonly #options: NotificationsOptions;
-  readonly #now: () => number;
-  readonly #outbox: Outbox;
-  readonly #aborter = new AbortController();
-  readonly #last = new Map<string, { atMs: number; error: string }>();
-  #added = 0;
-  #isStarted = false;
-  #wakeAt: NodeJS.Timeout | undefined;
-  #round: Promise<void> | undefined;
-  #isWoken = false;
+  readonly #webhooks: readonly Webhook[];
 
   constructor(options: NotificationsOptions) {
     this.#options = options;
-    this.#now = options.now ?? Date.now;
-    this.#outbox = new Outbox(options.database);
+    migrateJobs(options.database);
+    options.database.migrate(MIGRATIONS);
+    this.#webhooks = options.webhooks.map((config) => new Webhook(config, options));
   }
 
   readonly listener: EventListener = (event) => {
-    const wanting = this.#options.webhooks.filter(
-      ({ actions, repositories }) =>
-        (actions.length === 0 || actions.includes(event.action)) && fitsAny(event.repository, repositories),
-    );
+    const wanting = this.#webhooks.filter((webhook) => webhook.wants(event));
     if (wanting.length === 0) return;
     this.#options.database.transaction(() => {
-      for (const { name } of wanting) {
-        this.#outbox.add(name, event);
-        if (++this.#added % BOUND_EVERY === 0) this.#bound(name);
-      }
+      for (const { queue } of wanting) queue.add(event.repository, event);
     });
-    // The transaction that we may be in ends before this turn does.
-    setImmediate(() => this.#wake());
   };
 
   counts() {
-    const kept = this.#options.webhooks.map(({ name }) => this.#outbox.counts(name));
+    const kept = this.#webhooks.map(({ queue }) => queue.counts());
     return {
-      delivered: this.#delivered,
-      failed: this.#failed,
+      delivered: this.#webhooks.reduce((total, { delivered }) => total + delivered, 0),
+      failed: this.#webhooks.reduce((total, { failed }) => total + failed, 0),
       pending: kept.reduce((total, { pending }) => total + pending, 0),
       dead: kept.reduce((total, { dead }) => total + dead, 0),
     };
   }
 
   start(): void {
-    this.#isStarted = true;
-    this.#wake();
+    for (const { queue } of this.#webhooks) queue.start();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#isStarted = false;
-    clearTimeout(this.#wakeAt);
-    this.#aborter.abort();
-    await this.#round;
-  }
-
-  #bound(webhook: string): void {
-    const given = this.#outbox.bound(webhook);
-    if (given > 0) this.#options.log('warn', `webhook ${webhook}: ${given} events were given up, too many are waiting`);
-  }
-
-  /** One round at a time; who calls during one gets another after it. */
-  #wake(): void {
-    if (!this.#isStarted) return;
-    this.#isWoken = true;
-    clearTimeout(this.#wakeAt);
-    this.#round ??= this.#rounds().finally(() => {
-      this.#round = undefined;
-      if (this.#isWoken) this.#wake();
-      else this.#sleep();
-    });
-  }
-
-  #sleep(): void {
-    const due = this.#isStarted ? this.#outbox.nextDueMs() : undefined;
-    if (due === undefined) return;
-    this.#wakeAt = setTimeout(() => this.#wake(), Math.min(Math.max(due - this.#now(), 10), LONGEST_PAUSE_MS));
-  }
-
-  async #rounds(): Promise<void> {
-    this.#isWoken = false;
-    await Promise.all(this.#options.webhooks.map((webhook) => this.#drain(webhook)));
-  }
-
-  /** A receiver that is slow holds up no other. */
-  async #drain(webhook: WebhookConfig): Promise<void> {
-    while (this.#isStarted) {
-      const due = this.#outbox.due(webhook.name, this.#now(), AT_ONCE);
-      if (due.length === 0) return;
-      await Promise.all(due.map((delivery) => this.#deliver(webhook, delivery)));
-    }
-  }
-
-  async #deliver(webhook: WebhookConfig, delivery: Delivery): Promise<void> {
-    try {
-      await post(webhook, delivery, this.#options.source(), this.#aborter.signal);
-      this.#outbox.delivered(delivery.id);
-      this.#delivered++;
-      this.#last.set(webhook.name, { atMs: this.#now(), error: '' });
-    } catch (error) {
-      if (!this.#isStarted) return;
-      const why = messageOf(error);
-      const tries = delivery.attempts + 1;
-      const isDead = tries >= webhook.maxAttempts;
-      const pauseMs = Math.min(webhook.backoffMs * 2 ** (tries - 1), LONGEST_PAUSE_MS);
-      // Up to a quarter more, so that many events do not come back in one moment.
-      const dueMs = this.#now() + Math.round(pauseMs * (1 + Math.random() / 4));
-      this.#outbox.failed(delivery.id, why, dueMs, isDead);
-      this.#failed++;
-      this.#last.set(webhook.name, { atMs: this.#now(), error: why });
-      if (isDead)
-        this.#options.log(
-          'warn',
-          `webhook ${webhook.name}: event ${delivery.event.id} was given up after ${tries} tries: ${why}`,
-        );
-    }
+    await Promise.all(this.#webhooks.map((webhook) => webhook[Symbol.asyncDispose]()));
   }
 
   get routes(): readonly Route[] {
@@ -171,42 +152,26 @@ class Webhooks implements Notifications {
       handle,
     });
     return [
-      route('GET', '', (exchange) =>
-        exchange.json(200, { webhooks: this.#options.webhooks.map((hook) => this.#view(hook)) }),
-      ),
+      route('GET', '', (exchange) => exchange.json(200, { webhooks: this.#webhooks.map(({ view }) => view) })),
       route('POST', '/{webhook}/test', (exchange) => this.#test(exchange)),
       route('GET', '/{webhook}/dead', (exchange) => this.#listDead(exchange)),
       route('POST', '/{webhook}/dead/{id}/retry', (exchange) => this.#retry(exchange)),
-      route('DELETE', '/{webhook}/dead/{id}', (exchange) => this.#bury(exchange)),
+      route('DELETE', '/{webhook}/dead/{id}', (exchange) => this.#drop(exchange)),
     ];
   }
 
-  #view({ name, url, format, actions, repositories }: WebhookConfig) {
-    const last = this.#last.get(name);
-    return {
-      name,
-      url,
-      format,
-      actions,
-      repositories,
-      ...this.#outbox.counts(name),
-      ...(last ? { lastAt: new Date(last.atMs).toISOString(), lastError: last.error } : {}),
-    };
-  }
-
-  #named(exchange: Exchange): WebhookConfig {
+  #named(exchange: Exchange): Webhook {
     const { webhook = '' } = exchange.parameters;
-    const found = this.#options.webhooks.find(({ name }) => name === webhook);
+    const found = this.#webhooks.find(({ config }) => config.name === webhook);
     if (!found) throw new GantryError('notFound', 'WEBHOOK_UNKNOWN', `there is no webhook ${webhook.slice(0, 100)}`);
     return found;
   }
 
   async #test(exchange: Exchange): Promise<void> {
-    const webhook = this.#named(exchange);
-    const event = testEvent(this.#now());
-    const delivery = { id: 0, webhook: webhook.name, event, attempts: 0, dueMs: 0, error: '' };
+    const { config } = this.#named(exchange);
+    const event = testEvent((this.#options.now ?? Date.now)());
     try {
-      await post(webhook, delivery, this.#options.source(), exchange.signal);
+      await deliver(config, { event, attempts: 0 }, this.#options.source(), exchange.signal);
       exchange.json(200, { isDelivered: true });
     } catch (error) {
       exchange.json(200, { isDelivered: false, error: messageOf(error) });
@@ -214,24 +179,19 @@ class Webhooks implements Notifications {
   }
 
   #listDead(exchange: Exchange): void {
-    const { name } = this.#named(exchange);
+    const { queue } = this.#named(exchange);
     const after = Number(exchange.query.get('last') ?? 0) || 0;
-    const dead = this.#outbox
-      .dead(name, after, DEAD_PAGE)
-      .map(({ id, event, attempts, error }) => ({ id, event, attempts, error }));
-    exchange.json(200, { dead });
+    const view = ({ id, payload: event, attempts, error }: Job<RegistryEvent>) => ({ id, event, attempts, error });
+    exchange.json(200, { dead: queue.dead(after, DEAD_PAGE).map(view) });
   }
 
   #retry(exchange: Exchange): void {
-    const { name } = this.#named(exchange);
-    if (!this.#outbox.revive(name, Number(exchange.parameters.id))) throw noSuchLetter();
-    this.#wake();
+    if (!this.#named(exchange).queue.revive(Number(exchange.parameters.id))) throw noSuchLetter();
     exchange.send(202, {});
   }
 
-  #bury(exchange: Exchange): void {
-    const { name } = this.#named(exchange);
-    if (!this.#outbox.bury(name, Number(exchange.parameters.id))) throw noSuchLetter();
+  #drop(exchange: Exchange): void {
+    if (!this.#named(exchange).queue.drop(Number(exchange.parameters.id))) throw noSuchLetter();
     exchange.send(204, {});
   }
 }
@@ -252,40 +212,4 @@ function testEvent(nowMs: number): RegistryEvent {
     tag: 'test',
     actor: { name: 'gantry-registry', kind: 'system' },
   };
-}
-
-/** Sends one delivery. Any 2xx is success; redirects are not followed. @throws Error with what went wrong */
-function post(webhook: WebhookConfig, delivery: Delivery, source: string, signal: AbortSignal): Promise<void> {
-  const { contentType, body } = envelopeOf(webhook.format, delivery.event, source);
-  const signed = webhook.secret === undefined ? {} : { 'X-Gantry-Signature': signatureOf(webhook.secret, body) };
-  const headers = {
-    'User-Agent': 'gantry-registry',
-    ...webhook.headers,
-    'Content-Type': contentType,
-    'Content-Length': String(Buffer.byteLength(body)),
-    'X-Gantry-Event-Id': delivery.event.id,
-    'X-Gantry-Attempt': String(delivery.attempts + 1),
-    ...signed,
-  };
-  const send = webhook.url.startsWith('https:') ? httpsRequest : httpRequest;
-  const within = AbortSignal.any([signal, AbortSignal.timeout(webhook.timeoutMs)]);
-  return new Promise((resolve, reject) => {
-    const call = send(webhook.url, { method: 'POST', headers, signal: within }, (answer) => {
-      const { statusCode = 0 } = answer;
-      let bytes = 0;
-      answer.on('data', (piece: Buffer) => {
-        bytes += piece.length;
-        if (bytes > ANSWER_MAX_BYTES) answer.destroy();
-      });
-      answer.once('error', () => undefined);
-      answer.once('close', () => {
-        if (statusCode >= 200 && statusCode < 300) resolve();
-        else reject(new Error(`the receiver answered ${statusCode}`));
-      });
-    });
-    call.once('error', (error) =>
-      reject(within.aborted && !signal.aborted ? new Error(`no answer in ${webhook.timeoutMs} ms`) : error),
-    );
-    call.end(body);
-  });
 }

@@ -11,10 +11,12 @@ export interface Counted {
   readonly collected: GarbageReport;
   readonly webhooks: ReturnType<Notifications['counts']>;
   readonly replicationsPending: number;
+  /** Faults of content and records that checks found and nobody mended. */
+  readonly faults: number;
 }
 
 /** Every number beside those of requests. */
-export function gaugesOf({ inventory, collected, webhooks, replicationsPending }: Counted): readonly Gauge[] {
+export function gaugesOf({ inventory, collected, webhooks, replicationsPending, faults }: Counted): readonly Gauge[] {
   const row = (kind: Gauge['kind'], name: string, help: string, value: number): Gauge => ({
     name: `gantry_registry_${name}`,
     help,
@@ -36,5 +38,6 @@ export function gaugesOf({ inventory, collected, webhooks, replicationsPending }
     row('gauge', 'webhook_events_pending', 'Events that wait for delivery', webhooks.pending),
     row('gauge', 'webhook_events_dead', 'Events that were given up', webhooks.dead),
     row('gauge', 'replication_jobs_pending', 'Copies and deletes still to be made', replicationsPending),
+    row('gauge', 'content_faults', 'Faults of content and records that checks found', faults),
   ];
 }

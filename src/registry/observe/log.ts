@@ -41,13 +41,26 @@ function jsonLine(report: RequestReport): string {
 }
 
 function textLine(report: RequestReport): string {
-  const { id, method, path, status, durationMs, bytesIn, bytesOut, remoteAddress, actor, userAgent, isAborted } =
-    report;
+  const {
+    id,
+    method,
+    path,
+    status,
+    durationMs,
+    bytesIn,
+    bytesOut,
+    remoteAddress,
+    proxyAddress,
+    actor,
+    userAgent,
+    isAborted,
+  } = report;
+  const from = proxyAddress === '' ? remoteAddress : `${remoteAddress}<${proxyAddress}`;
   const who = actor === '' ? '-' : printable(actor);
   const request = `${printable(method)} ${printable(path.slice(0, PATH_MAX_CHARS))}`;
   const end = isAborted ? 'aborted' : 'done';
   const agent = JSON.stringify(userAgent.slice(0, 300));
-  return `${new Date().toISOString()} ${id} ${remoteAddress} ${who} "${request}" ${status} ${bytesIn} ${bytesOut} ${durationMs.toFixed(1)}ms ${end} ${agent}\n`;
+  return `${new Date().toISOString()} ${id} ${from} ${who} "${request}" ${status} ${bytesIn} ${bytesOut} ${durationMs.toFixed(1)}ms ${end} ${agent}\n`;
 }
 
 /** Nobody writes lines, or colours, into our log. */

@@ -17,6 +17,7 @@ const REPORT: RequestReport = {
   bytesIn: 5,
   bytesOut: 7,
   remoteAddress: '127.0.0.1:1',
+  proxyAddress: '',
   actor: 'ann',
   userAgent: 'docker/28',
   isAborted: false,
@@ -74,6 +75,7 @@ const COUNTED: Counted = {
   collected: { blobs: 7, bytes: 8, uploads: 9 },
   webhooks: { delivered: 10, failed: 11, pending: 12, dead: 13 },
   replicationsPending: 14,
+  faults: 15,
 };
 const options = (more: Partial<MetricsOptions> = {}): MetricsOptions => ({
   right: 'open',
@@ -101,6 +103,7 @@ test('metrics count requests by route, their bytes and their time, and what the 
     'gantry_registry_garbage_bytes_total 8',
     'gantry_registry_webhook_events_dead 13',
     'gantry_registry_replication_jobs_pending 14',
+    'gantry_registry_content_faults 15',
   ]) {
     assert.ok(lines.has(line), line);
   }

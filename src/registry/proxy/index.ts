@@ -1,16 +1,22 @@
 // The face of the pull-through cache: repositories that mirror another registry, fetched when they are asked for and kept.
 
 import { Readable } from 'node:stream';
-import { GantryError, messageOf } from '../../lib/errors.ts';
+import { LRUCache } from 'lru-cache';
+import { GantryError, isGantryError, messageOf } from '../../lib/errors.ts';
 import { VERSION } from '../../lib/package.ts';
-import { ACCEPT_ANY, RegistryClient, RegistryError, type Repository } from '../../remote/index.ts';
+import { RegistryClient, type Repository, type Timeouts } from '../../remote/index.ts';
 import { type Digest, parseAnyDigest } from '../../spec/digest.ts';
 import type { Database, Migrations } from '../../store/database.ts';
+import { Periodic } from '../../store/jobs/index.ts';
 import type { ProxyConfig } from '../config/types.ts';
 import type { Origin } from '../distribution/index.ts';
-import type { Repositories } from '../repositories/types.ts';
+import type { ReferrerDescriptor, Repositories } from '../repositories/types.ts';
 import { type Log, SYSTEM } from '../types.ts';
+import { verdictOf } from './failures.ts';
 import { Follower } from './follower.ts';
+import { LISTS_STEP, type ListKind, Lists } from './lists.ts';
+import { copyOf, fetchReferrers, fetchTags, headOf, manifestOf, referrersIn } from './origin.ts';
+import { Upstream } from './upstream.ts';
 import { USES_STEP, Uses } from './uses.ts';
 
 const MIGRATIONS: Migrations = {
@@ -19,17 +25,25 @@ const MIGRATIONS: Migrations = {
     `CREATE TABLE proxy_tags (repository TEXT NOT NULL, tag TEXT NOT NULL, checked_ms INTEGER NOT NULL,
        PRIMARY KEY (repository, tag)) STRICT, WITHOUT ROWID;`,
     USES_STEP,
+    LISTS_STEP,
   ],
 };
 
 const DOER = { actor: SYSTEM };
 const COMPLAIN_EVERY_MS = 60_000;
+/** What a digest names does not change; whether the origin still has it, and lets us, is asked so often at most. */
+const DIGEST_FRESH_MS = 3_600_000;
 /** What nobody asks for is looked for so often within its expiry, within bounds. */
 const SWEEPS = 8;
 const SWEEP_MIN_MS = 100;
 const SWEEP_MAX_MS = 3_600_000;
 /** Single-word names there belong to this one. @source Docker Hub */
 const HUB = /(?:^|\.)docker\.io$/;
+const FORBIDDEN_MAX = 10_000;
+const PAGE = 10_000;
+const MANIFEST_MISSING = { code: 'MANIFEST_UNKNOWN', message: 'manifest unknown' } as const;
+const BLOB_MISSING = { code: 'BLOB_UNKNOWN', message: 'blob unknown to registry' } as const;
+const NAME_MISSING = { code: 'NAME_UNKNOWN', message: 'repository name not known to registry' } as const;
 
 export interface ProxyOptions {
   readonly proxies: readonly ProxyConfig[];
@@ -38,6 +52,7 @@ export interface ProxyOptions {
   readonly log: Log;
   /** Unix milliseconds. */
   readonly now?: (() => number) | undefined;
+  readonly timeouts?: Timeouts | undefined;
 }
 
 /** Makes the cache; undefined without a proxy in the configuration. */
@@ -50,11 +65,15 @@ class PullThrough implements Origin, AsyncDisposable {
   readonly #client: RegistryClient;
   readonly #now: () => number;
   readonly #aborter = new AbortController();
-  /** Fetches under way: one for each, however many ask. */
-  readonly #manifests = new Map<string, Promise<void>>();
+  /** The longest prefix first. */
+  readonly #upstreams: readonly Upstream[];
+  /** Blobs that are being fetched: once, however many ask. */
   readonly #blobs = new Map<string, Promise<void>>();
+  /** Repositories that the origin forbade when it was last asked: their blobs are not served either. */
+  readonly #forbidden = new LRUCache<string, true>({ max: FORBIDDEN_MAX });
   readonly #uses: Uses;
-  readonly #sweepers: readonly NodeJS.Timeout[];
+  readonly #lists: Lists;
+  readonly #sweepers: readonly Periodic[];
   #complainedAtMs = 0;
 
   constructor(options: ProxyOptions) {
@@ -63,38 +82,52 @@ class PullThrough implements Origin, AsyncDisposable {
     options.database.migrate(MIGRATIONS);
     this.#client = new RegistryClient(
       { mirrors: [], insecure: [], maxConcurrentDownloads: 4 },
-      { userAgent: `gantry-registry/${VERSION}` },
+      { userAgent: `gantry-registry/${VERSION}`, timeouts: options.timeouts },
     );
     this.#uses = new Uses(options.database);
-    this.#sweepers = options.proxies
-      .filter(({ expiryMs }) => expiryMs > 0)
-      .map((proxy) => {
-        const everyMs = Math.min(Math.max(proxy.expiryMs / SWEEPS, SWEEP_MIN_MS), SWEEP_MAX_MS);
-        return setInterval(() => void this.#sweep(proxy), everyMs).unref();
+    this.#lists = new Lists(options.database);
+    this.#upstreams = options.proxies
+      .toSorted((a, b) => b.prefix.length - a.prefix.length)
+      .map((proxy) => new Upstream(proxy, this.#now, (message) => this.#complain(message)));
+    this.#sweepers = this.#upstreams
+      .filter(({ proxy }) => proxy.expiryMs > 0)
+      .map((upstream) => {
+        const everyMs = Math.min(Math.max(upstream.proxy.expiryMs / SWEEPS, SWEEP_MIN_MS), SWEEP_MAX_MS);
+        const onError = (error: unknown): void =>
+          options.log('error', `mirror ${upstream.proxy.url}: ${messageOf(error)}`);
+        return new Periodic({ everyMs, run: (signal) => this.#sweep(upstream, signal), onError }).start();
       });
   }
 
   serves(repository: string): boolean {
-    return this.#proxyFor(repository) !== undefined;
+    return this.#upstreamFor(repository) !== undefined;
+  }
+
+  nameFor(name: string, namespace: string): string {
+    const upstream = this.#upstreams.find(({ proxy }) => proxy.namespaces.includes(namespace));
+    const prefix = upstream === undefined ? '' : folderOf(upstream.proxy);
+    return name.startsWith(prefix) ? name : `${prefix}${name}`;
   }
 
   async manifest(repository: string, reference: string): Promise<void> {
     const { repositories } = this.#options;
+    const upstream = this.#require(repository);
     const local = repositories.findManifest(repository, reference);
-    if (!local || !(parseAnyDigest(reference) || this.#isFresh(repository, reference)))
-      await this.#refresh(repository, reference, local !== undefined);
+    const isHere = local !== undefined && (await repositories.isStored(local.digest));
+    if (!isHere || !this.#isFresh(upstream, repository, reference)) {
+      await upstream.settle({
+        kind: 'manifests',
+        key: `manifest ${repository} ${reference}`,
+        ask: () =>
+          this.#judged(repository, upstream, () => this.#fetchManifest(upstream, repository, reference, isHere)),
+        hasCopy: isHere,
+        missing: MANIFEST_MISSING,
+        drop: () => this.#drop(repository, reference),
+      });
+    }
     const found = repositories.findManifest(repository, reference);
-    const expiryMs = this.#proxyFor(repository)?.expiryMs ?? 0;
+    const { expiryMs } = upstream.proxy;
     if (found && expiryMs > 0) this.#uses.mark({ repository, digest: found.digest }, this.#now(), expiryMs);
-  }
-
-  /** @throws MANIFEST_UNKNOWN, UNAVAILABLE where there is no copy */
-  async #refresh(repository: string, reference: string, hasCopy: boolean): Promise<void> {
-    const key = `${repository} ${reference}`;
-    const running =
-      this.#manifests.get(key) ?? this.#fetchManifest(repository, reference).finally(() => this.#manifests.delete(key));
-    this.#manifests.set(key, running);
-    await running.catch((error: unknown) => this.#forgive(error, repository, reference, hasCopy));
   }
 
   async blob(
@@ -103,7 +136,9 @@ class PullThrough implements Origin, AsyncDisposable {
   ): Promise<{ readonly sizeBytes: number; readonly stream: Readable } | undefined> {
     const key = `${repository} ${digest}`;
     const running = this.#blobs.get(key);
-    if (running || isHere(this.#options.repositories, repository, digest)) {
+    if (running || (await isHere(this.#options.repositories, repository, digest))) {
+      if (this.#forbidden.has(repository))
+        throw new GantryError('forbidden', 'DENIED', 'the origin forbids this repository');
       await running;
       return undefined;
     }
@@ -111,87 +146,154 @@ class PullThrough implements Origin, AsyncDisposable {
     this.#blobs.set(key, stored.promise);
     stored.promise.catch(() => undefined).finally(() => this.#blobs.delete(key));
     try {
-      return await this.#fetchBlob(repository, digest, stored);
+      const upstream = this.#require(repository);
+      return await upstream.attempt('blobs', BLOB_MISSING, () => this.#fetchBlob(upstream, repository, digest, stored));
     } catch (error) {
       stored.reject(error);
-      throw inWords(error, 'BLOB_UNKNOWN', 'blob unknown to registry');
+      throw error;
     }
   }
 
+  async tags(repository: string): Promise<readonly string[]> {
+    const upstream = this.#require(repository);
+    const local = localTags(this.#options.repositories, repository);
+    const kept = await this.#list(upstream, repository, 'tags', '', local.length > 0, NAME_MISSING, () =>
+      fetchTags(this.#client, this.#remote(upstream, repository)),
+    );
+    const known = kept?.filter((tag) => typeof tag === 'string') ?? [];
+    // Where the origin has the last word, what it does not list is not listed.
+    const all = kept && upstream.proxy.stale !== 'always' ? known : [...known, ...local];
+    return [...new Set(all)].sort();
+  }
+
+  async referrers(repository: string, digest: Digest): Promise<readonly ReferrerDescriptor[]> {
+    const upstream = this.#require(repository);
+    const kept = await this.#list(upstream, repository, 'referrers', digest, false, MANIFEST_MISSING, () =>
+      fetchReferrers(this.#client, this.#remote(upstream, repository), digest),
+    );
+    // What was attached here, such as a scan's report, stands beside it.
+    const local = this.#options.repositories.referrers(repository, digest);
+    const known = new Set(local.map((one) => one.digest));
+    return [...local, ...referrersIn(kept ?? []).filter((one) => !known.has(one.digest))];
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const sweeper of this.#sweepers) clearInterval(sweeper);
     this.#aborter.abort();
-    await Promise.allSettled([...this.#manifests.values(), ...this.#blobs.values()]);
+    for (const sweeper of this.#sweepers) await sweeper[Symbol.asyncDispose]();
+    await Promise.allSettled([...this.#upstreams.map((upstream) => upstream.idle()), ...this.#blobs.values()]);
     this.#client[Symbol.dispose]();
   }
 
-  /** The longest prefix wins. */
-  #proxyFor(repository: string): ProxyConfig | undefined {
-    return this.#options.proxies
-      .filter(({ prefix }) => prefix === '' || repository.startsWith(`${prefix.replace(/\/+$/, '')}/`))
-      .sort((a, b) => b.prefix.length - a.prefix.length)[0];
+  #upstreamFor(repository: string): Upstream | undefined {
+    return this.#upstreams.find(({ proxy }) => repository.startsWith(folderOf(proxy)));
   }
 
-  #remote(repository: string): Repository {
-    const proxy = this.#proxyFor(repository);
-    if (!proxy) throw new TypeError(`${repository} is no mirror`);
-    const { url, prefix, username, password, isInsecure } = proxy;
-    const rest = prefix === '' ? repository : repository.slice(prefix.replace(/\/+$/, '').length + 1);
+  #require(repository: string): Upstream {
+    const upstream = this.#upstreamFor(repository);
+    if (!upstream) throw new TypeError(`${repository} is no mirror`);
+    return upstream;
+  }
+
+  #remote({ proxy }: Upstream, repository: string): Repository {
+    const { url, username, password, isInsecure } = proxy;
+    const rest = repository.slice(folderOf(proxy).length);
     const path = HUB.test(new URL(url).hostname) && !rest.includes('/') ? `library/${rest}` : rest;
     const endpoint = { base: url, insecure: isInsecure, mirror: false };
     return { endpoint, path, credentials: { username, password }, signal: this.#aborter.signal };
   }
 
-  #isFresh(repository: string, tag: string): boolean {
+  #isFresh({ proxy }: Upstream, repository: string, reference: string): boolean {
     const row = this.#options.database
       .sql('SELECT checked_ms FROM proxy_tags WHERE repository = ? AND tag = ?')
-      .get(repository, tag);
-    return row !== undefined && this.#now() - Number(row.checked_ms) < (this.#proxyFor(repository)?.freshMs ?? 0);
+      .get(repository, reference);
+    const freshMs = parseAnyDigest(reference) ? Math.max(DIGEST_FRESH_MS, proxy.freshMs) : proxy.freshMs;
+    return row !== undefined && this.#now() - Number(row.checked_ms) < freshMs;
   }
 
-  async #fetchManifest(repository: string, reference: string): Promise<void> {
-    const { repositories, database } = this.#options;
-    const remote = this.#remote(repository);
-    const isTag = parseAnyDigest(reference) === undefined;
-    const known = repositories.findManifest(repository, reference)?.digest;
-    const isSame = isTag && known !== undefined && (await this.#client.head(remote, reference))?.digest === known;
-    if (!isSame) {
-      const { bytes, contentType } = await this.#client.manifest(remote, reference, ACCEPT_ANY);
-      await repositories.putManifest({
-        repository,
-        reference,
-        mediaType: contentType,
-        bytes,
-        isPartial: true,
-        ...DOER,
-      });
+  /** Remembers whether the origin let us. */
+  async #judged(repository: string, { proxy }: Upstream, ask: () => Promise<void>): Promise<void> {
+    try {
+      await ask();
+      this.#forbidden.delete(repository);
+    } catch (error) {
+      if (verdictOf(error) === 'forbidden' && proxy.stale !== 'always') this.#forbidden.set(repository, true);
+      throw error;
     }
-    if (isTag) {
+  }
+
+  async #fetchManifest(upstream: Upstream, repository: string, reference: string, isHere: boolean): Promise<void> {
+    const { repositories, database } = this.#options;
+    const remote = this.#remote(upstream, repository);
+    const known = isHere ? repositories.findManifest(repository, reference)?.digest : undefined;
+    const isSame = known !== undefined && (await headOf(this.#client, remote, reference)) === known;
+    if (!isSame) {
+      const { bytes, contentType: mediaType } = await manifestOf(this.#client, remote, reference);
+      await copyOf(() =>
+        repositories.putManifest({ repository, reference, mediaType, bytes, isPartial: true, ...DOER }),
+      );
+    }
+    const digest = repositories.findManifest(repository, reference)?.digest;
+    for (const checked of new Set([reference, digest ?? reference]))
       database
         .sql('INSERT INTO proxy_tags VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET checked_ms = excluded.checked_ms')
-        .run(repository, reference, this.#now());
+        .run(repository, checked, this.#now());
+  }
+
+  /** The origin does not have it any more. What a tag led to stays until its time is over, by digest. */
+  async #drop(repository: string, reference: string): Promise<void> {
+    const { repositories, database, log } = this.#options;
+    const digest = parseAnyDigest(reference);
+    try {
+      if (digest) await repositories.deleteManifest(repository, digest, DOER, true);
+      else await repositories.deleteTag(repository, reference, DOER);
+      database.sql('DELETE FROM proxy_tags WHERE repository = ? AND tag = ?').run(repository, reference);
+    } catch (error) {
+      if (!isGantryError(error)) throw error;
+      log('debug', `${repository}:${reference} is gone at the origin, and stays here: ${error.message}`);
     }
   }
 
-  /** An origin that is down costs nothing where there is a copy, however old. @throws MANIFEST_UNKNOWN, UNAVAILABLE */
-  #forgive(error: unknown, repository: string, reference: string, hasCopy: boolean): void {
-    if (!hasCopy) throw inWords(error, 'MANIFEST_UNKNOWN', 'manifest unknown');
+  /** A list of the origin's, asked for where it is old; undefined where it cannot be asked and nothing is kept. */
+  async #list(
+    upstream: Upstream,
+    repository: string,
+    kind: ListKind,
+    key: string,
+    hasOther: boolean,
+    missing: typeof NAME_MISSING | typeof MANIFEST_MISSING,
+    fetch: () => Promise<readonly unknown[]>,
+  ): Promise<readonly unknown[] | undefined> {
+    const kept = this.#lists.get(repository, kind, key);
+    if (kept && this.#now() - kept.checkedMs < upstream.proxy.freshMs) return kept.entries;
+    await upstream.settle({
+      kind: 'manifests',
+      key: `${kind} ${repository} ${key}`,
+      ask: () =>
+        this.#judged(repository, upstream, async () =>
+          this.#lists.put(repository, kind, key, await fetch(), this.#now()),
+        ),
+      hasCopy: kept !== undefined || hasOther,
+      missing,
+      drop: async () => this.#lists.drop(repository, kind, key),
+    });
+    return this.#lists.get(repository, kind, key)?.entries;
+  }
+
+  #complain(message: string): void {
     if (this.#now() - this.#complainedAtMs < COMPLAIN_EVERY_MS) return;
     this.#complainedAtMs = this.#now();
-    this.#options.log(
-      'warn',
-      `the origin of ${repository}:${reference} failed, an older copy is served: ${messageOf(error)}`,
-    );
+    this.#options.log('warn', message);
   }
 
   /** Stores a blob while its first reader gets it; a reader that is slow or goes away does not hold up the store. */
   async #fetchBlob(
+    upstream: Upstream,
     repository: string,
     digest: Digest,
     { promise: stored, resolve, reject }: PromiseWithResolvers<void>,
   ): Promise<{ readonly sizeBytes: number; readonly stream: Readable }> {
     const { repositories } = this.#options;
-    const answer = await this.#client.openBlob(this.#remote(repository), digest, 0);
+    const answer = await this.#client.openBlob(this.#remote(upstream, repository), digest, 0);
     const follower = new Follower();
     const keep = async (): Promise<void> => {
       const upload = await repositories.beginUpload(repository, DOER);
@@ -218,22 +320,39 @@ class PullThrough implements Origin, AsyncDisposable {
   }
 
   /** Lets go what nobody asked for in the time that its proxy is told to keep it. */
-  async #sweep(proxy: ProxyConfig): Promise<void> {
+  async #sweep(upstream: Upstream, signal: AbortSignal): Promise<void> {
     const { repositories, log } = this.#options;
-    const prefix = proxy.prefix === '' ? '' : `${proxy.prefix.replace(/\/+$/, '')}/`;
-    for (const use of this.#uses.unused(prefix, this.#now() - proxy.expiryMs)) {
-      if (this.#aborter.signal.aborted) return;
+    const beforeMs = this.#now() - upstream.proxy.expiryMs;
+    const folder = folderOf(upstream.proxy);
+    this.#lists.expire(folder, beforeMs);
+    for (const use of this.#uses.unused(folder, beforeMs)) {
+      if (signal.aborted) return;
       // A longer prefix may have a say of its own; and a repository that is no mirror any more keeps what it has.
-      const isOurs = this.#proxyFor(use.repository) === proxy;
+      const isOurs = this.#upstreamFor(use.repository) === upstream;
       try {
         if (isOurs && repositories.findManifest(use.repository, use.digest))
-          await repositories.deleteManifest(use.repository, use.digest, DOER);
+          await repositories.deleteManifest(use.repository, use.digest, DOER, true);
         if (isOurs) this.#uses.forget(use);
       } catch (error) {
         this.#uses.forget(use);
         log('debug', `${use.repository}@${use.digest} stays in the cache: ${messageOf(error)}`);
       }
     }
+  }
+}
+
+/** Where a proxy's repositories lie: '' or `prefix/`. */
+function folderOf({ prefix }: ProxyConfig): string {
+  return prefix === '' ? '' : `${prefix.replace(/\/+$/, '')}/`;
+}
+
+function localTags(repositories: Repositories, repository: string): readonly string[] {
+  if (!repositories.hasRepository(repository)) return [];
+  const tags: string[] = [];
+  for (let after = ''; ; after = tags.at(-1) ?? '') {
+    const page = repositories.tags(repository, { after, limit: PAGE });
+    tags.push(...page);
+    if (page.length < PAGE) return tags;
   }
 }
 
@@ -245,17 +364,12 @@ async function* copyTo(follower: Follower, source: AsyncIterable<Buffer>): Async
   }
 }
 
-function isHere(repositories: Repositories, repository: string, digest: Digest): boolean {
+/** Known here, and really in the store. */
+async function isHere(repositories: Repositories, repository: string, digest: Digest): Promise<boolean> {
   try {
     repositories.blobSize(repository, digest);
-    return true;
   } catch {
     return false;
   }
-}
-
-function inWords(error: unknown, code: string, message: string): unknown {
-  if (!(error instanceof RegistryError)) return error;
-  if (error.status === 404) return new GantryError('notFound', code, message, { cause: error });
-  return new GantryError('unavailable', 'UNAVAILABLE', `the origin failed: ${error.message}`, { cause: error });
+  return repositories.isStored(digest);
 }

@@ -1,10 +1,11 @@
 // The face of replication: what is pushed here goes on to other registries, one way, over failures and restarts.
 
-import { GantryError, messageOf } from '../../lib/errors.ts';
+import { GantryError } from '../../lib/errors.ts';
 import { VERSION } from '../../lib/package.ts';
 import { RegistryClient, RegistryError, type Repository } from '../../remote/index.ts';
 import { type Digest, parseAnyDigest } from '../../spec/digest.ts';
 import type { Database, Migrations } from '../../store/database.ts';
+import { copyIntoJobs, createQueue, type JobQueue, migrateJobs } from '../../store/jobs/index.ts';
 import type { ReplicationConfig } from '../config/types.ts';
 import { fitsAny } from '../glob.ts';
 import type { Route } from '../http/types.ts';
@@ -18,11 +19,16 @@ const MIGRATIONS: Migrations = {
        target TEXT NOT NULL, repository TEXT NOT NULL, reference TEXT NOT NULL, is_delete INTEGER NOT NULL,
        attempts INTEGER NOT NULL, due_ms INTEGER NOT NULL, error TEXT NOT NULL, version INTEGER NOT NULL,
        PRIMARY KEY (target, repository, reference)) STRICT, WITHOUT ROWID;`,
+    `${copyIntoJobs(
+      `'replication/' || target AS queue, repository || ' ' || reference AS key, json_object('repository', repository, 'reference', reference,
+         'isDelete', json(iif(is_delete, 'true', 'false'))) AS payload, 0 AS is_dead, attempts, due_ms, error`,
+      'replication_jobs ORDER BY due_ms',
+    )}
+     DROP TABLE replication_jobs;`,
   ],
 };
 
-const FIRST_PAUSE_MS = 1000;
-const LONGEST_PAUSE_MS = 600_000;
+const PAUSE = { firstMs: 1000, longestMs: 600_000 };
 const AT_ONCE = 2;
 const PAGE = 500;
 
@@ -43,13 +49,12 @@ export interface Replication extends AsyncDisposable {
   start(): void;
 }
 
-interface Job {
+/** A copy or a delete that is to be made. */
+interface Copy {
   readonly repository: string;
   /** A tag, or a digest that no tag names. */
   readonly reference: string;
   readonly isDelete: boolean;
-  readonly attempts: number;
-  readonly version: number;
 }
 
 /** Makes the replication; nothing is sent before `start`. */
@@ -59,110 +64,55 @@ export function createReplication(options: ReplicationOptions): Replication {
 
 class Replicator implements Replication {
   readonly #options: ReplicationOptions;
-  readonly #now: () => number;
   readonly #client: RegistryClient;
   readonly #aborter = new AbortController();
-  #isStarted = false;
-  #timer: NodeJS.Timeout | undefined;
-  #running: Promise<void> | undefined;
-  #isWoken = false;
+  readonly #queues: ReadonlyMap<ReplicationConfig, JobQueue<Copy>>;
 
   constructor(options: ReplicationOptions) {
     this.#options = options;
-    this.#now = options.now ?? Date.now;
+    migrateJobs(options.database);
     options.database.migrate(MIGRATIONS);
     this.#client = new RegistryClient(
       { mirrors: [], insecure: [], maxConcurrentDownloads: 4 },
       { userAgent: `gantry-registry/${VERSION}` },
     );
+    this.#queues = new Map(options.replications.map((target) => [target, this.#queueFor(target)]));
+  }
+
+  #queueFor(target: ReplicationConfig): JobQueue<Copy> {
+    const { database, log, now } = this.#options;
+    return createQueue<Copy>(database, {
+      name: `replication/${target.name}`,
+      work: ({ payload }) => (payload.isDelete ? this.#remove(target, payload) : this.#push(target, payload)),
+      atOnce: AT_ONCE,
+      pause: PAUSE,
+      now,
+      onTrouble: (message) => log('error', message),
+      onOutcome: ({ payload: { repository, reference } }, outcome) => {
+        if (outcome.kind === 'failed' && outcome.attempts === 1)
+          log('warn', `replication to ${target.name} of ${repository}:${reference}: ${outcome.message}`);
+      },
+    });
   }
 
   readonly listener: EventListener = (event) => {
     const isDelete = event.action === 'delete' && event.tag !== undefined;
     const isPush = event.action === 'push' && event.mediaType !== BLOB_TYPE;
     if (!isDelete && !isPush) return;
-    for (const target of this.#options.replications) {
-      if (fitsAny(event.repository, target.repositories))
-        this.#queue(target.name, event.repository, event.tag ?? event.digest, isDelete);
+    for (const [target, queue] of this.#queues) {
+      if (!fitsAny(event.repository, target.repositories)) continue;
+      ask(queue, { repository: event.repository, reference: event.tag ?? event.digest, isDelete });
     }
   };
 
   start(): void {
-    this.#isStarted = true;
-    this.#wake();
+    for (const queue of this.#queues.values()) queue.start();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#isStarted = false;
-    clearTimeout(this.#timer);
     this.#aborter.abort();
-    await this.#running;
+    await Promise.all([...this.#queues.values()].map((queue) => queue[Symbol.asyncDispose]()));
     this.#client[Symbol.dispose]();
-  }
-
-  /** The newest wish for a reference counts; `version` tells a job that ended from one that came meanwhile. */
-  #queue(target: string, repository: string, reference: string, isDelete: boolean): void {
-    this.#options.database
-      .sql(`INSERT INTO replication_jobs VALUES (?, ?, ?, ?, 0, 0, '', 1) ON CONFLICT DO UPDATE SET
-            is_delete = excluded.is_delete, attempts = 0, due_ms = 0, version = version + 1`)
-      .run(target, repository, reference, isDelete ? 1 : 0);
-    setImmediate(() => this.#wake());
-  }
-
-  #wake(): void {
-    if (!this.#isStarted) return;
-    this.#isWoken = true;
-    clearTimeout(this.#timer);
-    this.#running ??= this.#rounds().finally(() => {
-      this.#running = undefined;
-      if (this.#isWoken) this.#wake();
-      else this.#sleep();
-    });
-  }
-
-  #sleep(): void {
-    const due = this.#isStarted
-      ? this.#options.database.sql('SELECT min(due_ms) AS due FROM replication_jobs').get()?.due
-      : null;
-    if (due === null || due === undefined) return;
-    this.#timer = setTimeout(() => this.#wake(), Math.max(10, Number(due) - this.#now()));
-  }
-
-  async #rounds(): Promise<void> {
-    this.#isWoken = false;
-    await Promise.all(this.#options.replications.map((target) => this.#drain(target)));
-  }
-
-  async #drain(target: ReplicationConfig): Promise<void> {
-    while (this.#isStarted) {
-      const jobs = this.#options.database
-        .sql('SELECT * FROM replication_jobs WHERE target = ? AND due_ms <= ? ORDER BY due_ms LIMIT ?')
-        .all(target.name, this.#now(), AT_ONCE)
-        .map(jobOf);
-      if (jobs.length === 0) return;
-      await Promise.all(jobs.map((job) => this.#run(target, job)));
-    }
-  }
-
-  async #run(target: ReplicationConfig, job: Job): Promise<void> {
-    const { database, log } = this.#options;
-    const { repository, reference, version } = job;
-    try {
-      await (job.isDelete ? this.#remove(target, job) : this.#push(target, job));
-      database
-        .sql('DELETE FROM replication_jobs WHERE target = ? AND repository = ? AND reference = ? AND version = ?')
-        .run(target.name, repository, reference, version);
-    } catch (error) {
-      if (!this.#isStarted) return;
-      const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** job.attempts, LONGEST_PAUSE_MS);
-      if (job.attempts === 0)
-        log('warn', `replication to ${target.name} of ${repository}:${reference}: ${messageOf(error)}`);
-      database
-        .sql(
-          'UPDATE replication_jobs SET attempts = attempts + 1, due_ms = ?, error = ? WHERE target = ? AND repository = ? AND reference = ? AND version = ?',
-        )
-        .run(this.#now() + pauseMs, messageOf(error).slice(0, 500), target.name, repository, reference, version);
-    }
   }
 
   #remote({ url, isInsecure, username, password, prefix }: ReplicationConfig, repository: string): Repository {
@@ -176,7 +126,7 @@ class Replicator implements Replication {
   }
 
   /** A target that deletes nothing is left as it is. */
-  async #remove(target: ReplicationConfig, { repository, reference }: Job): Promise<void> {
+  async #remove(target: ReplicationConfig, { repository, reference }: Copy): Promise<void> {
     await this.#client.deleteManifest(this.#remote(target, repository), reference).catch((error: unknown) => {
       if (!(error instanceof RegistryError) || (error.status !== 405 && error.status !== 400)) throw error;
       this.#options.log('warn', `replication target ${target.name} does not delete ${repository}:${reference}`);
@@ -184,7 +134,7 @@ class Replicator implements Replication {
   }
 
   /** What is gone here meanwhile needs no push. */
-  async #push(target: ReplicationConfig, { repository, reference }: Job): Promise<void> {
+  async #push(target: ReplicationConfig, { repository, reference }: Copy): Promise<void> {
     const record = this.#options.repositories.findManifest(repository, reference);
     if (record)
       await this.#pushManifest(this.#remote(target, repository), repository, record.digest, reference, new Set());
@@ -226,7 +176,7 @@ class Replicator implements Replication {
         right: 'admin',
         label: 'replication',
         handle: (exchange) =>
-          exchange.json(200, { replications: this.#options.replications.map((target) => this.#view(target)) }),
+          exchange.json(200, { replications: [...this.#queues].map(([target, queue]) => viewOf(target, queue)) }),
       },
       {
         method: 'POST',
@@ -241,20 +191,13 @@ class Replicator implements Replication {
   }
 
   pending(): number {
-    return Number(this.#options.database.sql('SELECT count(*) AS count FROM replication_jobs').get()?.count);
-  }
-
-  #view({ name, url, repositories }: ReplicationConfig) {
-    const row = this.#options.database
-      .sql(`SELECT count(*) AS pending, max(error) AS error FROM replication_jobs WHERE target = ?`)
-      .get(name);
-    return { name, url, repositories, pending: Number(row?.pending), lastError: String(row?.error ?? '') };
+    return [...this.#queues.values()].reduce((total, queue) => total + queue.counts().pending, 0);
   }
 
   /** Everything that the target should have. @throws REPLICATION_UNKNOWN */
   #queueAll(name: string): number {
-    const target = this.#options.replications.find((candidate) => candidate.name === name);
-    if (!target)
+    const [target, queue] = [...this.#queues].find(([candidate]) => candidate.name === name) ?? [];
+    if (!target || !queue)
       throw new GantryError('notFound', 'REPLICATION_UNKNOWN', `there is no replication ${name.slice(0, 100)}`);
     const { repositories, database } = this.#options;
     let queued = 0;
@@ -264,7 +207,7 @@ class Replicator implements Replication {
         for (const repository of names.filter((candidate) => fitsAny(candidate, target.repositories))) {
           for (let after = ''; ; ) {
             const tags = repositories.tags(repository, { after, limit: PAGE });
-            for (const tag of tags) this.#queue(target.name, repository, tag, false);
+            for (const tag of tags) ask(queue, { repository, reference: tag, isDelete: false });
             queued += tags.length;
             after = tags.at(-1) ?? '';
             if (tags.length < PAGE) break;
@@ -278,12 +221,11 @@ class Replicator implements Replication {
   }
 }
 
-function jobOf(row: Readonly<Record<string, unknown>>): Job {
-  return {
-    repository: String(row.repository),
-    reference: String(row.reference),
-    isDelete: row.is_delete === 1,
-    attempts: Number(row.attempts),
-    version: Number(row.version),
-  };
+/** The newest request for a reference is the one that counts. */
+function ask(queue: JobQueue<Copy>, copy: Copy): void {
+  queue.replace(`${copy.repository} ${copy.reference}`, copy);
+}
+
+function viewOf({ name, url, repositories }: ReplicationConfig, queue: JobQueue<Copy>) {
+  return { name, url, repositories, pending: queue.counts().pending, lastError: queue.lastError() };
 }

@@ -3,6 +3,7 @@
 import type { Digest } from '../../spec/digest.ts';
 import type { Database } from '../../store/database.ts';
 import type { ManifestBody } from './manifest-body.ts';
+import { HIDDEN } from './schema.ts';
 import type { ManifestSummary } from './types.ts';
 
 /** A claim that has run out already: only the next collection decides. */
@@ -34,8 +35,9 @@ export class Changes {
     return Number(this.#db.sql('SELECT id FROM repositories WHERE name = ?').get(name)?.id);
   }
 
-  deleteRepository(id: number): void {
-    this.#db.sql('DELETE FROM repositories WHERE id = ?').run(id);
+  /** Takes a repository out of sight; what is in it goes step by step. */
+  hideRepository(id: number): void {
+    this.#db.sql('UPDATE repositories SET name = ? WHERE id = ?').run(`${HIDDEN}repository/${id}`, id);
   }
 
   /** The blob's row id, made when it is new. It is no longer up for removal. */
@@ -97,13 +99,28 @@ export class Changes {
 
   /** Removes a manifest; the blobs that it needed are left to the next collection. */
   deleteManifest(repositoryId: number, digest: Digest): void {
+    this.#leaveBlobs(repositoryId, digest);
+    this.#db.sql('DELETE FROM manifests WHERE repository = ? AND digest = ?').run(repositoryId, digest);
+    this.removeIfUnneeded(digest);
+  }
+
+  /** Takes a manifest with all its tags out of sight, however many these are; they go step by step. */
+  hideManifest(repositoryId: number, digest: Digest, nowMs: number): void {
+    this.#leaveBlobs(repositoryId, digest);
+    const found = this.#db
+      .sql('SELECT id FROM manifests WHERE repository = ? AND digest = ?')
+      .get(repositoryId, digest);
+    const hidden = this.ensureRepository(`${HIDDEN}manifest/${Number(found?.id)}`, nowMs);
+    this.#db.sql('UPDATE manifests SET repository = ? WHERE id = ?').run(hidden, Number(found?.id));
+  }
+
+  /** The blobs that a manifest needs are spared by nothing but other manifests. */
+  #leaveBlobs(repositoryId: number, digest: Digest): void {
     this.#db
       .sql(`UPDATE blob_links SET unclaimed_ms = max(unclaimed_ms, ${LONG_AGO_MS}) WHERE repository = ? AND blob IN
             (SELECT b.id FROM manifests m JOIN manifest_references f ON f.manifest = m.id JOIN blobs b ON b.digest = f.digest
              WHERE m.repository = ? AND m.digest = ?)`)
       .run(repositoryId, repositoryId, digest);
-    this.#db.sql('DELETE FROM manifests WHERE repository = ? AND digest = ?').run(repositoryId, digest);
-    this.removeIfUnneeded(digest);
   }
 
   /** Forgets a blob that no repository links and no manifest is; its bytes go when `removals` is worked off. */
@@ -117,15 +134,17 @@ export class Changes {
 
   /** Points a tag at a manifest. */
   setTag(repositoryId: number, tag: string, manifestId: number, digest: Digest, nowMs: number, by: string): void {
+    // What is hidden already ended when it was.
     const before = this.#db
-      .sql('SELECT manifest FROM tags WHERE repository = ? AND name = ?')
-      .get(repositoryId, tag)?.manifest;
+      .sql(`SELECT t.manifest, CASE WHEN m.repository = t.repository THEN NULL ELSE r.created_ms END AS until_ms FROM tags t
+            JOIN manifests m ON m.id = t.manifest JOIN repositories r ON r.id = m.repository WHERE t.repository = ? AND t.name = ?`)
+      .get(repositoryId, tag);
     this.#db
       .sql(`INSERT INTO tags VALUES (?, ?, ?, ?, ?) ON CONFLICT (repository, name)
             DO UPDATE SET manifest = excluded.manifest, updated_ms = excluded.updated_ms, pushed_by = excluded.pushed_by`)
       .run(repositoryId, tag, manifestId, nowMs, by);
-    if (before === manifestId) return;
-    this.endHistory(repositoryId, tag, nowMs);
+    if (before?.manifest === manifestId) return;
+    this.endHistory(repositoryId, tag, Number(before?.until_ms ?? nowMs));
     this.#db
       .sql('INSERT INTO tag_history (repository, tag, digest, since_ms, pushed_by) VALUES (?, ?, ?, ?, ?)')
       .run(repositoryId, tag, digest, nowMs, by);

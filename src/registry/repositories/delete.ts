@@ -4,9 +4,12 @@ import type { Digest } from '../../spec/digest.ts';
 import { companionTags } from '../../spec/oci/companion-tag.ts';
 import { BLOB_TYPE } from '../types.ts';
 import type { Context } from './context.ts';
-import { blobInUse } from './errors.ts';
+import { blobInUse, manifestInUse } from './errors.ts';
 import { digestIn } from './rows.ts';
 import type { Doer, ManifestRecord } from './types.ts';
+
+/** Tags of one manifest that are removed with it; more go step by step afterwards (`burial.ts`). */
+const TAGS_AT_ONCE = 200;
 
 /** @throws NAME_UNKNOWN, MANIFEST_UNKNOWN, and what guards throw */
 export function deleteTag(context: Context, repository: string, tag: string, doer: Doer): void {
@@ -56,20 +59,41 @@ function isNeeded({ queries }: Context, { repository, digest, subject }: Manifes
   );
 }
 
-/** Removes a manifest and every tag on it. @throws NAME_UNKNOWN, MANIFEST_UNKNOWN, and what guards throw */
-export function deleteManifest(context: Context, repository: string, digest: Digest, doer: Doer): void {
-  const record = context.queries.manifest(repository, digest);
-  const tags = context.queries.tagsOf(repository, digest);
-  for (const guard of context.guards) {
-    guard.beforeDelete?.(repository, { digest });
-    for (const tag of tags) guard.beforeDelete?.(repository, { tag });
-  }
-  context.database.transaction(() => {
-    const id = context.queries.requireRepository(repository);
-    for (const tag of tags) context.changes.deleteTag(id, tag, context.now());
-    context.changes.deleteManifest(id, digest);
+/**
+ * Removes a manifest and every tag on it. What a tagged index leads to goes only where `isForced`: without it that index would be
+ * broken. @throws NAME_UNKNOWN, MANIFEST_UNKNOWN, UNSUPPORTED, and what guards throw
+ */
+export function deleteManifest(
+  context: Context,
+  repository: string,
+  digest: Digest,
+  doer: Doer,
+  isForced = false,
+): void {
+  const { queries, changes, database } = context;
+  const record = queries.manifest(repository, digest);
+  const above = isForced ? [] : queries.tagsAbove(repository, digest);
+  if (above.length > 0) throw manifestInUse(digest, above);
+  judge(context, repository, digest);
+  database.transaction(() => {
+    const id = queries.requireRepository(repository);
+    if (queries.hasMoreTags(repository, digest, TAGS_AT_ONCE)) changes.hideManifest(id, digest, context.now());
+    else {
+      for (const tag of queries.tagsOf(repository, digest)) changes.deleteTag(id, tag, context.now());
+      changes.deleteManifest(id, digest);
+    }
     context.happened({ action: 'delete', ...factsOf(record) }, doer);
   });
+}
+
+function judge({ guards, queries }: Context, repository: string, digest: Digest): void {
+  const judging = guards.flatMap((guard) => guard.beforeDelete?.bind(guard) ?? []);
+  if (judging.length === 0) return;
+  const tags = queries.tagsOf(repository, digest);
+  for (const beforeDelete of judging) {
+    beforeDelete(repository, { digest });
+    for (const tag of tags) beforeDelete(repository, { tag });
+  }
 }
 
 /** Takes a blob out of a repository. @throws BLOB_UNKNOWN, NAME_UNKNOWN; UNSUPPORTED while a manifest there needs it */
@@ -101,17 +125,11 @@ export function deleteRepository(context: Context, repository: string, doer: Doe
       .all(id)
       .map((row) => String(row.name));
     for (const guard of context.guards) for (const tag of tags) guard.beforeDelete?.(repository, { tag });
-    const manifests = db
+    const records = db
       .sql('SELECT digest FROM manifests WHERE repository = ?')
       .all(id)
-      .map((row) => digestIn(row.digest));
-    const records = manifests.map((digest) => context.queries.manifest(repository, digest));
-    const blobs = db
-      .sql('SELECT b.digest FROM blob_links l JOIN blobs b ON b.id = l.blob WHERE l.repository = ?')
-      .all(id)
-      .map((row) => digestIn(row.digest));
-    context.changes.deleteRepository(id);
-    for (const digest of new Set([...manifests, ...blobs])) context.changes.removeIfUnneeded(digest);
+      .map((row) => context.queries.manifest(repository, digestIn(row.digest)));
+    context.changes.hideRepository(id);
     for (const record of records) context.happened({ action: 'delete', ...factsOf(record) }, doer);
   });
 }

@@ -36,6 +36,15 @@ export function uploadUnknown(id: string): GantryError {
   });
 }
 
+/** @returns UNSUPPORTED: an index that `tags` lead to needs the manifest */
+export function manifestInUse(digest: Digest, tags: readonly string[]): GantryError {
+  const message = `an index that is tagged ${tags.join(', ')} needs this manifest`;
+  return new GantryError('notImplemented', 'UNSUPPORTED', message, {
+    params: { digest },
+    hint: 'delete the tag or the index first, or say ?force=true (gantry registry rm --force)',
+  });
+}
+
 /** @returns UNSUPPORTED: a manifest of the repository needs the blob */
 export function blobInUse(digest: Digest): GantryError {
   return new GantryError('notImplemented', 'UNSUPPORTED', 'a manifest of the repository needs this blob', {

@@ -5,17 +5,21 @@
 
 import { setImmediate as breathe } from 'node:timers/promises';
 import type { Digest } from '../../spec/digest.ts';
+import { bury } from './burial.ts';
 import type { Context } from './context.ts';
 import { digestIn } from './rows.ts';
 import type { GarbageReport } from './types.ts';
 
 /** Rows of one transaction: some milliseconds. */
 const BATCH = 200;
+/** How long the history of tags outlives everything else in its repository. */
+const HISTORY_KEPT_MS = 30 * 86_400_000;
 /** Removals under way at once. */
 const PARALLEL = 8;
 
 /** Collects everything that may go now. */
 export async function collectGarbage(context: Context, signal: AbortSignal): Promise<GarbageReport> {
+  await bury(context, signal);
   const uploads = await expireUploads(context, signal);
   const cutoffMs = context.now() - context.options.garbageGraceMs;
   for (let last = { repository: -1, blob: -1, since: 0 }; ; ) {
@@ -25,7 +29,19 @@ export async function collectGarbage(context: Context, signal: AbortSignal): Pro
     last = next;
     await breathe();
   }
+  forgetEmpty(context);
   return { ...(await removeBytes(context, signal)), uploads };
+}
+
+/** Repositories that hold nothing any more, nor remember lately having held something. */
+function forgetEmpty({ database, now }: Context): void {
+  database
+    .sql(`DELETE FROM repositories WHERE id IN (SELECT id FROM repositories r
+            WHERE NOT EXISTS (SELECT 1 FROM manifests WHERE repository = r.id)
+            AND NOT EXISTS (SELECT 1 FROM blob_links WHERE repository = r.id)
+            AND NOT EXISTS (SELECT 1 FROM uploads WHERE repository = r.id)
+            AND NOT EXISTS (SELECT 1 FROM tag_history WHERE repository = r.id AND until_ms > ?) LIMIT ${BATCH})`)
+    .run(now() - HISTORY_KEPT_MS);
 }
 
 interface Position {

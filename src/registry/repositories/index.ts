@@ -2,6 +2,7 @@
 
 import { LRUCache } from 'lru-cache';
 import { isGantryError } from '../../lib/errors.ts';
+import { check } from './check.ts';
 import { Context, type RepositoriesOptions } from './context.ts';
 import { deleteBlob, deleteManifest, deleteRepository, deleteTag, removeImage } from './delete.ts';
 import { manifestUnknown } from './errors.ts';
@@ -13,10 +14,13 @@ import type { GarbageReport, Inventory, Repositories } from './types.ts';
 import { abortUpload, appendUpload, beginUpload, findUpload, finishUpload, mount, putBlob } from './uploads.ts';
 
 export type { RepositoriesOptions } from './context.ts';
-export { parseManifestBody } from './manifest-body.ts';
+export { isManifestType, parseManifestBody } from './manifest-body.ts';
+export { HIDDEN } from './schema.ts';
 
 /** Manifests kept in memory: a busy registry is asked for the same ones over and over. */
 const MANIFEST_CACHE_BYTES = 16 << 20;
+/** After which the store is looked at again: it may have lost one. */
+const MANIFEST_CACHE_MS = 60_000;
 
 export interface OpenRepositories extends Repositories, AsyncDisposable {
   /** Removes stored bytes that no record knows of. Run once after a start, while requests go on. */
@@ -35,6 +39,7 @@ export function openRepositories(options: RepositoriesOptions): OpenRepositories
   const { queries, changes, storage } = context;
   const bytesOf = new LRUCache<string, Buffer>({
     maxSize: MANIFEST_CACHE_BYTES,
+    ttl: MANIFEST_CACHE_MS,
     sizeCalculation: (bytes) => bytes.length + 256,
   });
   const writeIndex = storage.writeIndex?.bind(storage);
@@ -63,7 +68,8 @@ export function openRepositories(options: RepositoriesOptions): OpenRepositories
       return bytes;
     },
     putManifest: (put) => putManifest(context, put),
-    deleteManifest: async (repository, digest, doer) => freed(deleteManifest(context, repository, digest, doer)),
+    deleteManifest: async (repository, digest, doer, isForced) =>
+      freed(deleteManifest(context, repository, digest, doer, isForced)),
     deleteTag: async (repository, tag, doer) => deleteTag(context, repository, tag, doer),
     removeImage: async (repository, tag, doer) => freed(removeImage(context, repository, tag, doer)),
 
@@ -73,6 +79,11 @@ export function openRepositories(options: RepositoriesOptions): OpenRepositories
       const nowMs = context.now();
       changes.claim(repository, digest, nowMs, nowMs - options.garbageGraceMs / 4);
       return sizeBytes;
+    },
+    isStored: async (digest) => {
+      if (bytesOf.has(digest)) return true;
+      const sizeBytes = queries.storedSize(digest);
+      return sizeBytes !== undefined && (await storage.size(digest)) === sizeBytes;
     },
     readBlob: (digest, range) => storage.read(digest, range),
     localPath: (digest) => storage.localPath?.(digest),
@@ -112,6 +123,7 @@ export function openRepositories(options: RepositoriesOptions): OpenRepositories
         });
       return collecting;
     },
+    check: (options) => check(context, options),
     inventory: () => queries.inventory(),
     get collected() {
       return collected;

@@ -6,8 +6,10 @@ import { setImmediate as breathe } from 'node:timers/promises';
 import { messageOf } from '../../lib/errors.ts';
 import { MEDIA } from '../../spec/oci/manifest.ts';
 import type { Database } from '../../store/database.ts';
+import { Periodic } from '../../store/jobs/index.ts';
 import type { Storage } from '../storage/types.ts';
 import { BLOB_TYPE, type EventListener, type Log } from '../types.ts';
+import { HIDDEN } from './schema.ts';
 
 const REF_NAME = 'org.opencontainers.image.ref.name';
 /** Changes of so long become one writing. */
@@ -28,8 +30,8 @@ export interface LayoutIndexOptions {
 export class LayoutIndex implements AsyncDisposable {
   readonly #options: LayoutIndexOptions;
   readonly #write: NonNullable<Storage['writeIndex']>;
-  #timer: NodeJS.Timeout | undefined;
-  #writing = Promise.resolve();
+  /** One after the other: a writing may take longer than the pause before the next. */
+  readonly #writer: Periodic;
   #isStale = true;
   #pauseMs = QUIET_MS;
 
@@ -37,28 +39,23 @@ export class LayoutIndex implements AsyncDisposable {
   constructor(options: LayoutIndexOptions, write: NonNullable<Storage['writeIndex']>) {
     this.#options = options;
     this.#write = write;
-    this.#soon();
+    this.#writer = new Periodic({
+      everyMs: 0,
+      run: () => this.#refresh(),
+      onError: (error) => options.log('error', `the layout's index: ${messageOf(error)}`),
+    }).start();
+    this.#writer.soon(this.#pauseMs);
   }
 
   readonly listener: EventListener = ({ action, mediaType }) => {
     if (mediaType === BLOB_TYPE || (action !== 'push' && action !== 'delete')) return;
     this.#isStale = true;
-    this.#soon();
+    this.#writer.soon(this.#pauseMs);
   };
 
   async [Symbol.asyncDispose](): Promise<void> {
-    clearTimeout(this.#timer);
-    await this.#writing;
+    await this.#writer[Symbol.asyncDispose]();
     await this.#refresh();
-    clearTimeout(this.#timer);
-  }
-
-  #soon(): void {
-    this.#timer ??= setTimeout(() => {
-      this.#timer = undefined;
-      // One after the other: a writing may take longer than the pause before the next.
-      this.#writing = this.#writing.then(() => this.#refresh());
-    }, this.#pauseMs).unref();
   }
 
   async #refresh(): Promise<void> {
@@ -72,7 +69,7 @@ export class LayoutIndex implements AsyncDisposable {
       this.#isStale = true;
       this.#pauseMs = TROUBLE_MS;
       this.#options.log('warn', `cannot write the layout's index: ${messageOf(error)}`);
-      this.#soon();
+      this.#writer.soon(this.#pauseMs);
     }
   }
 
@@ -94,7 +91,7 @@ export class LayoutIndex implements AsyncDisposable {
     for (;;) {
       const rows = this.#options.database
         .sql(`SELECT t.repository, t.name AS tag, r.name, m.digest, m.media_type, m.size FROM tags t
-              JOIN repositories r ON r.id = t.repository JOIN manifests m ON m.id = t.manifest
+              JOIN repositories r ON r.id = t.repository JOIN manifests m ON m.id = t.manifest AND m.repository = t.repository
               WHERE (t.repository, t.name) > (?, ?) ORDER BY t.repository, t.name LIMIT ${BATCH}`)
         .all(...after);
       const last = rows.at(-1);
@@ -110,6 +107,7 @@ export class LayoutIndex implements AsyncDisposable {
     for (let from = 0; from < end; from += BATCH) {
       const rows = this.#options.database
         .sql(`SELECT m.digest, m.media_type, m.size FROM manifests m WHERE m.id > ? AND m.id <= ?
+              AND m.repository IN (SELECT id FROM repositories WHERE name < '${HIDDEN}')
               AND NOT EXISTS (SELECT 1 FROM tags WHERE manifest = m.id)
               AND NOT EXISTS (SELECT 1 FROM manifest_references f WHERE f.digest = m.digest AND f.kind = 'manifest')`)
         .all(from, from + BATCH);

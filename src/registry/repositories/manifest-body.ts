@@ -1,5 +1,5 @@
 // Owns what the registry reads out of a manifest's bytes: what it points at, what it is about, what it calls itself. Pure.
-// Refuses Docker's schema 1 and what is no JSON object; any media type is taken.
+// Refuses Docker's schema 1, what is no JSON object, and media types that are not JSON: a browser would show or run them.
 // @source OCI image specification 1.1 (manifest, index, descriptor); Docker image manifest version 2, schema 2
 
 import { GantryError } from '../../lib/errors.ts';
@@ -13,8 +13,8 @@ const MEDIA_TYPE_MAX_CHARS = 255;
 const EMPTY_TYPE = 'application/vnd.oci.empty.v1+json';
 /** Content-Types that say nothing: what tools send that were not told. */
 const GENERIC_TYPES: ReadonlySet<string> = new Set(['application/json', 'application/octet-stream']);
-/** RFC 6838, with parameters cut off. */
-const MEDIA_TYPE = /^[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]*\/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]*$/;
+/** RFC 6838, with parameters cut off; a JSON type by WHATWG MIME Sniffing, "JSON MIME type". */
+const JSON_TYPE = /^[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]*\/(?:json|[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]*\+json)$/i;
 
 /** A reference that need not be in the registry: its bytes lie elsewhere by agreement. */
 export interface BodyReference extends ManifestReference {
@@ -31,14 +31,21 @@ export interface ManifestBody {
   readonly references: readonly BodyReference[];
 }
 
+/** True for media types that a manifest may have. */
+export function isManifestType(mediaType: string): boolean {
+  return mediaType.length <= MEDIA_TYPE_MAX_CHARS && JSON_TYPE.test(mediaType);
+}
+
 /** Reads a manifest that came with `contentType`. @throws MANIFEST_INVALID naming the member that is wrong */
 export function parseManifestBody(bytes: Uint8Array, contentType: string): ManifestBody {
   const body = parseJson(bytes);
   const given = contentType.split(';', 1)[0]?.trim() ?? '';
   const stated = typeof body.mediaType === 'string' ? body.mediaType : '';
   const mediaType = stated || (GENERIC_TYPES.has(given) ? '' : given) || guessType(body);
-  if (!MEDIA_TYPE.test(mediaType) || mediaType.length > MEDIA_TYPE_MAX_CHARS)
-    throw invalid('mediaType is no media type');
+  if (!isManifestType(mediaType))
+    throw invalid(
+      `the media type ${JSON.stringify(mediaType.slice(0, 100))} is not one of a manifest, nor another JSON type`,
+    );
   if (stated !== '' && given !== '' && given !== stated && !GENERIC_TYPES.has(given)) {
     throw invalid(`the manifest says mediaType ${stated.slice(0, MEDIA_TYPE_MAX_CHARS)}, the Content-Type is ${given}`);
   }

@@ -1,10 +1,11 @@
 // Owns the verb that makes a manifest visible: read, checked against what is here, kept, tagged.
 
 import { algorithmOf, type Digest, parseAnyDigest } from '../../spec/digest.ts';
+import { MEDIA } from '../../spec/oci/manifest.ts';
 import { digestBytes, digestMismatch } from '../storage/index.ts';
 import type { Context } from './context.ts';
 import { manifestBlobUnknown } from './errors.ts';
-import { type BodyReference, invalid, type ManifestBody, parseManifestBody } from './manifest-body.ts';
+import { type BodyReference, invalid, isManifestType, type ManifestBody, parseManifestBody } from './manifest-body.ts';
 import { summarise } from './summary.ts';
 import type { ManifestRecord, ManifestSummary, PutManifest } from './types.ts';
 
@@ -16,18 +17,28 @@ export async function putManifest(context: Context, put: PutManifest): Promise<M
   const asked = parseAnyDigest(reference);
   const digest = digestBytes(asked ? algorithmOf(asked) : 'sha256', bytes);
   if (asked && asked !== digest) throw digestMismatch(asked, digest);
-  const body = parseManifestBody(bytes, put.mediaType);
+  const body = resolved(context, put, parseManifestBody(bytes, put.mediaType));
   const repositoryId = context.queries.repositoryId(repository);
   if (!put.isPartial) checkReferences(context, repository, body);
-  const previous = asked ? undefined : context.queries.findManifest(repository, reference)?.digest;
-  for (const guard of context.guards) await guard.beforePut?.(put, digest, previous);
+  for (const one of asked ? [reference, ...(put.tags ?? [])] : [reference]) {
+    const previous = parseAnyDigest(one) ? undefined : context.queries.findManifest(repository, one)?.digest;
+    for (const guard of context.guards) await guard.beforePut?.({ ...put, reference: one }, digest, previous);
+  }
   const summary = await summarise(body, context.storage, (child) => context.queries.findManifest(repository, child));
   await context.queue.run(digest, async () => {
-    const isKept = repositoryId !== undefined && context.queries.findManifest(repository, digest) !== undefined;
-    if (!isKept) await context.storage.put(digest, bytes);
+    const isKnown = repositoryId !== undefined && context.queries.findManifest(repository, digest) !== undefined;
+    if (!isKnown || !(await isWhole(context, digest))) await context.storage.put(digest, bytes);
     context.database.transaction(() => settle(context, put, digest, body, summary));
   });
   return context.queries.manifest(repository, digest);
+}
+
+/** True when the store has a manifest, undamaged: what it lost is written again. */
+async function isWhole({ storage, options }: Context, digest: Digest): Promise<boolean> {
+  return storage.readSmall(digest, options.maxManifestBytes).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** Everything that becomes true at once. What was checked before is checked again: a collection may have come between. */
@@ -53,18 +64,29 @@ function settle(
     nowMs,
     by: actor.name,
   });
-  const tag = parseAnyDigest(reference) ? undefined : reference;
-  if (tag !== undefined) changes.setTag(repositoryId, tag, id, digest, nowMs, actor.name);
-  const happening = {
-    repository,
-    digest,
-    mediaType: body.mediaType,
-    sizeBytes: bytes.length,
-    tag,
-    subject: body.subject,
-  };
-  context.happened({ action: 'push', ...happening }, put);
+  const happening = { repository, digest, mediaType: body.mediaType, sizeBytes: bytes.length, subject: body.subject };
+  const tags = parseAnyDigest(reference) ? (put.tags ?? []) : [reference];
+  for (const tag of tags) changes.setTag(repositoryId, tag, id, digest, nowMs, actor.name);
+  for (const tag of tags.length === 0 ? [undefined] : tags)
+    context.happened({ action: 'push', ...happening, tag }, put);
 }
+
+/** Entries of an index that are no manifests: BuildKit's cache lists layers and its configuration as if they were. */
+function resolved(context: Context, { repository, isPartial = false }: PutManifest, body: ManifestBody): ManifestBody {
+  const isBlob = ({ kind, mediaType, digest }: BodyReference): boolean =>
+    kind === 'manifest' &&
+    !isIndexed(mediaType) &&
+    !(isPartial && isManifestType(mediaType)) &&
+    !context.queries.findManifest(repository, digest);
+  const references = body.references.map((one) => (isBlob(one) ? { ...one, kind: 'layer' as const } : one));
+  return { ...body, references };
+}
+
+/** True for media types of which an index's entry must be a manifest; any other JSON may be either. */
+const isIndexed = (mediaType: string): boolean =>
+  ([MEDIA.ociManifest, MEDIA.ociIndex, MEDIA.dockerManifest, MEDIA.dockerList, ''] as readonly string[]).includes(
+    mediaType,
+  );
 
 /** @throws MANIFEST_BLOB_UNKNOWN for what is not in the repository, MANIFEST_INVALID for a size that is a lie */
 function checkReferences(context: Context, repository: string, body: ManifestBody): void {

@@ -4,6 +4,7 @@ import { type Digest, parseAnyDigest } from '../../spec/digest.ts';
 import type { Database } from '../../store/database.ts';
 import { blobUnknown, manifestUnknown, nameUnknown } from './errors.ts';
 import { digestIn, MANIFEST_COLUMNS, manifestOf, type Row, referenceOf, tagOf } from './rows.ts';
+import { HIDDEN } from './schema.ts';
 import type {
   Inventory,
   ManifestRecord,
@@ -17,6 +18,8 @@ import type {
 /** Sorts before every name and tag. */
 const FIRST = '';
 const PARENTS_MAX = 100;
+/** Of repositories: some manifest. Blobs and uploads alone are a push under way, or its remains. */
+const HOLDS_SOMETHING = `name < '${HIDDEN}' AND EXISTS (SELECT 1 FROM manifests WHERE repository = repositories.id)`;
 
 /** The reading half of Repositories. */
 export class Queries {
@@ -46,7 +49,7 @@ export class Queries {
           .get(repository, reference)
       : this.#db
           .sql(`SELECT ${MANIFEST_COLUMNS} FROM repositories r JOIN tags t ON t.repository = r.id
-                JOIN manifests m ON m.id = t.manifest WHERE r.name = ? AND t.name = ?`)
+                JOIN manifests m ON m.id = t.manifest AND m.repository = t.repository WHERE r.name = ? AND t.name = ?`)
           .get(repository, reference);
     return row && manifestOf(row);
   }
@@ -93,6 +96,12 @@ export class Queries {
     return row && Number(row.size);
   }
 
+  /** The size that the store should have for a digest, of a blob or a manifest, in whichever repository. */
+  storedSize(digest: Digest): number | undefined {
+    const row = this.#db.sql('SELECT size FROM blobs WHERE digest = ?').get(digest);
+    return row && Number(row.size);
+  }
+
   /** @throws BLOB_UNKNOWN, NAME_UNKNOWN */
   blobSize(repository: string, digest: Digest): number {
     const sizeBytes = this.findBlobSize(repository, digest);
@@ -104,7 +113,8 @@ export class Queries {
   /** @throws NAME_UNKNOWN */
   tags(repository: string, { after = FIRST, limit }: Page): readonly string[] {
     return this.#db
-      .sql('SELECT name FROM tags WHERE repository = ? AND name > ? ORDER BY name LIMIT ?')
+      .sql(`SELECT t.name FROM tags t JOIN manifests m ON m.id = t.manifest AND m.repository = t.repository
+            WHERE t.repository = ? AND t.name > ? ORDER BY t.name LIMIT ?`)
       .all(this.requireRepository(repository), after, limit)
       .map((row) => String(row.name));
   }
@@ -113,7 +123,7 @@ export class Queries {
   tagRecords(repository: string, { after = FIRST, limit }: Page): readonly TagRecord[] {
     return this.#db
       .sql(`SELECT r.name AS repository, t.name, m.digest, t.updated_ms, t.pushed_by FROM tags t
-            JOIN manifests m ON m.id = t.manifest JOIN repositories r ON r.id = t.repository
+            JOIN manifests m ON m.id = t.manifest AND m.repository = t.repository JOIN repositories r ON r.id = t.repository
             WHERE t.repository = ? AND t.name > ? ORDER BY t.name LIMIT ?`)
       .all(this.requireRepository(repository), after, limit)
       .map(tagOf);
@@ -122,7 +132,7 @@ export class Queries {
   newestTags(repository: string, limit: number): readonly TagRecord[] {
     return this.#db
       .sql(`SELECT r.name AS repository, t.name, m.digest, t.updated_ms, t.pushed_by FROM repositories r
-            JOIN tags t ON t.repository = r.id JOIN manifests m ON m.id = t.manifest
+            JOIN tags t ON t.repository = r.id JOIN manifests m ON m.id = t.manifest AND m.repository = t.repository
             WHERE r.name = ? ORDER BY t.updated_ms DESC, t.name LIMIT ?`)
       .all(repository, limit)
       .map(tagOf);
@@ -130,7 +140,8 @@ export class Queries {
 
   tagCount(repository: string): number {
     const row = this.#db
-      .sql('SELECT count(*) AS count FROM repositories r JOIN tags t ON t.repository = r.id WHERE r.name = ?')
+      .sql(`SELECT count(*) AS count FROM repositories r JOIN tags t ON t.repository = r.id
+            JOIN manifests m ON m.id = t.manifest AND m.repository = t.repository WHERE r.name = ?`)
       .get(repository);
     return Number(row?.count);
   }
@@ -140,7 +151,7 @@ export class Queries {
     const count = (table: string): number =>
       Number(this.#db.sql(`SELECT count(*) AS count FROM ${table}`).get()?.count);
     return {
-      repositories: count('repositories'),
+      repositories: count(`repositories WHERE ${HOLDS_SOMETHING}`),
       tags: count('tags'),
       manifests: count('manifests'),
       blobs: count('blobs'),
@@ -153,6 +164,28 @@ export class Queries {
     return this.#db
       .sql(`SELECT t.name FROM repositories r JOIN manifests m ON m.repository = r.id JOIN tags t ON t.manifest = m.id
             WHERE r.name = ? AND m.digest = ? ORDER BY t.name`)
+      .all(repository, digest)
+      .map((row) => String(row.name));
+  }
+
+  /** True when over `count` tags point at a manifest. */
+  hasMoreTags(repository: string, digest: Digest, count: number): boolean {
+    const row = this.#db
+      .sql(`SELECT 1 FROM repositories r JOIN manifests m ON m.repository = r.id JOIN tags t ON t.manifest = m.id
+            WHERE r.name = ? AND m.digest = ? LIMIT 1 OFFSET ?`)
+      .get(repository, digest, count);
+    return row !== undefined;
+  }
+
+  /** Tags of indexes that lead to a manifest, over however many others; some of them. */
+  tagsAbove(repository: string, digest: Digest): readonly string[] {
+    return this.#db
+      .sql(`WITH RECURSIVE above (repository, id, digest) AS (
+              SELECT m.repository, m.id, m.digest FROM repositories r JOIN manifests m ON m.repository = r.id
+                JOIN manifest_references f ON f.manifest = m.id AND f.kind = 'manifest' WHERE r.name = ? AND f.digest = ?
+              UNION SELECT m.repository, m.id, m.digest FROM above a JOIN manifest_references f ON f.digest = a.digest
+                AND f.kind = 'manifest' JOIN manifests m ON m.id = f.manifest AND m.repository = a.repository)
+            SELECT t.name FROM above a JOIN tags t ON t.manifest = a.id LIMIT 5`)
       .all(repository, digest)
       .map((row) => String(row.name));
   }
@@ -176,7 +209,7 @@ export class Queries {
 
   repositories({ after = FIRST, limit }: Page): readonly string[] {
     return this.#db
-      .sql('SELECT name FROM repositories WHERE name > ? ORDER BY name LIMIT ?')
+      .sql(`SELECT name FROM repositories WHERE name > ? AND ${HOLDS_SOMETHING} ORDER BY name LIMIT ?`)
       .all(after, limit)
       .map((row) => String(row.name));
   }

@@ -2,6 +2,9 @@
 
 import type { Migrations } from '../../store/database.ts';
 
+/** Names from here on are of no repository that anybody sees: what is in them is on its way out. No repository's name begins so. */
+export const HIDDEN = '~';
+
 /**
  * `blob_links.unclaimed_ms` is 0 while a manifest of the repository needs the blob; else the time (Unix ms) since which only the
  * grace period spares it. `removals` are blobs that nobody needs whose bytes may still be in the store.

@@ -83,6 +83,8 @@ export interface PutManifest extends Doer {
   readonly repository: string;
   /** A tag or a digest. */
   readonly reference: string;
+  /** With a digest as reference: the tags to set as well. */
+  readonly tags?: readonly string[] | undefined;
   readonly mediaType: string;
   readonly bytes: Buffer;
   /** What it points at need not be here yet: a pull-through cache fetches it when it is asked for. */
@@ -119,7 +121,8 @@ export interface Repositories {
   parents(repository: string, digest: Digest): readonly Digest[];
   /** Keeps a manifest and moves the tag, when `reference` is one. */
   putManifest(put: PutManifest): Promise<ManifestRecord>;
-  deleteManifest(repository: string, digest: Digest, doer: Doer): Promise<void>;
+  /** Removes a manifest and its tags. @throws UNSUPPORTED for what a tagged index needs, unless `isForced` */
+  deleteManifest(repository: string, digest: Digest, doer: Doer, isForced?: boolean): Promise<void>;
   deleteTag(repository: string, tag: string, doer: Doer): Promise<void>;
   /** Removes a tag and the manifests that nothing else leads to; these. */
   removeImage(repository: string, tag: string, doer: Doer): Promise<readonly Digest[]>;
@@ -129,6 +132,8 @@ export interface Repositories {
   blobSize(repository: string, digest: Digest): number;
   /** As `blobSize`, for a client that is about to push: the blob is spared by garbage collection for the grace period. */
   claimBlob(repository: string, digest: Digest): number;
+  /** True when the store really has what the records say: a file may have been lost behind our back. */
+  isStored(digest: Digest): Promise<boolean>;
   readBlob(digest: Digest, range?: ByteRange): Promise<Readable>;
   localPath(digest: Digest): string | undefined;
   deleteBlob(repository: string, digest: Digest, doer: Doer): Promise<void>;
@@ -175,6 +180,51 @@ export interface Repositories {
 
   /** Collects garbage now; at most one at a time. Requests go on meanwhile. */
   collectGarbage(signal: AbortSignal): Promise<GarbageReport>;
+  /** Compares store and records, all of them. Requests go on meanwhile. @throws what the store throws when it cannot be read at all */
+  check(options: CheckOptions): Promise<CheckReport>;
+}
+
+/**
+ * `missing`: the store lost it. `damaged`: its bytes are others. `size`: the records have a wrong size. `stray`: no record knows it.
+ * `unlinked`: a manifest needs it, and its repository does not show it. `incomplete`: a manifest needs it, and it is nowhere.
+ */
+export type FaultKind = 'missing' | 'damaged' | 'size' | 'stray' | 'unlinked' | 'incomplete';
+
+export interface Fault {
+  readonly kind: FaultKind;
+  readonly digest: Digest;
+  readonly detail: string;
+  /** Some images that it hurts: `repository:tag` or `repository@digest`. */
+  readonly hurts: readonly string[];
+  /** `removed`: the damaged bytes are gone, and whoever pushes or mirrors it again heals it. */
+  readonly outcome: 'found' | 'repaired' | 'removed';
+}
+
+export interface CheckOptions {
+  readonly isRepair: boolean;
+  readonly signal: AbortSignal;
+  /** Content is looked at from after this digest on. */
+  readonly after?: string | undefined;
+  /** True for repositories whose content is fetched when it is asked for. */
+  readonly isMirror: (repository: string) => boolean;
+  readonly onFault: (fault: Fault) => void;
+  /** After each blob; what it waits for, the check waits for. */
+  readonly onStep?: ((step: CheckStep) => Promise<void> | void) | undefined;
+}
+
+/** How far a check of the content has come. */
+export interface CheckStep {
+  readonly digest: Digest;
+  readonly blobs: number;
+  readonly bytes: number;
+}
+
+export interface CheckReport {
+  readonly blobs: number;
+  readonly bytes: number;
+  readonly faults: number;
+  /** Of these, those that were repaired or removed. */
+  readonly mended: number;
 }
 
 export interface GarbageReport {

@@ -3,6 +3,7 @@
 import { setImmediate as breathe } from 'node:timers/promises';
 import { GantryError, isGantryError, messageOf } from '../../lib/errors.ts';
 import { companionOf } from '../../spec/oci/companion-tag.ts';
+import { Periodic } from '../../store/jobs/index.ts';
 import type { RetentionRule } from '../config/types.ts';
 import { fits } from '../glob.ts';
 import type { Route } from '../http/types.ts';
@@ -50,7 +51,7 @@ export function createRetention(options: RetentionOptions): Retention {
         : fits(repository, glob.slice(0, colon)) && fits(tag, glob.slice(colon + 1));
     });
   const aborter = new AbortController();
-  let timer: NodeJS.Timeout | undefined;
+  let periodic: Periodic | undefined;
   let running: Promise<RetentionPlan> | undefined;
   const preview = async (): Promise<RetentionPlan> => {
     const plans: RetentionPlan[] = [];
@@ -86,14 +87,13 @@ export function createRetention(options: RetentionOptions): Retention {
     return running;
   };
   return {
-    guard: immutableGuard(isImmutable),
+    guard: options.immutableTags.length === 0 ? {} : immutableGuard(isImmutable),
     preview,
     apply: once,
     start(everyMs) {
       if (everyMs <= 0 || rules.length === 0) return;
-      const run = (): void =>
-        void once(aborter.signal).catch((error: unknown) => log('error', `retention: ${messageOf(error)}`));
-      timer = setInterval(run, everyMs).unref();
+      const onError = (error: unknown): void => log('error', `retention: ${messageOf(error)}`);
+      periodic = new Periodic({ everyMs, run: () => once(aborter.signal), onError }).start();
     },
     routes: [
       {
@@ -115,8 +115,8 @@ export function createRetention(options: RetentionOptions): Retention {
       },
     ],
     async [Symbol.asyncDispose]() {
-      clearInterval(timer);
       aborter.abort();
+      await periodic?.[Symbol.asyncDispose]();
       await running?.catch(() => undefined);
     },
   };

@@ -27,6 +27,8 @@ export interface Search {
   readonly routes: readonly Route[];
   /** Fills an index that is empty beside repositories that are not. Yields to requests between its steps. */
   fill(signal: AbortSignal): Promise<void>;
+  /** Removes what left the index in large numbers, a few rows at a time. */
+  sweep(signal: AbortSignal): Promise<void>;
 }
 
 /** Opens the index. */
@@ -66,6 +68,9 @@ export function createSearch({ database, repositories, now = Date.now }: SearchO
       },
     ],
     fill: (signal) => fill(records, database, repositories, signal),
+    async sweep(signal) {
+      while (!signal.aborted && records.sweep()) await breathe();
+    },
   };
 }
 

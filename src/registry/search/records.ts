@@ -2,6 +2,7 @@
 
 import type { SQLInputValue } from 'node:sqlite';
 import type { Database, Migrations } from '../../store/database.ts';
+import { HIDDEN } from '../repositories/index.ts';
 import type { ManifestRecord } from '../repositories/types.ts';
 import type { Bound, Query } from './query.ts';
 
@@ -15,6 +16,9 @@ export const MIGRATIONS: Migrations = {
      CREATE INDEX search_tags_digest ON search_tags (digest);
      CREATE TABLE search_changes (id INTEGER PRIMARY KEY) STRICT;
      CREATE VIRTUAL TABLE search_text USING fts5 (text, content='', contentless_delete=1, tokenize='trigram');`,
+    // Rows of a manifest with very many tags that was removed, up to an id: nobody finds them, and they go step by step.
+    `CREATE TABLE search_leaving (
+       repository TEXT NOT NULL, digest TEXT NOT NULL, until_id INTEGER NOT NULL, PRIMARY KEY (repository, digest)) STRICT, WITHOUT ROWID;`,
   ],
 };
 
@@ -22,6 +26,9 @@ export const MIGRATIONS: Migrations = {
 const TEXT_MAX_CHARS = 4000;
 /** A trigram index finds nothing shorter. */
 const INDEXED_WORD_MIN = 3;
+/** Rows of one transaction: some milliseconds. */
+const BATCH = 200;
+const STAYS = `NOT EXISTS (SELECT 1 FROM search_leaving l WHERE l.repository = s.repository AND l.digest = s.digest AND s.id <= l.until_id)`;
 
 export interface TagRow {
   readonly id: number;
@@ -87,13 +94,33 @@ export class SearchRecords {
     this.#db.sql('INSERT OR REPLACE INTO search_changes VALUES (1)').all();
   }
 
-  /** Every tag on a manifest. */
+  /** Every tag on a manifest; of very many the rest is left to `sweep`, and nobody finds it meanwhile. */
   removeManifest(repository: string, digest: string): void {
-    for (const { tag } of this.#db
-      .sql('SELECT tag FROM search_tags WHERE digest = ? AND repository = ?')
-      .all(digest, repository)) {
-      this.remove(repository, String(tag));
-    }
+    if (this.#removeSome(repository, digest, Number.MAX_SAFE_INTEGER) < BATCH) return;
+    this.#db
+      .sql(`INSERT OR REPLACE INTO search_leaving SELECT ?, ?, coalesce(max(id), 0) FROM search_tags`)
+      .run(repository, digest);
+  }
+
+  /** One step of removing what is leaving; false when nothing is. */
+  sweep(): boolean {
+    return this.#db.transaction(() => {
+      const row = this.#db.sql('SELECT * FROM search_leaving LIMIT 1').get();
+      if (!row) return false;
+      const [repository, digest] = [String(row.repository), String(row.digest)];
+      if (this.#removeSome(repository, digest, Number(row.until_id)) < BATCH)
+        this.#db.sql('DELETE FROM search_leaving WHERE repository = ? AND digest = ?').run(repository, digest);
+      return true;
+    });
+  }
+
+  /** How many of at most BATCH. */
+  #removeSome(repository: string, digest: string, untilId: number): number {
+    const rows = this.#db
+      .sql(`SELECT tag FROM search_tags WHERE digest = ? AND repository = ? AND id <= ? LIMIT ${BATCH}`)
+      .all(digest, repository, untilId);
+    for (const { tag } of rows) this.remove(repository, String(tag));
+    return rows.length;
   }
 
   isEmpty(): boolean {
@@ -108,7 +135,7 @@ export class SearchRecords {
     const order = indexed.length === 0 ? 's.id' : 'x.rowid';
     const match = indexed.length === 0 ? [] : ['search_text MATCH ?'];
     const phrase = indexed.map((word) => `"${word.replaceAll('"', '""')}"`).join(' ');
-    const conditions = [...match, `${order} < ?`, ...where].join(' AND ');
+    const conditions = [...match, `${order} < ?`, STAYS, ...where].join(' AND ');
     return this.#db
       .sql(`SELECT s.* FROM ${from} WHERE ${conditions} ORDER BY ${order} DESC LIMIT ?`)
       .all(...(match.length > 0 ? [phrase] : []), before, ...values, limit)
@@ -123,7 +150,8 @@ export class SearchRecords {
   ): readonly { readonly name: string; readonly labels: string }[] {
     return this.#db
       .sql(`SELECT r.name, coalesce((SELECT labels FROM search_tags s WHERE s.repository = r.name ORDER BY s.id DESC LIMIT 1), '{}') AS labels
-            FROM repositories r WHERE r.name > ? AND instr(r.name, ?) > 0 ORDER BY r.name LIMIT ?`)
+            FROM repositories r WHERE r.name > ? AND r.name < '${HIDDEN}' AND instr(r.name, ?) > 0
+            AND EXISTS (SELECT 1 FROM manifests m WHERE m.repository = r.id) ORDER BY r.name LIMIT ?`)
       .all(after, word, limit)
       .map((row) => ({ name: String(row.name), labels: String(row.labels) }));
   }

@@ -5,8 +5,8 @@ import { openFileStorage } from './filesystem/filesystem.ts';
 import type { Storage } from './types.ts';
 
 export { checkStorage } from './check.ts';
-export { digestMismatch } from './errors.ts';
-export { digestBytes } from './hashing.ts';
+export { digestMismatch, uploadTooLarge } from './errors.ts';
+export { digestBytes, digestOfHash } from './hashing.ts';
 
 /** Opens the store: files under `root`, or a bucket, whose client is loaded only then. @throws UNAVAILABLE */
 export async function openStorage(config: StorageConfig, root: string): Promise<Storage> {

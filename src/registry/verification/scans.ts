@@ -2,10 +2,10 @@
 // referrers, and what failed for good is remembered until it is asked for again.
 
 import { createHash, randomUUID } from 'node:crypto';
-import { messageOf } from '../../lib/errors.ts';
 import type { Digest } from '../../spec/digest.ts';
 import { MEDIA } from '../../spec/oci/manifest.ts';
 import type { Database, Migrations } from '../../store/database.ts';
+import { copyIntoJobs, createQueue, type JobQueue, migrateJobs } from '../../store/jobs/index.ts';
 import type { ScannerConfig } from '../config/types.ts';
 import { fitsAny } from '../glob.ts';
 import type { ManifestRecord, Repositories } from '../repositories/types.ts';
@@ -22,14 +22,19 @@ const MIGRATIONS: Migrations = {
     // What failed for good stays, with why; '' is still to be done.
     `ALTER TABLE verification_scans ADD COLUMN failure TEXT NOT NULL DEFAULT '';
      CREATE INDEX verification_scans_due ON verification_scans (due_ms) WHERE failure = '';`,
+    `${copyIntoJobs(
+      `'scans' AS queue, repository || ' ' || digest AS key, json_object('repository', repository, 'digest', digest) AS payload,
+       failure != '' AS is_dead, attempts, due_ms, failure AS error`,
+      'verification_scans ORDER BY due_ms',
+    )}
+     DROP TABLE verification_scans;`,
   ],
 };
 
 const ATTEMPTS_MAX = 5;
-const BACKOFF_MS = 10_000;
-/** After the records could not be read or written. */
-const RECORDS_PAUSE_MS = 5000;
-const FAILURE_MAX_CHARS = 1000;
+const PAUSE = { firstMs: 10_000, longestMs: 3_600_000 };
+/** Failures for good that are remembered. */
+const FAILED_MAX = 10_000;
 const EMPTY = Buffer.from('{}');
 const EMPTY_TYPE = 'application/vnd.oci.empty.v1+json';
 const DOER = { actor: SYSTEM };
@@ -51,24 +56,37 @@ export interface ScanState {
   readonly attempts: number;
 }
 
-interface Due {
+/** An image that is to be scanned. */
+interface Scan {
   readonly repository: string;
   readonly digest: string;
-  readonly attempts: number;
-  readonly dueMs: number;
 }
+
+const keyOf = (repository: string, digest: string): string => `${repository} ${digest}`;
 
 /** Scans images, one after the other. */
 export class Scans implements AsyncDisposable {
   readonly #options: ScansOptions;
-  readonly #aborter = new AbortController();
-  #isStarted = false;
-  #timer: NodeJS.Timeout | undefined;
-  #running: Promise<void> | undefined;
+  readonly #queue: JobQueue<Scan>;
 
   constructor(options: ScansOptions) {
     this.#options = options;
-    options.database.migrate(MIGRATIONS);
+    const { database, log, now } = options;
+    migrateJobs(database);
+    database.migrate(MIGRATIONS);
+    this.#queue = createQueue<Scan>(database, {
+      name: 'scans',
+      work: ({ payload }, signal) => this.#one(payload, signal),
+      atOnce: 1,
+      pause: PAUSE,
+      attemptsMax: ATTEMPTS_MAX,
+      deadMax: FAILED_MAX,
+      now,
+      onTrouble: (message) => log('error', message),
+      onOutcome: ({ payload: { repository, digest } }, outcome) => {
+        if (outcome.kind !== 'done') log('warn', `scan of ${repository}@${digest}: ${outcome.message}`);
+      },
+    });
   }
 
   /** True when a scanner speaks of the repository. */
@@ -78,121 +96,44 @@ export class Scans implements AsyncDisposable {
 
   /** Queues a scan where a scanner speaks of the repository; may be called inside a transaction. */
   queue(repository: string, digest: Digest): void {
-    if (!this.covers(repository)) return;
-    this.#options.database
-      .sql(`INSERT INTO verification_scans (repository, digest, attempts, due_ms) VALUES (?, ?, 0, ?)
-            ON CONFLICT DO UPDATE SET attempts = 0, due_ms = excluded.due_ms, failure = ''`)
-      .run(repository, digest, this.#options.now());
-    setImmediate(() => this.#wake());
+    if (this.covers(repository)) this.#queue.replace(keyOf(repository, digest), { repository, digest });
   }
 
   /** What is known of a manifest's scan, while it has no end or a bad one. */
   state(repository: string, digest: Digest): ScanState | undefined {
-    const row = this.#options.database
-      .sql('SELECT attempts, failure FROM verification_scans WHERE repository = ? AND digest = ?')
-      .get(repository, digest);
-    return row && { state: row.failure === '' ? 'waiting' : 'failed', attempts: Number(row.attempts) };
+    const found = this.#queue.state(keyOf(repository, digest));
+    return found && { state: found.isDead ? 'failed' : 'waiting', attempts: found.attempts };
   }
 
   /** For a manifest that is gone. */
   forget(repository: string, digest: Digest): void {
-    this.#options.database
-      .sql('DELETE FROM verification_scans WHERE repository = ? AND digest = ?')
-      .run(repository, digest);
+    this.#queue.cancel(keyOf(repository, digest));
   }
 
   start(): void {
-    this.#isStarted = true;
-    this.#wake();
+    this.#queue.start();
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#isStarted = false;
-    clearTimeout(this.#timer);
-    this.#aborter.abort();
-    await this.#running;
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#queue[Symbol.asyncDispose]();
   }
 
   #scannerFor(repository: string): ScannerConfig | undefined {
     return this.#options.scanners.find((scanner) => fitsAny(repository, scanner.repositories));
   }
 
-  #wake(): void {
-    if (!this.#isStarted || this.#running) return;
-    clearTimeout(this.#timer);
-    this.#running = this.#round().then((pauseMs) => {
-      this.#running = undefined;
-      if (this.#isStarted && pauseMs !== undefined) this.#timer = setTimeout(() => this.#wake(), pauseMs);
-    });
-  }
-
-  /** Does what is due; how long to sleep then, or undefined until something is queued. Never fails: the registry goes on. */
-  async #round(): Promise<number | undefined> {
-    const { database, now, log } = this.#options;
-    try {
-      for (let due = this.#next(); due && this.#isStarted; due = this.#next()) await this.#one(due);
-      if (!this.#isStarted) return undefined;
-      const row = database.sql("SELECT min(due_ms) AS due FROM verification_scans WHERE failure = ''").get();
-      return row && row.due !== null ? Math.max(10, Number(row.due) - now()) : undefined;
-    } catch (error) {
-      log('error', `scans: ${messageOf(error)}`);
-      return RECORDS_PAUSE_MS;
-    }
-  }
-
-  #next(): Due | undefined {
-    if (!this.#isStarted) return undefined;
-    const row = this.#options.database
-      .sql("SELECT * FROM verification_scans WHERE failure = '' AND due_ms <= ? ORDER BY due_ms LIMIT 1")
-      .get(this.#options.now());
-    if (!row) return undefined;
-    const { repository, digest, attempts, due_ms: dueMs } = row;
-    return {
-      repository: String(repository),
-      digest: String(digest),
-      attempts: Number(attempts),
-      dueMs: Number(dueMs),
-    };
-  }
-
-  async #one(due: Due): Promise<void> {
-    const { repositories, log } = this.#options;
-    const { repository, digest } = due;
+  /** What is gone meanwhile, or has no scanner any more, needs no scan. */
+  async #one({ repository, digest }: Scan, signal: AbortSignal): Promise<void> {
     const scanner = this.#scannerFor(repository);
-    const record = repositories.findManifest(repository, digest);
-    if (!scanner || !record) return this.#settle(due, undefined);
-    try {
-      await this.#scan(scanner, record);
-      this.#settle(due, undefined);
-    } catch (error) {
-      // A scan that the registry's end cut short is no failure: it is due at the next start.
-      if (!this.#isStarted) return;
-      log('warn', `scan of ${repository}@${digest}: ${messageOf(error)}`);
-      this.#settle(due, messageOf(error));
-    }
-  }
-
-  /** Ends or defers what was taken up, unless it was asked for once more meanwhile. */
-  #settle({ repository, digest, attempts, dueMs }: Due, failure: string | undefined): void {
-    const { database, now } = this.#options;
-    const where = 'WHERE repository = ? AND digest = ? AND due_ms = ?';
-    if (failure === undefined) {
-      database.sql(`DELETE FROM verification_scans ${where}`).run(repository, digest, dueMs);
-      return;
-    }
-    const made = attempts + 1;
-    const isLast = made >= ATTEMPTS_MAX;
-    const next = now() + BACKOFF_MS * 2 ** attempts;
-    database
-      .sql(`UPDATE verification_scans SET attempts = ?, due_ms = ?, failure = ? ${where}`)
-      .run(made, next, isLast ? failure.slice(0, FAILURE_MAX_CHARS) || 'failed' : '', repository, digest, dueMs);
+    const record = this.#options.repositories.findManifest(repository, digest);
+    if (scanner && record) await this.#scan(scanner, record, signal);
   }
 
   /** Runs the scanner and attaches its report. @throws SCAN_FAILED, REPORT_INVALID */
-  async #scan(scanner: ScannerConfig, record: ManifestRecord): Promise<void> {
+  async #scan(scanner: ScannerConfig, record: ManifestRecord, signal: AbortSignal): Promise<void> {
     const { repositories, base, now } = this.#options;
     const { repository, digest } = record;
-    const report = await runScanner(scanner, repositories, record, base(), this.#aborter.signal);
+    const report = await runScanner(scanner, repositories, record, base(), signal);
     const counts = countFindings(scanner.format, report.toString());
     if (!repositories.findManifest(repository, digest)) return;
     const reportDigest = await repositories.putBlob(repository, report, DOER);

@@ -3,6 +3,8 @@
 export const SCRIPT = String.raw`
 const main = document.getElementById('main');
 const query = document.getElementById('query');
+/** Relative: the page may lie under a prefix. */
+const api = '../v2/_gantry';
 let authorization;
 
 /** An element with text and children. */
@@ -52,11 +54,11 @@ function logIn(hasFailed) {
 /** Where there are accounts, strangers see what strangers may: the button is for those who may see more. */
 const loginButton = document.getElementById('open-login');
 async function offerLogin() {
-  loginButton.hidden = authorization !== undefined || (await ask('/v2/_gantry/status')).status !== 401;
+  loginButton.hidden = authorization !== undefined || (await ask(api + '/status')).status !== 401;
 }
 loginButton.addEventListener('click', async () => {
   await logIn(false).catch(() => undefined);
-  const { status } = await ask('/v2/_gantry/status');
+  const { status } = await ask(api + '/status');
   if (status === 401) authorization = undefined;
   await offerLogin();
   await show();
@@ -66,23 +68,25 @@ function size(bytes) {
   const units = ['B', 'kB', 'MB', 'GB', 'TB'];
   let value = bytes;
   let unit = 0;
+  if (bytes === undefined) return '';
   while (value >= 1000 && unit < units.length - 1) { value /= 1000; unit++; }
-  return (unit === 0 ? value : value.toPrecision(3)) + ' ' + units[unit];
+  return el('span', { class: 'number' }, (unit === 0 ? value : value.toPrecision(3)) + ' ' + units[unit]);
 }
 
 function time(text) {
-  return text ? el('time', { datetime: text, title: text }, text.slice(0, 16).replace('T', ' ')) : '';
+  return text ? el('time', { datetime: text, title: new Date(text).toString() }, text.slice(0, 16).replace('T', ' ') + ' UTC') : '';
 }
 
 /** Of digests, and of tags that signers make of digests. */
 const short = (text) => text.replace(/^(sha\d+[:-][0-9a-f]{12})[0-9a-f]+/, (_, head) => head + (text.includes(':') ? '' : '…'));
 
-const tableRow = (cells) => el('tr', {}, ...cells.map((cell) => el('td', {}, cell)));
+/** On a narrow screen each cell stands under the last, behind its heading. */
+const tableRow = (headings) => (cells) => el('tr', {}, ...cells.map((cell, i) => el('td', { 'data-heading': headings[i] }, cell)));
 
 function table(headings, rows) {
   if (rows.length === 0) return el('p', { class: 'soft' }, 'Nothing here.');
   const head = el('tr', {}, ...headings.map((heading) => el('th', {}, heading)));
-  return el('table', {}, el('thead', {}, head), el('tbody', {}, ...rows.map(tableRow)));
+  return el('table', { class: 'list' }, el('thead', {}, head), el('tbody', {}, ...rows.map(tableRow(headings))));
 }
 
 /** A table of a list that comes in pages: 'fetchPage' takes where to go on and gives rows, and where the next page begins. */
@@ -95,7 +99,7 @@ async function pagedTable(headings, fetchPage) {
     button.disabled = true;
     try {
       ({ rows, last } = await fetchPage('&last=' + encodeURIComponent(last)));
-      shown.tBodies[0].append(...rows.map(tableRow));
+      shown.tBodies[0].append(...rows.map(tableRow(headings)));
       button.hidden = last === undefined;
     } finally {
       button.disabled = false;
@@ -110,7 +114,7 @@ const tagLink = (name, tag) => el('a', { href: '#/' + name + ':' + tag, title: t
 async function showRepositories() {
   const view = (row) => [repositoryLink(row.name), String(row.tagCount), row.newestTag ? tagLink(row.name, row.newestTag) : '', time(row.updatedAt)];
   const rows = await pagedTable(['Name', 'Tags', 'Newest', 'Pushed'], async (next) => {
-    const { repositories, last } = await get('/v2/_gantry/repositories?n=100' + next);
+    const { repositories, last } = await get(api + '/repositories?n=100' + next);
     return { rows: repositories.map(view), last };
   });
   return [el('h1', {}, 'Repositories'), ...rows];
@@ -119,7 +123,7 @@ async function showRepositories() {
 async function showSearch(text) {
   const view = (row) => [repositoryLink(row.repository), tagLink(row.repository, row.tag), row.platforms.join(', '), size(row.sizeBytes), time(row.pushedAt)];
   const rows = await pagedTable(['Repository', 'Tag', 'Platforms', 'Size', 'Pushed'], async (next) => {
-    const { results, last } = await get('/v2/_gantry/search?n=100&q=' + encodeURIComponent(text) + next);
+    const { results, last } = await get(api + '/search?n=100&q=' + encodeURIComponent(text) + next);
     return { rows: results.map(view), last };
   });
   return [el('h1', {}, 'Search: ' + text), ...rows];
@@ -128,18 +132,19 @@ async function showSearch(text) {
 async function showRepository(name) {
   const view = (row) => [tagLink(name, row.tag), el('code', { title: row.digest }, short(row.digest)), row.platforms.join(', '), size(row.contentBytes), time(row.updatedAt), row.pushedBy];
   const rows = await pagedTable(['Tag', 'Digest', 'Platforms', 'Size', 'Pushed', 'By'], async (next) => {
-    const { tags, last } = await get('/v2/_gantry/repositories/' + name + '/tags?n=100' + next);
+    const { tags, last } = await get(api + '/repositories/' + encodeURI(name) + '/tags?n=100' + next);
     return { rows: tags.map(view), last };
   });
   return [el('h1', {}, name), ...rows];
 }
 
 async function showTag(name, reference) {
-  const base = '/v2/_gantry/repositories/' + name;
-  const record = await get(base + '/manifests/' + reference);
+  const base = api + '/repositories/' + encodeURI(name);
+  const wanted = encodeURIComponent(reference);
+  const record = await get(base + '/manifests/' + wanted);
   const [verification, { history }] = await Promise.all([
     get(base + '/verification/' + record.digest),
-    reference.includes(':') ? { history: [] } : get(base + '/history/' + reference),
+    reference.includes(':') ? { history: [] } : get(base + '/history/' + wanted),
   ]);
   const separator = reference.includes(':') ? '@' : ':';
   return [
@@ -184,11 +189,16 @@ function facts(record, { signature, report }) {
 function contents(name, record) {
   const manifests = record.references.filter((row) => row.kind === 'manifest');
   const layers = record.references.filter((row) => row.kind === 'layer');
-  const rows = (list, cell) => list.map((row, i) => [String(i + 1), cell(row), row.mediaType, size(row.sizeBytes)]);
-  return [
-    ...(manifests.length > 0 ? [el('h2', {}, 'Manifests'), table(['', 'Digest', 'Type', 'Size'], rows(manifests, (row) => manifestLink(name, row.digest)))] : []),
-    ...(layers.length > 0 ? [el('h2', {}, 'Layers'), table(['', 'Digest', 'Type', 'Size'], rows(layers, (row) => el('code', { title: row.digest }, short(row.digest))))] : []),
-  ];
+  const tables = [];
+  if (manifests.length > 0) {
+    const view = (row) => [manifestLink(name, row.digest), row.platform ?? '', row.mediaType, size(row.sizeBytes)];
+    tables.push(el('h2', {}, 'Manifests'), table(['Digest', 'Platform', 'Type', 'Size'], manifests.map(view)));
+  }
+  if (layers.length > 0) {
+    const view = (row, i) => [String(i + 1), el('code', { title: row.digest }, short(row.digest)), row.mediaType, size(row.sizeBytes)];
+    tables.push(el('h2', {}, 'Layers'), table(['Layer', 'Digest', 'Type', 'Size'], layers.map(view)));
+  }
+  return tables;
 }
 
 /** '#/', '#?words', '#/name', '#/name:tag', '#/name@digest'. */

@@ -1,5 +1,6 @@
 // Owns `registry retention`.
 import { confirm } from '../../confirm.ts';
+import { CommandFailure } from '../../failure.ts';
 import { registryRetention } from '../../grammar/registry.table.ts';
 import type { Command } from '../../session.ts';
 import { connect } from './connect.ts';
@@ -18,12 +19,8 @@ export const command: Command = {
   run: async (session, { flags }) => {
     const api = await connect(session, flags);
     const isApplied = flags.bool('apply');
-    if (
-      isApplied &&
-      !flags.bool('force') &&
-      !(await confirm(session, 'This removes what the rules do not keep. Go on?'))
-    )
-      return 0;
+    if (isApplied && !flags.bool('force') && !(await confirm(session, 'This removes what the rules do not keep.')))
+      throw new CommandFailure(1, 'nothing was removed');
     const path = isApplied ? 'retention/apply' : 'retention/preview';
     const plan = await api.call<{ tags: Removal[]; manifests: Removal[] }>(isApplied ? 'POST' : 'GET', path);
     printRows(

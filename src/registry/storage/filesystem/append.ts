@@ -7,6 +7,7 @@ import type { Digest } from '../../../spec/digest.ts';
 import { uploadTooLarge } from '../errors.ts';
 import { digestOfHash, type RunningHash } from '../hashing.ts';
 import type { Append } from '../types.ts';
+import { EarlyDisk } from './early-disk.ts';
 
 /** Sockets give 64 KiB at a time; a write for each would be a trip to the thread pool each. */
 const WRITE_BYTES = 512 * 1024;
@@ -25,9 +26,11 @@ export async function appendTo(
   let at = offsetBytes;
   let pieces: Uint8Array[] = [];
   let waiting = 0;
+  const disk = new EarlyDisk(handle, at);
   const flush = async (): Promise<void> => {
     await writeAll(handle, pieces, at);
     at += waiting;
+    disk.wrote(at);
     const written = pieces;
     pieces = [];
     waiting = 0;
@@ -45,6 +48,8 @@ export async function appendTo(
     if (isHopeless(error)) await handle.truncate(offsetBytes);
     else await flush();
     throw error;
+  } finally {
+    await disk.settled();
   }
   await flush();
   return at;

@@ -1,0 +1,175 @@
+// The face of repair: all content read and compared with the records, when an admin asks for it and in the background at a gentle rate.
+// In the background nothing is changed: what is wrong is told of in the log, the metrics and the list of faults.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { GantryError, messageOf } from '../../lib/errors.ts';
+import type { Database } from '../../store/database.ts';
+import { Periodic } from '../../store/jobs/index.ts';
+import type { Exchange, Route } from '../http/types.ts';
+import type { CheckStep, Fault, Repositories } from '../repositories/types.ts';
+import type { EventListener, Log } from '../types.ts';
+import { RepairRecords } from './records.ts';
+
+/** The background looks so often whether another pass is due, and first so long after a start. */
+const LOOK_MS = 10 * 60_000;
+/** How far a pass has come is written so often: after a crash it goes on from there. */
+const KEEP_EVERY = 50;
+const PROGRESS_MS = 500;
+
+export interface RepairOptions {
+  readonly repositories: Repositories;
+  readonly database: Database;
+  readonly log: Log;
+  /** Between two background passes; 0: none. */
+  readonly checkEveryMs: number;
+  readonly checkBytesPerSecond: number;
+  readonly isMirror: (repository: string) => boolean;
+  /** Unix milliseconds. */
+  readonly now?: (() => number) | undefined;
+  /** For tests: when the background looks first, and how often. */
+  readonly lookMs?: number | undefined;
+}
+
+export interface Repair extends AsyncDisposable {
+  readonly listener: EventListener;
+  readonly routes: readonly Route[];
+  /** Faults that were found and not mended. */
+  faults(): number;
+  /** Begins to check in the background. */
+  start(): void;
+}
+
+export function createRepair(options: RepairOptions): Repair {
+  return new Checker(options);
+}
+
+class Checker implements Repair {
+  readonly #options: RepairOptions;
+  readonly #records: RepairRecords;
+  readonly #now: () => number;
+  readonly #background: Periodic;
+  readonly #aborter = new AbortController();
+  #asked: Promise<unknown> | undefined;
+
+  constructor(options: RepairOptions) {
+    this.#options = options;
+    this.#now = options.now ?? Date.now;
+    this.#records = new RepairRecords(options.database);
+    const everyMs = options.lookMs ?? LOOK_MS;
+    this.#background = new Periodic({
+      everyMs: options.checkEveryMs > 0 ? everyMs : 0,
+      run: (signal) => this.#pass(signal),
+      onError: (error) => options.log('error', `check of the content: ${messageOf(error)}`),
+    });
+  }
+
+  readonly listener: EventListener = ({ action, digest }) => {
+    if (action === 'push') this.#records.brought(digest);
+  };
+
+  start(): void {
+    this.#background.start();
+  }
+
+  faults(): number {
+    return this.#records.count();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#aborter.abort();
+    await this.#background[Symbol.asyncDispose]();
+    await this.#asked?.catch(() => undefined);
+  }
+
+  /** A background pass, where one is due or was interrupted. */
+  async #pass(signal: AbortSignal): Promise<void> {
+    const { repositories, checkEveryMs, isMirror, log } = this.#options;
+    const state = this.#records.state();
+    const isDue = state.isRunning || this.#now() - state.finishedMs >= checkEveryMs;
+    if (!isDue) return;
+    if (!state.isRunning) this.#records.begin(this.#now());
+    const { startedMs, after } = this.#records.state();
+    const pace = new Pace(this.#options.checkBytesPerSecond, signal);
+    const onFault = (fault: Fault): void => {
+      this.#records.found(fault, this.#now());
+      log('error', `${fault.kind} content ${fault.digest}: ${fault.detail}`, { hurts: fault.hurts.join(' ') });
+    };
+    const onStep = async (step: CheckStep): Promise<void> => {
+      if (step.blobs % KEEP_EVERY === 0) this.#records.reached(step.digest);
+      await pace.keep(step.bytes);
+    };
+    await repositories.check({ isRepair: false, signal, after, isMirror, onFault, onStep });
+    this.#records.finish(startedMs, this.#now());
+  }
+
+  get routes(): readonly Route[] {
+    const shared = { path: '/v2/_gantry/check', right: 'admin', label: 'check' } as const;
+    return [
+      { ...shared, method: 'GET', handle: (exchange) => this.#show(exchange) },
+      { ...shared, method: 'POST', handle: (exchange) => this.#check(exchange) },
+    ];
+  }
+
+  #show(exchange: Exchange): void {
+    const { startedMs, finishedMs, isRunning } = this.#records.state();
+    const time = (ms: number): string | undefined => (ms === 0 ? undefined : new Date(ms).toISOString());
+    const faults = this.#records.list();
+    exchange.json(200, { isRunning, startedAt: time(startedMs), finishedAt: time(finishedMs), faults });
+  }
+
+  /** Checks now, and tells of it line by line as it goes: progress, faults, at last the report. @throws CHECK_RUNNING */
+  async #check(exchange: Exchange): Promise<void> {
+    if (this.#asked) throw new GantryError('conflict', 'CHECK_RUNNING', 'a check is running already');
+    const running = this.#run(exchange).finally(() => {
+      this.#asked = undefined;
+    });
+    this.#asked = running;
+    await running;
+  }
+
+  async #run({ query, response, signal: gone }: Exchange): Promise<void> {
+    const { repositories, isMirror } = this.#options;
+    const isRepair = query.get('repair') === 'true';
+    const signal = AbortSignal.any([gone, this.#aborter.signal]);
+    response.writeHead(200, { 'Content-Type': 'application/x-ndjson' });
+    const tell = (line: unknown): void => void response.write(`${JSON.stringify(line)}\n`);
+    const startedMs = this.#now();
+    const onFault = (fault: Fault): void => {
+      this.#records.found(fault, this.#now());
+      tell({ fault });
+    };
+    let toldMs = 0;
+    const onStep = ({ blobs, bytes }: CheckStep): void => {
+      if (this.#now() - toldMs < PROGRESS_MS) return;
+      toldMs = this.#now();
+      tell({ progress: { blobs, bytes } });
+    };
+    try {
+      const report = await repositories.check({ isRepair, signal, isMirror, onFault, onStep });
+      this.#records.forget(startedMs);
+      tell({ report });
+    } catch (error) {
+      if (signal.aborted) return;
+      tell({ error: messageOf(error) });
+    } finally {
+      response.end();
+    }
+  }
+}
+
+/** Keeps reading at a rate, by pauses. */
+class Pace {
+  readonly #bytesPerSecond: number;
+  readonly #signal: AbortSignal;
+  readonly #beganMs = performance.now();
+
+  constructor(bytesPerSecond: number, signal: AbortSignal) {
+    this.#bytesPerSecond = bytesPerSecond;
+    this.#signal = signal;
+  }
+
+  async keep(bytes: number): Promise<void> {
+    const aheadMs = (bytes / this.#bytesPerSecond) * 1000 - (performance.now() - this.#beganMs);
+    if (aheadMs > 0) await sleep(aheadMs, undefined, { signal: this.#signal, ref: false });
+  }
+}

@@ -1,0 +1,74 @@
+// Owns what was taken out of sight and is not gone yet: repositories, and manifests with very many tags. Removed a few rows at a time,
+// while requests go on; whatever a crash leaves is found by name at the next collection.
+
+import { setImmediate as breathe } from 'node:timers/promises';
+import type { Context } from './context.ts';
+import { digestIn } from './rows.ts';
+import { HIDDEN } from './schema.ts';
+
+/** Rows of one transaction: some milliseconds. */
+const BATCH = 200;
+
+/** Removes everything that is hidden. */
+export async function bury(context: Context, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    const row = context.database.sql(`SELECT id, created_ms FROM repositories WHERE name >= '${HIDDEN}' LIMIT 1`).get();
+    if (!row) return;
+    const id = Number(row.id);
+    const steps = [tagsStep(Number(row.created_ms)), historyStep, manifestsStep, linksStep, uploadsStep];
+    for (const step of steps) {
+      while (context.database.transaction(() => step(context, id)) === BATCH) {
+        signal.throwIfAborted();
+        await breathe();
+      }
+    }
+    context.database.sql('DELETE FROM repositories WHERE id = ?').run(id);
+    await breathe();
+  }
+}
+
+/** Removes at most BATCH rows of a hidden repository; how many. */
+type Step = (context: Context, id: number) => number;
+
+/** Tags that still lead into it; in a repository that lives on, their history ended when they were hidden. */
+function tagsStep(hiddenAtMs: number): Step {
+  return ({ database, changes }, id) => {
+    const rows = database
+      .sql(
+        `SELECT t.repository, t.name FROM manifests m JOIN tags t ON t.manifest = m.id WHERE m.repository = ? LIMIT ${BATCH}`,
+      )
+      .all(id);
+    for (const { repository, name } of rows) changes.deleteTag(Number(repository), String(name), hiddenAtMs);
+    return rows.length;
+  };
+}
+
+const historyStep: Step = ({ database }, id) =>
+  Number(
+    database
+      .sql(`DELETE FROM tag_history WHERE id IN (SELECT id FROM tag_history WHERE repository = ? LIMIT ${BATCH})`)
+      .run(id).changes,
+  );
+
+const manifestsStep: Step = ({ database, changes }, id) => {
+  const rows = database.sql(`SELECT digest FROM manifests WHERE repository = ? LIMIT ${BATCH}`).all(id);
+  for (const { digest } of rows) changes.deleteManifest(id, digestIn(digest));
+  return rows.length;
+};
+
+const linksStep: Step = ({ database, changes }, id) => {
+  const rows = database
+    .sql(`SELECT b.id, b.digest FROM blob_links l JOIN blobs b ON b.id = l.blob WHERE l.repository = ? LIMIT ${BATCH}`)
+    .all(id);
+  for (const row of rows) {
+    database.sql('DELETE FROM blob_links WHERE repository = ? AND blob = ?').run(id, Number(row.id));
+    changes.removeIfUnneeded(digestIn(row.digest));
+  }
+  return rows.length;
+};
+
+const uploadsStep: Step = ({ database }, id) =>
+  Number(
+    database.sql(`DELETE FROM uploads WHERE id IN (SELECT id FROM uploads WHERE repository = ? LIMIT ${BATCH})`).run(id)
+      .changes,
+  );

@@ -1,0 +1,41 @@
+// Owns the registry's root folder: made when absent, and told in words when it cannot be used. Knows nothing of what lies in it.
+
+import { mkdirSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { GantryError, messageOf } from '../lib/errors.ts';
+
+/** Makes the absolute path `root`, for its owner alone, and the folders above it. @throws ROOT_UNUSABLE */
+export function makeRoot(root: string): void {
+  try {
+    make(root);
+  } catch (error) {
+    throw rootUnusable(root, error);
+  }
+}
+
+/** Step by step: Node's own `recursive` never ends where a folder exists in which nothing can be made, as in /proc. */
+function make(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
+  if (dirname(path) !== path) make(dirname(path));
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    // Somebody else made it meanwhile.
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || !statSync(path).isDirectory()) throw error;
+  }
+}
+
+/** What opening the root failed with, in words where the machine refused; anything else as it is. */
+export function rootUnusable(root: string, error: unknown): unknown {
+  const { code } = error as { code?: unknown };
+  const isOfMachine = typeof code === 'string' && (/^E[A-Z0-9]+$/.test(code) || code === 'ERR_SQLITE_ERROR');
+  if (error instanceof GantryError || !isOfMachine) return error;
+  const isRefused = code === 'EACCES' || code === 'EPERM' || code === 'EROFS';
+  const hint = isRefused
+    ? 'choose a folder that this user may write, such as --root ~/.local/share/gantry-registry'
+    : undefined;
+  return new GantryError('system', 'ROOT_UNUSABLE', `cannot use the root ${root} (--root): ${messageOf(error)}`, {
+    cause: error,
+    hint,
+  });
+}
