@@ -11,7 +11,6 @@ import { messageOf } from '../lib/errors.ts';
 import { type AddedRuntime, compileFilter, createSeccompCache, probeRuntimes } from '../runtime/drivers/index.ts';
 import { startSpawner } from '../runtime/link/index.ts';
 import { parseDetachKeys } from '../spec/docker/decode-detach-keys.ts';
-import { openDatabase } from '../store/database.ts';
 import { rescueRecords } from '../store/rescue.ts';
 import {
   type ContainerCapability,
@@ -30,7 +29,7 @@ import { createHealth, type Health, OUTPUT_BYTES } from './health/index.ts';
 import { createImages } from './images/index.ts';
 import { createNetworks, DEFAULT_ADDRESS_POOLS } from './networks/index.ts';
 import { readyContainers, readyExecs } from './readiness.ts';
-import { describeRescue, keepCopy, refuseForgotten, takeUpTheRest } from './rescue.ts';
+import { describeRescue, keepCopy, openRecords, refuseForgotten, takeUpTheRest } from './rescue.ts';
 import { createRootfs } from './rootfs/index.ts';
 import { createRuns, gatherHost } from './runs/index.ts';
 import { createSystem } from './system/index.ts';
@@ -90,7 +89,7 @@ export async function openEngine(options: EngineOptions): Promise<OpenEngine> {
   if (options.bridge !== 'none') stack.use(lockBridge(options.bridge));
   const recordsPath = join(options.dataRoot, 'gantry.db');
   if (options.recover) for (const line of describeRescue(rescueRecords(recordsPath))) options.log('info', line);
-  const db = stack.use(openDatabase(recordsPath));
+  const db = stack.use(openRecords(recordsPath));
   if (!options.recover) await refuseForgotten(db, options.dataRoot, folders);
   stack.use(keepCopy(db, recordsPath, (message) => options.log('warn', message)));
   // Names what is ours in the kernel, so that several engines live side by side.

@@ -3,14 +3,24 @@
 
 import { readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { GantryError } from '../lib/errors.ts';
+import { GantryError, isGantryError } from '../lib/errors.ts';
 import { makeFolders } from '../lib/make-folders.ts';
-import type { Database } from '../store/database.ts';
+import { type Database, openDatabase } from '../store/database.ts';
 import { copyPathOf, type Rescue } from '../store/rescue.ts';
 import type { ContainerRecords } from './containers/index.ts';
 import type { Folders } from './folders.ts';
 import type { ImagesService } from './images/index.ts';
 import type { OwnedVolumes } from './volumes/index.ts';
+
+/** @throws RECORDS_DAMAGED, which says how to come out of it, and as openDatabase does */
+export function openRecords(path: string): Database {
+  try {
+    return openDatabase(path);
+  } catch (error) {
+    if (!isGantryError(error) || error.code !== 'RECORDS_DAMAGED') throw error;
+    throw error.withHint('start once with --recover: what the data root still tells is put together anew');
+  }
+}
 
 /**
  * Refuses records that name nothing beside content that is there: an engine would take all of it for rubbish.

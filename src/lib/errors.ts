@@ -42,6 +42,18 @@ export class GantryError extends Error {
     this.params = details.params ?? {};
     this.hint = details.hint;
   }
+
+  /** The same failure, said within a larger act: `prefix` comes before the message. */
+  prefixed(prefix: string): GantryError {
+    const { kind, code, params, hint } = this;
+    return new GantryError(kind, code, `${prefix}${this.message}`, { params, hint, cause: this });
+  }
+
+  /** The same failure with what to do about it. */
+  withHint(hint: string): GantryError {
+    const { kind, code, message, params } = this;
+    return new GantryError(kind, code, message, { params, hint, cause: this });
+  }
 }
 
 /** True when `error` is an expected failure, of `kind` when one is given. */

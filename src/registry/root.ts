@@ -29,7 +29,8 @@ function make(path: string): void {
 export function rootUnusable(root: string, error: unknown): unknown {
   const { code } = error as { code?: unknown };
   const isOfMachine = typeof code === 'string' && (/^E[A-Z0-9]+$/.test(code) || code === 'ERR_SQLITE_ERROR');
-  if (error instanceof GantryError || !isOfMachine) return error;
+  const isOfRecords = error instanceof GantryError && /^(RECORDS_(DAMAGED|IO|READ_ONLY)|DISK_FULL)$/.test(error.code);
+  if (!isOfRecords && (error instanceof GantryError || !isOfMachine)) return error;
   const isRefused = code === 'EACCES' || code === 'EPERM' || code === 'EROFS';
   const hint = isRefused
     ? 'choose a folder that this user may write, such as --root ~/.local/share/gantry-registry'

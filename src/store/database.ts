@@ -208,7 +208,6 @@ function failureOf(path: string, cause: unknown): GantryError | undefined {
     case SQLITE.notADatabase:
       return new GantryError('system', 'RECORDS_DAMAGED', `the records are damaged: ${messageOf(cause)}`, {
         cause,
-        hint: 'start once with --recover: what the data root still tells is put together anew',
       });
     default:
       return undefined;

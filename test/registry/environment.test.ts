@@ -142,7 +142,11 @@ test('a wrong key, flag or variable is named by the program itself', async () =>
       /no variable GANTRY_REGISTRY_HTPASWD; did you mean GANTRY_REGISTRY_HTPASSWD\?/,
     ],
     [[], { REGISTRY_HTTP_ADDR: 'nowhere' }, /REGISTRY_HTTP_ADDR \(http\.addr\): the address/],
-    [['--tls-cert', '/nowhere', '--tls-key', '/nowhere'], {}, /http\.tls \(--tls-cert, --tls-key\): ENOENT/],
+    [
+      ['--tls-cert', '/nowhere', '--tls-key', '/nowhere'],
+      {},
+      /http\.tls \(--tls-cert, --tls-key\): open \/nowhere: no such file or directory/,
+    ],
     [['--addr', '192.0.2.1:1'], {}, /cannot listen on 192\.0\.2\.1:1 \(--addr, http\.addr\)/],
   ] as const) {
     using folder = scratch();

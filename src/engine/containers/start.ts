@@ -2,7 +2,7 @@
 
 import { mkdir } from 'node:fs/promises';
 import { formatNano } from '../../lib/clock.ts';
-import { GantryError, isGantryError, messageOf } from '../../lib/errors.ts';
+import { type GantryError, isGantryError, messageOf } from '../../lib/errors.ts';
 import type { Endpoint } from '../networks/types.ts';
 import { type Context, publishContainer } from './context.ts';
 import { failure, joinedNetworkNotRunning, joinedNotRunning } from './errors.ts';
@@ -140,8 +140,7 @@ async function connect(context: Context, record: ContainerRecord, network: strin
   } catch (error) {
     if (!isGantryError(error)) throw error;
     // Docker's words before every failure of this kind. @source dockerd 28.5
-    const message = `failed to set up container networking: ${error.message}`;
-    throw new GantryError(error.kind, error.code, message, { params: error.params, hint: error.hint, cause: error });
+    throw error.prefixed('failed to set up container networking: ');
   }
 }
 
@@ -175,7 +174,7 @@ function peerOf(context: Context, ref: string, prefix: string): ContainerRecord 
     return context.records.find(ref);
   } catch (error) {
     if (!isGantryError(error)) throw error;
-    throw new GantryError(error.kind, error.code, `${prefix}${error.message}`, { params: error.params });
+    throw error.prefixed(prefix);
   }
 }
 
