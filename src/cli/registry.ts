@@ -39,6 +39,7 @@ export const COMMON_COMMANDS: readonly string[] = [
   'images',
   'login',
   'logout',
+  'search',
   'version',
   'info',
 ];
@@ -200,6 +201,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/context/use.ts')).command,
   },
   {
+    path: 'image history',
+    aliases: ['history'],
+    about: 'Show the history of an image',
+    load: async () => (await import('./commands/image/history.ts')).command,
+  },
+  {
     path: 'image import',
     aliases: ['import'],
     about: 'Make an image of a file system tar',
@@ -242,6 +249,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/image/rm.ts')).command,
   },
   {
+    path: 'image save',
+    aliases: ['save'],
+    about: 'Save images as a tar',
+    load: async () => (await import('./commands/image/save.ts')).command,
+  },
+  {
     path: 'image tag',
     aliases: ['tag'],
     about: 'Give an image another name',
@@ -276,6 +289,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     aliases: ['network list'],
     about: 'List networks',
     load: async () => (await import('./commands/network/ls.ts')).command,
+  },
+  {
+    path: 'network prune',
+    aliases: [],
+    about: 'Remove unused networks',
+    load: async () => (await import('./commands/network/prune.ts')).command,
   },
   {
     path: 'registry gc',
@@ -344,6 +363,18 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/registry/webhooks.ts')).command,
   },
   {
+    path: 'search',
+    aliases: [],
+    about: 'Search a registry for images',
+    load: async () => (await import('./commands/image/search.ts')).command,
+  },
+  {
+    path: 'system df',
+    aliases: [],
+    about: 'Show what takes how much space',
+    load: async () => (await import('./commands/system/df.ts')).command,
+  },
+  {
     path: 'system events',
     aliases: ['events'],
     about: 'Print what happens in the daemon, as it happens',
@@ -354,6 +385,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     aliases: ['info'],
     about: "Show the daemon's state and settings",
     load: async () => (await import('./commands/system/info.ts')).command,
+  },
+  {
+    path: 'system prune',
+    aliases: [],
+    about: 'Remove what is not used',
+    load: async () => (await import('./commands/system/prune.ts')).command,
   },
   {
     path: 'version',
@@ -378,6 +415,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     aliases: ['volume list'],
     about: 'List volumes',
     load: async () => (await import('./commands/volume/ls.ts')).command,
+  },
+  {
+    path: 'volume prune',
+    aliases: [],
+    about: 'Remove unused volumes',
+    load: async () => (await import('./commands/volume/prune.ts')).command,
   },
   {
     path: 'volume rm',
