@@ -177,6 +177,24 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/container/wait.ts')).command,
   },
   {
+    path: 'context create',
+    aliases: [],
+    about: 'Create a context',
+    load: async () => (await import('./commands/context/create.ts')).command,
+  },
+  {
+    path: 'context export',
+    aliases: [],
+    about: 'Write a context as a tar, into a file or to STDOUT',
+    load: async () => (await import('./commands/context/export.ts')).command,
+  },
+  {
+    path: 'context import',
+    aliases: [],
+    about: 'Import a context from a tar',
+    load: async () => (await import('./commands/context/import.ts')).command,
+  },
+  {
     path: 'context inspect',
     aliases: [],
     about: 'Show everything about contexts',
@@ -189,10 +207,22 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/context/ls.ts')).command,
   },
   {
+    path: 'context rm',
+    aliases: ['context remove'],
+    about: 'Remove contexts',
+    load: async () => (await import('./commands/context/rm.ts')).command,
+  },
+  {
     path: 'context show',
     aliases: [],
     about: 'Print the name of the current context',
     load: async () => (await import('./commands/context/show.ts')).command,
+  },
+  {
+    path: 'context update',
+    aliases: [],
+    about: 'Change a context',
+    load: async () => (await import('./commands/context/update.ts')).command,
   },
   {
     path: 'context use',

@@ -813,12 +813,13 @@ search a b
 const SHARED = `
 attach, container attach, container create, container exec, container inspect, container kill, container list, container logs,
 container ls, container pause, container port, container prune, container ps, container remove, container rename, container restart,
-container rm, container run, container start, container stop, container top, container unpause, container wait, context inspect,
-context list, context ls, context show, context use, create, events, exec, history, image history, image import, image inspect,
-image list, image load, image ls, image prune, image pull, image remove, image rm, image rmi, image save, image tag, images, import, info,
-inspect, kill, load, login, logout, logs, network inspect, network list, network ls, network prune, pause, port, ps, pull, rename,
-restart, rm, rmi, run, save, search, start, stop, system df, system events, system info, system prune, tag, top, unpause, version,
-volume create, volume inspect, volume list, volume ls, volume prune, volume remove, volume rm, wait
+container rm, container run, container start, container stop, container top, container unpause, container wait, context create,
+context export, context import, context inspect, context list, context ls, context remove, context rm, context show, context update,
+context use, create, events, exec, history, image history, image import, image inspect, image list, image load, image ls, image prune,
+image pull, image remove, image rm, image rmi, image save, image tag, images, import, info, inspect, kill, load, login, logout, logs,
+network inspect, network list, network ls, network prune, pause, port, ps, pull, rename, restart, rm, rmi, run, save, search, start, stop,
+system df, system events, system info, system prune, tag, top, unpause, version, volume create, volume inspect, volume list, volume ls,
+volume prune, volume remove, volume rm, wait
 `;
 
 /** Every shared command, as called. */
