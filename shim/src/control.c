@@ -38,12 +38,13 @@ static void build_state(const struct shim *s, struct buf *b) {
             msg_str(b, "ev", "started");
             msg_num(b, "pid", s->process);
             msg_num(b, "at", s->started_at);
+            if (s->oom_kills) msg_num(b, "oom", s->oom_kills);
             break;
         case EXITED:
             msg_str(b, "ev", "exited");
             msg_num(b, "code", s->code);
             msg_num(b, "at", s->exited_at);
-            msg_num(b, "oom", s->oom);
+            msg_num(b, "oom", s->oom_kills > 0);
             break;
         case FAILED:
         case ABANDONED:
@@ -53,15 +54,27 @@ static void build_state(const struct shim *s, struct buf *b) {
     }
 }
 
+static void send_all(struct shim *s, struct buf *b) {
+    msg_end(b);
+    for (struct conn *c = s->conns, *next; c && !b->bad; c = next) {
+        next = c->next;
+        if (c->kind == CONN_CONTROL) conn_send(c, &(struct iovec){b->data, b->len}, 1);
+    }
+    buf_free(b);
+}
+
 void control_broadcast(struct shim *s) {
     struct buf b = {0};
     build_state(s, &b);
-    msg_end(&b);
-    for (struct conn *c = s->conns, *next; c && !b.bad; c = next) {
-        next = c->next;
-        if (c->kind == CONN_CONTROL) conn_send(c, &(struct iovec){b.data, b.len}, 1);
-    }
-    buf_free(&b);
+    send_all(s, &b);
+}
+
+void control_oom(struct shim *s) {
+    struct buf b = {0};
+    msg_begin(&b);
+    msg_str(&b, "ev", "oom");
+    msg_num(&b, "kills", s->oom_kills);
+    send_all(s, &b);
 }
 
 void control_begin(struct conn *c) {

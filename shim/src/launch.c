@@ -35,6 +35,9 @@ int launch_exec(const struct launch *what) {
     for (int i = 0; i < 3; i++) {
         if (from[i] >= 0 && dup2(from[i], i) < 0) return errno;
     }
+    for (int i = 0; what->more && i < 2; i++) {
+        if (dup2(what->more[i], 3 + i) < 0) return errno;
+    }
     if (what->reset_oom_score) reset_oom_score();
     signals_set(SIG_DFL);
     sigset_t none;

@@ -6,6 +6,7 @@
 struct launch {
     char *const *argv;
     int in, out, err;  // -1: inherit (the shim's own are /dev/null)
+    const int *more;  // two further descriptors, which become 3 and 4; NULL: none
     bool own_group;  // its own process group, so that all of it can be killed
     bool reset_oom_score;
 };

@@ -5,11 +5,14 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "launch.h"
 #include "shim.h"
+
+static void on_session(struct watch *w, uint32_t events);
 
 static void close_child_fds(struct shim *s) {
     for (int i = 0; i < 3; i++) {
@@ -18,18 +21,36 @@ static void close_child_fds(struct shim *s) {
     }
 }
 
+// The two ends: ours in s->session, the process's as the result, -1 with s->fail. Above what a runtime gets by number.
+static int open_session(struct shim *s) {
+    int p[2];
+    if (pipe2(p, O_CLOEXEC | O_NONBLOCK) < 0) return fail_set(&s->fail, "pipe", errno, NULL);
+    int theirs = fcntl(p[1], F_DUPFD_CLOEXEC, 10);
+    if (theirs < 0) fail_set(&s->fail, "pipe", errno, NULL);
+    close(p[1]);
+    s->session = (struct watch){.fd = p[0], .fn = on_session, .owner = s};
+    int err = theirs < 0 ? 0 : loop_watch(&s->loop, &s->session, EPOLLIN);
+    if (!err) return theirs;
+    close(theirs);
+    return fail_set(&s->fail, "pipe", err, NULL);
+}
+
 int process_start(struct shim *s) {
     s->state = STARTING;
+    int more[2] = {(int)s->spec->session, -1};
+    if (s->spec->session && (more[1] = open_session(s)) < 0) return -1;
     int err = s->child_fd[2];
     struct launch what = {
         .argv = s->spec->args.v,
         .in = s->child_fd[0],
         .out = s->spec->tty ? err : s->child_fd[1],
         .err = err,
+        .more = s->spec->session ? more : NULL,
         .reset_oom_score = s->spec->has_oom_score_adj,
     };
     pid_t pid = launch(&what);
     int failed = pid < 0 ? errno : 0;
+    if (more[1] >= 0) close(more[1]);
     close_child_fds(s);
     if (failed) return fail_set(&s->fail, "exec", failed, s->spec->args.v[0]);
     s->runtime = pid;
@@ -72,12 +93,14 @@ static void now_running(struct shim *s) {
     s->state = RUNNING;
     control_broadcast(s);
     stream_begin(s);
+    oom_begin(s);
 }
 
 // crun leaves the process to a helper that outlives it for a moment: the process becomes the shim's child when the
 // helper, itself a child by now, ends; its SIGCHLD brings us here again.
 static int adopt(struct shim *s) {
     siginfo_t info;
+    if (s->session.fd >= 0) return 0;  // it is not yet what it shall be
     for (int tries = 0; tries < 2; tries++) {
         if (waitid(P_PID, (id_t)s->process, &info, WEXITED | WNOHANG | WNOWAIT) == 0) {
             now_running(s);
@@ -93,7 +116,7 @@ static void process_ended(struct shim *s, int status) {
     s->process = 0;
     s->code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
     s->state = DRAINING;
-    if (s->spec->oom_file) s->oom = record_oom(s->spec->oom_file);
+    oom_end(s);
     stream_rescue(s);
     stream_update(s);
     if (stream_ended(s)) shim_exited(s);
@@ -105,6 +128,35 @@ static void compressed(struct shim *s, int status) {
     s->log.compressing = s->log.stalled = false;
     if (status) shim_complain(s, "log-compress", ECANCELED);
     stream_update(s);
+}
+
+void process_close_session(struct shim *s) { loop_shut(&s->loop, &s->session); }
+
+// What the process reports of itself. False: nothing yet; else it is what it shall be, or s->fail says why not.
+static bool session_reported(struct shim *s, bool *failed) {
+    int err = 0;
+    ssize_t n = read(s->session.fd, &err, sizeof err);
+    if (n < 0 && (errno == EAGAIN || errno == EINTR)) return false;
+    process_close_session(s);
+    *failed = n == sizeof err;
+    if (*failed) fail_set(&s->fail, "session", err, NULL);
+    return true;
+}
+
+static void on_session(struct watch *w, uint32_t events) {
+    (void)events;
+    struct shim *s = w->owner;
+    bool failed = false;
+    if (!session_reported(s, &failed) || s->state != STARTING) return;
+    if (failed || (s->process && adopt(s) < 0)) shim_fail(s);
+}
+
+// The process ended while it was being started: before, or after it had become what it shall be.
+static bool started_at_all(struct shim *s) {
+    bool failed = false;
+    if (s->session.fd >= 0) session_reported(s, &failed);
+    process_close_session(s);
+    return !failed;
 }
 
 void process_reap(struct shim *s) {
@@ -119,8 +171,14 @@ void process_reap(struct shim *s) {
     pid_t pid;
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
         if (pid == s->process) {
+            if (s->state == STARTING && !started_at_all(s)) {
+                s->process = 0;
+                shim_fail(s);
+                continue;
+            }
             if (s->state == STARTING) now_running(s);
-            process_ended(s, status);
+            if (s->state == RUNNING) process_ended(s, status);
+            s->process = 0;
         } else if (pid == s->cleanup) {
             s->cleanup = 0;
         } else if (pid == s->compressor) {
@@ -137,6 +195,7 @@ int process_signal(struct shim *s, int sig) {
 
 void process_stop_runtime(struct shim *s) {
     if (s->runtime) kill(s->runtime, SIGKILL);
+    else if (s->process) kill(s->process, SIGKILL);
 }
 
 // Starts a command whose end only process_reap sees; 0 when it could not be.

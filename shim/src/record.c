@@ -65,7 +65,7 @@ void record_exit(struct shim *s) {
     struct buf b = {0};
     line_num(&b, "code=", s->code);
     line_num(&b, "at=", s->exited_at);
-    line_num(&b, "oom=", s->oom);
+    line_num(&b, "oom=", s->oom_kills > 0);
     replace(s, "exit", "exit.tmp", b.data, b.len);
     buf_free(&b);
 }
@@ -162,25 +162,24 @@ char *record_tail(struct shim *s, const char *path, size_t *len) {
     return text;
 }
 
-bool parse_oom(const char *text) {
+int64_t parse_oom(const char *text) {
     static const char key[] = "oom_kill ";
     for (const char *p = text; p; p = strchr(p, '\n')) {
         if (*p == '\n') p++;
         if (strncmp(p, key, sizeof key - 1) != 0) continue;
-        const char *number = p + sizeof key - 1;
-        while (*number == '0') number++;
-        return *number >= '1' && *number <= '9';
+        long long n = strtoll(p + sizeof key - 1, NULL, 10);
+        return n > 0 ? n : 0;
     }
-    return false;
+    return 0;
 }
 
-bool record_oom(const char *path) {
+int64_t record_oom(const char *path) {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return false;
+    if (fd < 0) return 0;
     char text[SMALL_FILE];
     ssize_t n = read_all(fd, text, sizeof text - 1, 0);
     close(fd);
-    if (n < 0) return false;
+    if (n < 0) return 0;
     text[n] = 0;
     return parse_oom(text);
 }

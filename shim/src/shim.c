@@ -71,6 +71,7 @@ static void begin_end(struct shim *s) {
 
 void shim_fail(struct shim *s) {
     s->state = FAILED;
+    process_close_session(s);
     stream_close(s);
     log_close(&s->log);
     record_failure(s);
@@ -138,11 +139,13 @@ static int deadlines(struct shim *s) {
         s->accept_at = 0;
         loop_watch(&s->loop, &s->listen, EPOLLIN);
     }
+    if (s->oom_at && now >= s->oom_at) oom_again(s);
     if (s->trim_at == 1) s->trim_at = now + TRIM_AFTER_MS;
     else if (s->trim_at && now >= s->trim_at) trim(s);
     int wait = until(s->drain_at, now, -1);
     wait = until(s->trim_at, now, wait);
     wait = until(s->accept_at, now, wait);
+    wait = until(s->oom_at, now, wait);
     return s->linger_at > now ? until(s->linger_at, now, wait) : wait;
 }
 
@@ -188,7 +191,7 @@ _Noreturn void shim_main(struct spec *spec, int listen_fd, int dir_fd) {
     signals_ignore();
     mallopt(M_MMAP_THRESHOLD, 32 * 1024);  // chunks and queues go back to the system when freed
     struct shim s = {.spec = spec, .dirfd = dir_fd, .log = {.fd = -1}, .state = READY};
-    s.console_listen.fd = s.console_conn.fd = -1;
+    s.console_listen.fd = s.console_conn.fd = s.oom.fd = s.session.fd = -1;
     stream_init(&s);
     if (loop_open(&s.loop) || open_signals(&s)) _exit(1);
     conn_listen(&s, listen_fd);

@@ -67,7 +67,9 @@ struct shim {
     int dirfd;
     bool quit;
     struct watch listen, signals;
+    struct watch session;  // the process's report that it is what it shall be; fd -1: not waited for
     struct watch console_listen, console_conn;
+    struct watch oom;  // fd -1: none
     int master;  // the pty, until the streams take it
     int child_fd[3];  // the runtime's ends, until it was launched
     pid_t runtime, process, cleanup, compressor;
@@ -79,9 +81,10 @@ struct shim {
     char *io;  // IO_CHUNK bytes while in use
     int64_t started_at, exited_at;
     int code;
-    bool oom;
+    bool oom_counts;  // the watched descriptor is a counter
+    int64_t oom_kills;
     struct fail fail;
-    int64_t drain_at, linger_at, trim_at, accept_at;  // monotonic ms, 0 = unset
+    int64_t drain_at, linger_at, trim_at, accept_at, oom_at;  // monotonic ms, 0 = unset
 };
 
 // shim.c: the life of a shim. Never returns. Takes over listen_fd and dir_fd.
@@ -97,6 +100,7 @@ int process_start(struct shim *s);  // 0, or -1 with s->fail
 void process_reap(struct shim *s);
 int process_signal(struct shim *s, int sig);  // 0 or an errno
 void process_stop_runtime(struct shim *s);
+void process_close_session(struct shim *s);
 void process_cleanup(struct shim *s);
 void process_compress(struct shim *s);
 
@@ -130,6 +134,7 @@ void conn_free(struct conn *c);
 void control_begin(struct conn *c);
 void control_readable(struct conn *c);
 void control_broadcast(struct shim *s);  // the state, to all control connections
+void control_oom(struct shim *s);  // the number of kills for memory, likewise
 
 // attach.c
 void attach_begin(struct conn *c, char *payload, size_t size);
@@ -146,5 +151,10 @@ void record_failure(struct shim *s);
 int record_read_pid(struct shim *s, pid_t *pid);  // 0 or an errno
 bool record_descends(pid_t pid);  // from this process, as /proc tells
 char *record_tail(struct shim *s, const char *path, size_t *len);  // last FAIL_TEXT_MAX bytes on the heap, or NULL
-bool record_oom(const char *path);
-bool parse_oom(const char *text);
+int64_t record_oom(const char *path);  // the number behind oom_kill, 0 when unknown
+int64_t parse_oom(const char *text);
+
+// oom.c: kills for memory while the process lives.
+void oom_begin(struct shim *s);
+void oom_again(struct shim *s);  // watches on after a pause
+void oom_end(struct shim *s);  // the process has ended: the last count

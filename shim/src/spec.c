@@ -41,6 +41,7 @@ static const struct key keys[] = {
     {"drain-ms", NUM, AT(drain_ms), 0, 86400000},
     {"linger-ms", NUM, AT(linger_ms), 0, 86400000},
     {"auto-start", NUM, AT(auto_start), 0, 1},
+    {"session", NUM, AT(session), 0, INT32_MAX},
 };
 
 bool strv_add(struct strv *l, char *s) {

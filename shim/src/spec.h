@@ -17,7 +17,7 @@ struct spec {
     char *fail_file, *pid_file, *console;
     char *stdin_mode;
     char *log_path, *log_attrs, *oom_file;
-    int64_t stdin_once, tty, auto_start;
+    int64_t stdin_once, tty, auto_start, session;
     int64_t rows, cols;
     int64_t log_max_size, log_max_files;
     int64_t oom_score_adj;

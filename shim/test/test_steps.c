@@ -59,5 +59,10 @@ void test_steps(struct tally *t) {
     CHECK(t, refused("mount\x1ftmpfs\x1f\x1f/x\x1fmany\x1f", "step:mount", EINVAL));
     CHECK(t, refused("mount\x1f\x1f\x1f\x1f\x1f\x1f\x1f\x1f\x1f", "step:mount", EINVAL));
     CHECK(t, refused("write\x1f/no/such/file\x1fx", "step:write", ENOENT));
+    CHECK(t, refused("bind\x1f/\x1f" "etc", "step:bind", EINVAL));
+    CHECK(t, refused("bind\x1f/no/such\x1f" "etc\x1f/no/such/t", "step:bind", ENOENT));
+    CHECK(t, refused("bind\x1f/\x1fno-such-thing\x1f/no/such/t", "step:bind", ENOENT));
+    CHECK(t, refused("bind\x1f/\x1f" "etc\x1f/no/such/t", "step:bind", ENOENT));
+    CHECK(t, refused("put\x1f/no/such", "step:put", ENOENT));
     fail_clear(&f);
 }

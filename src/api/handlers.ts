@@ -4,12 +4,16 @@ import type { RouteId } from '../spec/docker/routes.ts';
 import type { ApiContext } from './context.ts';
 import type { Handler } from './exchange.ts';
 import { absentHandlers } from './routes/absent.ts';
+import { archiveHandlers } from './routes/archive.ts';
 import { attachHandlers } from './routes/attach.ts';
+import { buildCacheHandlers } from './routes/build-cache.ts';
 import { containerHandlers } from './routes/containers.ts';
 import { execHandlers } from './routes/exec.ts';
+import { imageSearchHandlers } from './routes/image-search.ts';
 import { imageStreamHandlers } from './routes/image-streams.ts';
 import { imageHandlers } from './routes/images.ts';
 import { networkHandlers } from './routes/networks.ts';
+import { notYetHandlers } from './routes/not-yet.ts';
 import { systemHandlers } from './routes/system.ts';
 import { volumeHandlers } from './routes/volumes.ts';
 
@@ -17,12 +21,16 @@ export function createHandlers(context: ApiContext): Readonly<Record<RouteId, Ha
   return {
     ...systemHandlers(context),
     ...containerHandlers(context),
+    ...archiveHandlers(context),
     ...attachHandlers(context),
     ...execHandlers(context),
     ...imageHandlers(context),
     ...imageStreamHandlers(context),
+    ...imageSearchHandlers(context),
     ...networkHandlers(context),
     ...volumeHandlers(context),
+    ...buildCacheHandlers(),
+    ...notYetHandlers(context),
     ...absentHandlers(),
   };
 }

@@ -19,6 +19,8 @@ export interface ApiServerOptions {
   readonly engine: Engine;
   readonly facts: ServerFacts;
   readonly logger?: ApiLogger | undefined;
+  /** True when a connection's client is gone, not only done with sending. Left out, that is found out at the next write. */
+  readonly isPeerGone?: ((connection: Duplex) => boolean) | undefined;
   /** Called for each connection, before its first request. */
   readonly onConnection?: (() => void) | undefined;
 }
@@ -41,7 +43,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const logger = options.logger ?? SILENT_LOGGER;
   const writer = createReplyWriter(options.facts);
   const servers: Server[] = [];
-  const taken = new Set<Duplex>();
+  const taken = { all: new Set<Duplex>(), isGone: options.isPeerGone ?? (() => false) };
   const openTcp: string[] = [];
   const handlers = createHandlers({ engine: options.engine, writer, logger, openTcp });
   const dispatch = createDispatcher({ handlers, writer, logger });
@@ -61,7 +63,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     },
     async close(graceMs = 1000) {
       const closed = servers.splice(0).map((server) => closeServer(server, graceMs));
-      for (const connection of taken) connection.destroy();
+      for (const connection of taken.all) connection.destroy();
       await Promise.all(closed);
     },
   };

@@ -21,6 +21,8 @@ interface Entry {
   readonly head: string;
   /** Text after `{name}`; undefined for a path without name. */
   readonly tail: string | undefined;
+  /** Finds the name in a path with a second variable part. */
+  readonly pattern: RegExp | undefined;
 }
 
 const VERSION = /^\/v([0-9.]+)(?=\/)/;
@@ -32,7 +34,8 @@ for (const { id, method, path } of ROUTES) {
   const noun = nounOf(path);
   const entries = byNoun.get(noun) ?? [];
   byNoun.set(noun, entries);
-  entries.push({ id, head, tail });
+  const pattern = tail?.includes('{') ? new RegExp(`^${head}(.+)${tail.replace(/\{\w+\}/, '[^/]+')}$`) : undefined;
+  entries.push({ id, head, tail, pattern });
 }
 
 /** Finds the route of `method` and the unescaped `path`. @source gorilla/mux as dockerd 28.5.2 sets it up */
@@ -43,9 +46,12 @@ export function matchRoute(method: string, path: string): Match {
   const rest = version === undefined ? path : path.slice(version.length + 2);
   const entries = tables.get(method)?.get(nounOf(rest));
   if (entries) {
-    for (const { id, head, tail } of entries) {
+    for (const { id, head, tail, pattern } of entries) {
       if (tail === undefined) {
         if (rest === head) return { kind: 'route', id, name: '', version };
+      } else if (pattern) {
+        const name = pattern.exec(rest)?.[1];
+        if (name !== undefined) return { kind: 'route', id, name, version };
       } else if (rest.length >= head.length + tail.length && rest.startsWith(head) && rest.endsWith(tail)) {
         return { kind: 'route', id, name: rest.slice(head.length, rest.length - tail.length), version };
       }

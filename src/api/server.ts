@@ -4,14 +4,27 @@ import { createServer, type IncomingMessage, type Server, ServerResponse } from 
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type Dispatcher, mayHijack, targetOf } from './dispatch.ts';
-import { createRawConnections, type ParserComplaint, type RawConnections, upgradeTakeover } from './takeover.ts';
+import {
+  createRawConnections,
+  leaveParser,
+  type ParserComplaint,
+  type RawConnections,
+  upgradeTakeover,
+} from './takeover.ts';
 
 /** As Go's default; registry credentials and filters travel in headers and paths. */
 const MAX_HEADER_BYTES = 1 << 20;
 const HEADERS_TIMEOUT_MS = 60_000;
 
-/** A server that is not yet listening. Connections that left HTTP are put into `taken`. */
-export function createHttpServer(dispatch: Dispatcher, taken: Set<Duplex>): Server {
+/** Connections that left HTTP. */
+export interface TakenConnections {
+  readonly all: Set<Duplex>;
+  /** True when the client closed the connection, not only its own side of it. */
+  readonly isGone: (connection: Duplex) => boolean;
+}
+
+/** A server that is not yet listening. */
+export function createHttpServer(dispatch: Dispatcher, taken: TakenConnections): Server {
   const raw = createRawConnections();
   const server = createServer({
     maxHeaderSize: MAX_HEADER_BYTES,
@@ -27,7 +40,10 @@ export function createHttpServer(dispatch: Dispatcher, taken: Set<Duplex>): Serv
   server.on('request', (request, response) => onRequest(request, response, dispatch, raw, taken));
   server.on('upgrade', (request, socket, head) => onUpgrade(request, socket, head, dispatch, taken));
   server.on('clientError', (error: NodeJS.ErrnoException & ParserComplaint, socket) => {
-    if (!raw.claim(socket as Socket, error)) refuse(socket as Socket, error);
+    if (raw.claim(socket as Socket, error)) return;
+    const request = withoutAuthority(error);
+    if (request === undefined) refuse(socket as Socket, error);
+    else serveAgain(server, socket as Socket, request);
   });
   return server;
 }
@@ -37,7 +53,7 @@ function onRequest(
   response: ServerResponse,
   dispatch: Dispatcher,
   raw: RawConnections,
-  taken: Set<Duplex>,
+  taken: TakenConnections,
 ): void {
   const target = targetOf(request.method ?? '', request.url ?? '');
   if (!mayHijack(target)) {
@@ -55,7 +71,7 @@ function onUpgrade(
   socket: Duplex,
   head: Buffer,
   dispatch: Dispatcher,
-  taken: Set<Duplex>,
+  taken: TakenConnections,
 ): void {
   socket.on('error', () => undefined);
   const response = new ServerResponse(request);
@@ -78,10 +94,46 @@ const NO_TAKEOVER = {
   },
 };
 
-function remember(connection: Duplex, taken: Set<Duplex>): Duplex {
-  taken.add(connection);
-  connection.once('close', () => taken.delete(connection));
+/** How often a client that ended its side is looked at: of a silent container it would otherwise hear when that next speaks. */
+const GONE_CHECK_MS = 5000;
+const KEEP_ALIVE_MS = 30_000;
+
+function remember(connection: Duplex, taken: TakenConnections): Duplex {
+  taken.all.add(connection);
+  // For TCP, where only the other machine knows.
+  (connection as Socket).setKeepAlive?.(true, KEEP_ALIVE_MS);
+  let timer: NodeJS.Timeout | undefined;
+  connection.once('end', () => {
+    timer = setInterval(() => taken.isGone(connection) && connection.destroy(), GONE_CHECK_MS).unref();
+  });
+  connection.once('close', () => {
+    clearInterval(timer);
+    taken.all.delete(connection);
+  });
   return connection;
+}
+
+/**
+ * The packet with `GET http:/info` written as `GET /info`: an absolute form without authority, as systeminformation and dockerstats send it,
+ * which Go reads and Node's parser does not. Undefined for what is something else.
+ */
+function withoutAuthority({ code, rawPacket }: NodeJS.ErrnoException & ParserComplaint): Buffer | undefined {
+  if (code !== 'HPE_INVALID_URL' || rawPacket === undefined) return undefined;
+  const line = /^[A-Z]+ (https?:(?:\/\/)?)\//i.exec(rawPacket.toString('latin1', 0, LINE_START_BYTES));
+  if (!line) return undefined;
+  const [whole, scheme = ''] = line;
+  const at = whole.length - 1 - scheme.length;
+  return Buffer.concat([rawPacket.subarray(0, at), rawPacket.subarray(at + scheme.length)]);
+}
+
+/** The longest method and scheme. */
+const LINE_START_BYTES = 32;
+
+/** Gives a connection to a fresh parser, with `request` as its first bytes. */
+function serveAgain(server: Server, socket: Socket, request: Buffer): void {
+  leaveParser(socket);
+  socket.unshift(request);
+  server.emit('connection', socket);
 }
 
 /** Answers bytes that are no HTTP request, as Go does. */

@@ -75,7 +75,7 @@ function afterRequest(packet: Buffer, bytesParsed: number): Buffer {
  * Node reads the handle directly while it parses; a `readable` listener makes it give the handle back to the stream, and without
  * its own listeners it no longer parses. Its `close` listener stays: it frees the parser.
  */
-function leaveParser(socket: Socket): void {
+export function leaveParser(socket: Socket): void {
   const noop = (): void => undefined;
   socket.on('readable', noop);
   socket.off('readable', noop);

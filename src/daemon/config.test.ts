@@ -66,7 +66,10 @@ test('mistakes are one clear line each', () => {
     [['-H', 'ftp://x'], /^invalid bind address format: ftp:\/\/x/],
     [['--userland-proxy=maybe'], /^invalid argument "maybe" for "--userland-proxy" flag/],
     [['--default-address-pool', 'x'], /must be base=CIDR,size=N$/],
-    [['--config-file', join(dir, 'absent.json')], /unable to configure the daemon with file .*ENOENT/],
+    [
+      ['--config-file', join(dir, 'absent.json')],
+      /unable to configure the daemon with file .*: open .*: no such file or directory/,
+    ],
     [withFile('{'), /unable to configure the daemon with file .*JSON/],
     [withFile({ bogus: 1 }), /the following directives don't match any configuration option: bogus$/],
     [withFile({ hosts: 'unix:///x' }), /the value of hosts must be a list of strings$/],

@@ -32,6 +32,7 @@ export interface DaemonConfig {
   readonly logDriver: string;
   readonly logOpts: Readonly<Record<string, string>>;
   readonly labels: readonly string[];
+  readonly recover: boolean;
   readonly maxConcurrentDownloads: number;
 }
 

@@ -4,7 +4,9 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type ApiServer, createApiServer, type ListenSpec } from '../api/index.ts';
 import { openEngine } from '../engine/index.ts';
-import { GantryError, messageOf } from '../lib/errors.ts';
+import { openLineSink } from '../host/line-sink.ts';
+import { peerIsGone } from '../host/peer-gone.ts';
+import { GantryError, messageOf, systemCallText } from '../lib/errors.ts';
 import { packageRoot, VERSION } from '../lib/package.ts';
 import { type DaemonConfig, readCommand, usage } from './config.ts';
 import { trimWhenIdle } from './idle-memory.ts';
@@ -40,19 +42,22 @@ export async function main(argv: readonly string[], _env: NodeJS.ProcessEnv, io:
 
 function describe(error: unknown): string {
   if (error instanceof GantryError) return error.hint ? `${error.message}; ${error.hint}` : error.message;
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return systemCallText(error) ?? (error instanceof Error ? (error.stack ?? error.message) : String(error));
 }
 
 async function run(config: DaemonConfig, io: DaemonProcess): Promise<void> {
   if (process.getuid?.() !== 0) throw new GantryError('forbidden', 'NOT_ROOT', 'the daemon must run as root');
-  const logger = createLogger(config.logLevel, (line) => io.stderr.write(line));
+  await using stack = new AsyncDisposableStack();
+  const sink = stack.use(openLineSink(io.stderr.fd));
+  // Whatever else writes there (Node's own warnings): a reader that went away must not end the daemon.
+  for (const stream of [io.stdout, io.stderr]) stream.on('error', () => undefined);
+  const logger = createLogger(config.logLevel, (line) => sink.write(line));
   // A bug in one request must not end the engine for all others; what it did not finish, recovery will.
   for (const event of ['uncaughtException', 'unhandledRejection']) {
     io.on(event, (error: unknown) =>
       logger.log('error', `bug: ${error instanceof Error ? error.stack : String(error)}`),
     );
   }
-  await using stack = new AsyncDisposableStack();
   stack.use(await holdPidfile(resolve(config.pidfile)));
   const engine = stack.use(
     await openEngine({
@@ -71,7 +76,7 @@ async function run(config: DaemonConfig, io: DaemonProcess): Promise<void> {
     engine.expectWork();
     memory.busy();
   };
-  const api = createApiServer({ engine, logger, facts, onConnection });
+  const api = createApiServer({ engine, logger, facts, isPeerGone: peerIsGone, onConnection });
   stack.defer(() => api.close());
   for (const host of config.hosts) await listen(api, host, config.group, (line) => logger.log('info', line));
   logger.log('info', 'the engine is ready');

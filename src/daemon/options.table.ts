@@ -150,6 +150,13 @@ export const OPTIONS: readonly Option[] = [
     help: "File that holds the daemon's pid",
   },
   {
+    flag: 'recover',
+    kind: 'bool',
+    field: 'recover',
+    fallback: false,
+    help: 'Put lost or damaged records together again, then start',
+  },
+  {
     flag: 'registry-mirror',
     key: 'registry-mirrors',
     kind: 'list',

@@ -1,13 +1,13 @@
 // Owns the pid file: one daemon for each, and none left behind.
 
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { GantryError } from '../lib/errors.ts';
+import { makeFolders } from '../lib/make-folders.ts';
 
 /** Writes our pid; removed on dispose. @throws DAEMON_RUNNING when the file names a live process that is a daemon */
 export async function holdPidfile(path: string): Promise<Disposable> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o711 });
+  await makeFolders(dirname(path), 0o711);
   const holder = readPid(path);
   if (holder !== undefined && holder !== process.pid && isDaemon(holder)) {
     throw new GantryError('conflict', 'DAEMON_RUNNING', `process with PID ${holder} is still running (${path})`, {

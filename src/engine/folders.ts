@@ -1,8 +1,9 @@
 // Owns the engine's folders and their first making. See docs/architecture.md for the picture.
 
 import { randomUUID } from 'node:crypto';
-import { mkdir, statfs, symlink, writeFile } from 'node:fs/promises';
+import { statfs, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolders as makePath } from '../lib/make-folders.ts';
 import type { Database } from '../store/database.ts';
 
 export interface Folders {
@@ -21,7 +22,7 @@ export interface Folders {
 export async function makeFolders(dataRoot: string, execRoot: string): Promise<Folders> {
   const make = async (...parts: string[]): Promise<string> => {
     const dir = join(...parts);
-    await mkdir(dir, { recursive: true, mode: 0o710 });
+    await makePath(dir, 0o710);
     return dir;
   };
   await make(dataRoot);
@@ -51,7 +52,7 @@ const INIT_FOLDERS = ['dev/pts', 'dev/shm', 'etc', 'proc', 'sys'];
 const INIT_FILES = ['.dockerenv', 'dev/console', 'etc/hosts', 'etc/hostname', 'etc/resolv.conf'];
 
 async function makeInitLayer(dir: string): Promise<string> {
-  for (const folder of INIT_FOLDERS) await mkdir(join(dir, folder), { recursive: true, mode: 0o755 });
+  for (const folder of INIT_FOLDERS) await makePath(join(dir, folder), 0o755);
   for (const file of INIT_FILES) await writeFile(join(dir, file), '', { mode: 0o755 });
   await symlink('/proc/mounts', join(dir, 'etc/mtab')).catch(ifNot('EEXIST'));
   return dir;

@@ -2,15 +2,17 @@
 
 import { createHash } from 'node:crypto';
 import { cpus } from 'node:os';
-import { join } from 'node:path';
-import { createCgroups, createReadiness, detectCgroupLayout } from '../host/cgroup/index.ts';
-import { readHostFacts } from '../host/process/index.ts';
-import { lockRoot } from '../host/root-lock.ts';
+import { basename, join } from 'node:path';
+import { createCgroups, createReadiness, detectCgroupLayout, readLimitSupport } from '../host/cgroup/index.ts';
+import { linuxMounts } from '../host/mount/index.ts';
+import { openFileLimit, openFileWarning, readHostFacts } from '../host/process/index.ts';
+import { lockBridge, lockRoot } from '../host/root-lock.ts';
 import { messageOf } from '../lib/errors.ts';
-import { type AddedRuntime, createSeccompCache, probeRuntimes } from '../runtime/drivers/index.ts';
+import { type AddedRuntime, compileFilter, createSeccompCache, probeRuntimes } from '../runtime/drivers/index.ts';
 import { startSpawner } from '../runtime/link/index.ts';
 import { parseDetachKeys } from '../spec/docker/decode-detach-keys.ts';
 import { openDatabase } from '../store/database.ts';
+import { rescueRecords } from '../store/rescue.ts';
 import {
   type ContainerCapability,
   createContainers,
@@ -22,11 +24,14 @@ import {
 } from './containers/index.ts';
 import { createEvents } from './events/index.ts';
 import { createExecs, type ExecCapability } from './exec/index.ts';
+import { createFiles } from './files/index.ts';
 import { engineId, makeFolders } from './folders.ts';
 import { createHealth, type Health, OUTPUT_BYTES } from './health/index.ts';
 import { createImages } from './images/index.ts';
 import { createNetworks, DEFAULT_ADDRESS_POOLS } from './networks/index.ts';
 import { readyContainers, readyExecs } from './readiness.ts';
+import { describeRescue, keepCopy, refuseForgotten, takeUpTheRest } from './rescue.ts';
+import { createRootfs } from './rootfs/index.ts';
 import { createRuns, gatherHost } from './runs/index.ts';
 import { createSystem } from './system/index.ts';
 import type { Engine } from './types.ts';
@@ -62,6 +67,8 @@ export interface EngineOptions {
   readonly logOpts: Readonly<Record<string, string>>;
   readonly labels: readonly string[];
   readonly debug: boolean;
+  /** Put records together again that are damaged or gone, before anything else. */
+  readonly recover?: boolean | undefined;
   readonly log: (level: 'debug' | 'info' | 'warn' | 'error', message: string) => void;
 }
 
@@ -73,37 +80,50 @@ export interface OpenEngine extends Engine, AsyncDisposable {
 
 /**
  * Opens the engine of a data root and takes up what its last opener left.
- * @throws GantryError: ROOT_TAKEN, NO_RUNTIME, and what host and options make impossible
+ * @throws GantryError: ROOT_TAKEN, BRIDGE_TAKEN, RECORDS_MISSING, RECORDS_DAMAGED, RECORDS_NEWER, NO_RUNTIME, and what host and options make impossible
  */
 export async function openEngine(options: EngineOptions): Promise<OpenEngine> {
   await using stack = new AsyncDisposableStack();
   const folders = await makeFolders(options.dataRoot, options.execRoot);
   stack.use(lockRoot(options.dataRoot, 'data root'));
   stack.use(lockRoot(options.execRoot, 'exec root'));
-  const db = stack.use(openDatabase(join(options.dataRoot, 'gantry.db')));
+  if (options.bridge !== 'none') stack.use(lockBridge(options.bridge));
+  const recordsPath = join(options.dataRoot, 'gantry.db');
+  if (options.recover) for (const line of describeRescue(rescueRecords(recordsPath))) options.log('info', line);
+  const db = stack.use(openDatabase(recordsPath));
+  if (!options.recover) await refuseForgotten(db, options.dataRoot, folders);
+  stack.use(keepCopy(db, recordsPath, (message) => options.log('warn', message)));
   // Names what is ours in the kernel, so that several engines live side by side.
   const instance = createHash('sha256').update(options.dataRoot).digest('hex').slice(0, 8);
   const spawner = stack.use(await startSpawner({ binary: options.shimBinary }));
   const cgroups = createCgroups(await detectCgroupLayout());
   const host = await gatherHost({
-    cgroupVersion: cgroups.layout.version,
+    layout: cgroups.layout,
     cgroupParent: `/gantry-${instance}`,
     shimBinary: options.shimBinary,
-    recursiveReadOnly: false,
   });
-  const seccomp = createSeccompCache(join(options.dataRoot, 'seccomp'));
+  const records = stack.use(openContainerRecords(db));
+  // What we put into the kernel leaves with us, unless containers still need it.
+  const isLast = (): boolean => !records.all().some(({ state }) => isAlive(state.phase));
+  const warnOf = (error: unknown): void => options.log('warn', messageOf(error));
+  stack.defer(async () => {
+    if (isLast()) await cgroups.remove(host.cgroupParent).catch(warnOf);
+  });
   const { bootId } = await readHostFacts();
+  const trial = { dir: join(options.execRoot, 'trials'), bootId, layout: cgroups.layout, host };
+  const seccomp = createSeccompCache(join(options.dataRoot, 'seccomp'), (driver, profile) =>
+    compileFilter(trial, spawner, driver, profile),
+  );
   const runtimes = await probeRuntimes({
     spawner,
     layout: cgroups.layout,
     execRoot: options.execRoot,
     added: options.runtimes,
     wanted: options.defaultRuntime || undefined,
-    trial: { dir: join(options.execRoot, 'trials'), bootId, layout: cgroups.layout, host },
+    trial,
     seccomp,
   });
   const events = createEvents();
-  const records = openContainerRecords(db);
 
   const images = stack.use(
     createImages({
@@ -151,21 +171,21 @@ export async function openEngine(options: EngineOptions): Promise<OpenEngine> {
     log: (message) => options.log('warn', message),
   });
   stack.defer(async () => {
-    // What we put into the kernel leaves with us, unless containers still need it.
-    if (!records.all().some(({ state }) => isAlive(state.phase))) {
-      await networks.teardown().catch((error: unknown) => options.log('warn', messageOf(error)));
-      await cgroups.remove(host.cgroupParent).catch((error: unknown) => options.log('warn', messageOf(error)));
-    }
+    if (isLast()) await networks.teardown().catch(warnOf);
     await networks.close();
   });
+  const mounts = stack.use(linuxMounts(join(options.execRoot, 'mounts')));
+  const rootfs = createRootfs({ mounts, initLayer: folders.initLayer });
+  const sealedShim = await spawner.seal(options.shimBinary);
   const runs = createRuns({
     spawner,
+    sessionProgram: Number(basename(sealedShim)),
     drivers: runtimes.drivers,
     host,
     seccomp,
     cgroups,
     shimsDir: folders.shims,
-    initLayer: folders.initLayer,
+    rootfs,
     paths: (id) => pathsOf(folders.containers, id),
   });
 
@@ -180,8 +200,10 @@ export async function openEngine(options: EngineOptions): Promise<OpenEngine> {
     volumes,
     publish: events.publish,
     launcher: runs.containers,
+    rootfs,
     facts: {
       cpus: cpus().length,
+      support: await readLimitSupport(cgroups.layout),
       cgroupVersion: cgroups.layout.version,
       defaultRuntime: runtimes.defaultName,
       runtimes: [...runtimes.drivers.keys()],
@@ -190,7 +212,10 @@ export async function openEngine(options: EngineOptions): Promise<OpenEngine> {
     },
     health: {
       started: (container) => health?.started(container),
-      stopped: (id) => health?.stopped(id),
+      stopped(id) {
+        health?.stopped(id);
+        execs?.onContainerStopped(id);
+      },
       removed: (id) => health?.removed(id),
       of: (id) => health?.of(id),
     },
@@ -211,11 +236,21 @@ export async function openEngine(options: EngineOptions): Promise<OpenEngine> {
         publishContainer({ publish: events.publish }, container, `health_status: ${status}`),
     }),
   );
+  const files = stack.use(
+    createFiles({
+      find: containers.find,
+      withRoot: containers.withRoot,
+      publish: (container, action) => publishContainer({ publish: events.publish }, container, action),
+    }),
+  );
   stack.defer(probes.close);
   stack.defer(containers.close);
+  if (options.recover) await takeUpTheRest({ ...options, folders, records, images, volumes });
   await containers.recover();
+  await volumes.sweep((id) => records.byId(id) !== undefined);
   await images.sweep();
 
+  const openFiles = openFileWarning(openFileLimit());
   const system = createSystem({
     version: options.version,
     dataRoot: options.dataRoot,
@@ -232,7 +267,7 @@ export async function openEngine(options: EngineOptions): Promise<OpenEngine> {
     mirrors: options.registryMirrors,
     insecureRegistries: options.insecureRegistries,
     addressPools: options.addressPools,
-    warnings: () => [...runtimes.notes, ...networks.warnings()],
+    warnings: () => [...runtimes.notes, ...networks.warnings(), ...(openFiles === undefined ? [] : [openFiles])],
     driverStatus: [
       ['Backing Filesystem', folders.backingFilesystem],
       ['Supports d_type', 'true'],
@@ -250,6 +285,7 @@ export async function openEngine(options: EngineOptions): Promise<OpenEngine> {
   return {
     containers: readyContainers(containers.face, makeReady),
     execs: readyExecs(execs.face, makeReady),
+    files,
     images,
     networks,
     volumes,

@@ -7,6 +7,7 @@ import { constants as fsConstants } from 'node:fs';
 import { constants as osConstants } from 'node:os';
 import { getSystemErrorMessage } from 'node:util';
 import koffi from 'koffi';
+import { errnoWords } from '../lib/errno-words.ts';
 
 /** A path or name: a string (UTF-8), or raw bytes that MUST end in a NUL byte. Strings with a NUL inside are refused (EINVAL). */
 export type CString = string | Uint8Array;
@@ -39,6 +40,8 @@ export const MS_REC = 16384;
 export const MS_PRIVATE = 1 << 18;
 export const MS_SLAVE = 1 << 19;
 export const MNT_DETACH = 2;
+export const OPEN_TREE_CLONE = 1;
+export const F_SETPIPE_SZ = 1031;
 export const LOCK_EX = 2;
 export const LOCK_NB = 4;
 
@@ -55,12 +58,13 @@ export class SystemError extends Error {
   readonly path: string | undefined;
 
   constructor(number: number, syscall: string, path?: CString) {
-    const text = getSystemErrorMessage(-number) ?? `error ${number}`;
+    const code = NAMES.get(number) ?? `E${number}`;
+    const text = errnoWords(code) ?? getSystemErrorMessage(-number) ?? `error ${number}`;
     const where = path === undefined ? undefined : cstringText(path);
     super(where === undefined ? `${syscall}: ${text}` : `${syscall} ${where}: ${text}`);
     this.name = 'SystemError';
     this.errno = number;
-    this.code = NAMES.get(number) ?? `E${number}`;
+    this.code = code;
     this.syscall = syscall;
     this.path = where;
   }
@@ -165,11 +169,20 @@ export function openHow(flags: number, mode: number, resolve: number): Bytes {
   return how;
 }
 
+/** open_tree's number, the same on every architecture. @source include/uapi/asm-generic/unistd.h */
+const SYS_OPEN_TREE = 428;
+const openTreeCall = declare<[nr: number, dir: Fd, path: CString, flags: number]>('syscall', 'long, int, str, uint32', {
+  result: 'long',
+});
+
 /** libc, each function as its man page says but for the result: minus the errno on failure. */
 export const libc = {
   mallocTrim,
   /** `how` is from openHow. EAGAIN (a rename raced with the resolution) is for the caller to repeat. */
   openat2: (dir: Fd, path: CString, how: Bytes): number => openat2Call(SYS_OPENAT2, dir, path, how, how.length),
+  /** A mounted tree; with OPEN_TREE_CLONE a copy that is mounted nowhere. @source open_tree(2) */
+  openTree: (dir: Fd, path: CString, flags: number): number => openTreeCall(SYS_OPEN_TREE, dir, path, flags),
+  chdir: declare<[path: CString]>('chdir', 'str'),
   openat: declare<[dir: Fd, path: CString, flags: number, mode: number]>('openat', 'int, str, int, uint32'),
   mkdirat: declare<[dir: Fd, path: CString, mode: number]>('mkdirat', 'int, str, uint32'),
   symlinkat: declare<[target: CString, dir: Fd, path: CString]>('symlinkat', 'str, int, str'),
@@ -206,6 +219,10 @@ export const libc = {
     'lsetxattr',
     'str, str, void *, size_t, int',
   ),
+  setxattr: declare<[path: CString, name: CString, value: Bytes, size: number, flags: number]>(
+    'setxattr',
+    'str, str, void *, size_t, int',
+  ),
   fsetxattr: declare<[fd: Fd, name: CString, value: Bytes, size: number, flags: number]>(
     'fsetxattr',
     'int, str, void *, size_t, int',
@@ -228,9 +245,20 @@ export const libc = {
   close: declare<[fd: Fd]>('close', 'int', { repeat: false }),
   read: declare<[fd: Fd, out: Bytes, size: number]>('read', 'int, void *, size_t', { result: 'long' }),
   write: declare<[fd: Fd, bytes: Bytes, size: number]>('write', 'int, void *, size_t', { result: 'long' }),
+  /** `fds` are `count` of `struct pollfd` (8 bytes each: fd, events, revents). Answers how many have something to report. */
+  poll: declare<[fds: Bytes, count: number, timeoutMs: number]>('poll', 'void *, unsigned long, int'),
+  /** `limits` is a `struct rlimit` (two 64-bit numbers: soft, hard). */
+  getrlimit: declare<[resource: number, limits: Bytes]>('getrlimit', 'int, void *'),
+  pwrite: declare<[fd: Fd, bytes: Bytes, size: number, offset: number]>('pwrite', 'int, void *, size_t, int64', {
+    result: 'long',
+  }),
+  ftruncate: declare<[fd: Fd, length: number]>('ftruncate', 'int, int64'),
   /** Preallocates `length` bytes; 0 or ENOTSUP. `mode` 1 keeps the size. */
   fallocate: declare<[fd: Fd, mode: number, offset: number, length: number]>('fallocate', 'int, int, int64, int64'),
   dup: declare<[fd: Fd]>('dup', 'int'),
+  /** `fds` receives two 32-bit descriptors: the end to read from, the end to write to. */
+  pipe2: declare<[fds: Bytes, flags: number]>('pipe2', 'void *, int'),
+  fcntl: declare<[fd: Fd, command: number, argument: number]>('fcntl', 'int, int, int'),
   umask: declare<[mask: number]>('umask', 'uint32'),
   setns: declare<[fd: Fd, type: number]>('setns', 'int, int'),
   unshare: declare<[flags: number]>('unshare', 'int'),

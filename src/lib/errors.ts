@@ -1,5 +1,7 @@
 // Owns the one error type that users may see, and its kinds. Knows nothing of HTTP statuses or exit codes.
 
+import { errnoWords } from './errno-words.ts';
+
 /** What went wrong, by meaning. Each outer face (API, registry, CLI) maps every kind exhaustively. */
 export type ErrorKind =
   | 'invalid' // the request can never succeed as written
@@ -47,7 +49,20 @@ export function isGantryError(error: unknown, kind?: ErrorKind): error is Gantry
   return error instanceof GantryError && (kind === undefined || error.kind === kind);
 }
 
-/** The text of anything thrown, for wrapping into another message. */
+/** The text of anything thrown, for users and for wrapping into another message. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return systemCallText(error) ?? (error instanceof Error ? error.message : String(error));
+}
+
+/** Calls on an open descriptor, whose errors name no path. */
+const DESCRIPTOR_CALLS = new Set(['read', 'write', 'fsync', 'fdatasync', 'ftruncate', 'close']);
+
+/** `mkdir /data/x: no space left on device`, as Go words it, of an error that Node made of a failed call on a file. */
+export function systemCallText(error: unknown): string | undefined {
+  if (!(error instanceof Error) || error instanceof GantryError) return undefined;
+  const { code = '', syscall, path, dest } = error as NodeJS.ErrnoException & { readonly dest?: string };
+  const words = errnoWords(code);
+  if (words === undefined || typeof syscall !== 'string') return undefined;
+  if (path === undefined && !DESCRIPTOR_CALLS.has(syscall)) return undefined;
+  return `${[syscall, path, dest].filter(Boolean).join(' ')}: ${words}`;
 }

@@ -20,6 +20,7 @@ export function textsMatching(source: string, texts: readonly string[]): Readonl
   if (PLAIN.test(source)) return new Set(texts.filter((text) => text.includes(source)));
   if (source.length > MOST_CHARS) throw tooCostly();
   const expression = new RegExp(source);
+  if (texts.length === 0) return new Set();
   context ??= createContext(Object.create(null));
   Object.assign(context, { expression, texts });
   try {
@@ -58,6 +59,11 @@ export function fitsGlob(text: string, pattern: string): boolean {
     } else return false;
   }
   return true;
+}
+
+/** True when `pattern` is a shell pattern that fitsGlob can match. */
+export function isGlob(pattern: string): boolean {
+  return globTokens(pattern) !== undefined;
 }
 
 function globTokens(pattern: string): Token[] | undefined {

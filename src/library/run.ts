@@ -1,7 +1,9 @@
 // Owns the short way to run one container from a program: typed options in, exit code and output out.
 
 import type { Engine } from '../engine/index.ts';
+import { isGantryError } from '../lib/errors.ts';
 import type { ContainerCreateRequest, PortBinding } from '../spec/docker/types.gen.ts';
+import { killAtExit } from './at-exit.ts';
 import { demultiplex } from './output.ts';
 
 export interface RunOptions {
@@ -33,10 +35,14 @@ export interface RunOutcome {
   readonly stderr: Buffer;
 }
 
-/** Runs a container to its end, collects what it wrote, and removes it. @throws GantryError when it cannot be started */
+/**
+ * Runs a container to its end, collects what it wrote, and removes it. A program that throws meanwhile takes its container along.
+ * @throws GantryError when it cannot be started
+ */
 export async function run(engine: Engine, options: RunOptions): Promise<RunOutcome> {
   const never = new AbortController().signal;
   const { id } = await engine.containers.create({ name: options.name, body: bodyOf(options) }, never);
+  using _killed = killAtExit(() => engine.containers.view(id).record.state.pid);
   try {
     const stdin = options.input !== undefined;
     const streams = { stdin, stdout: true, stderr: true, logs: false, stream: true };
@@ -57,7 +63,16 @@ export async function run(engine: Engine, options: RunOptions): Promise<RunOutco
       options.signal?.removeEventListener('abort', kill);
     }
   } finally {
+    await removeIfThere(engine, id);
+  }
+}
+
+/** It removes itself after a run, but not when it was never started. */
+async function removeIfThere(engine: Engine, id: string): Promise<void> {
+  try {
     await engine.containers.remove(id, { force: true, volumes: true, link: false });
+  } catch (error) {
+    if (!isGantryError(error, 'notFound')) throw error;
   }
 }
 
@@ -77,6 +92,7 @@ function bodyOf(options: RunOptions): ContainerCreateRequest {
     StdinOnce: options.input !== undefined,
     Labels: { ...options.labels },
     HostConfig: {
+      AutoRemove: true,
       Binds: Object.entries(options.mounts ?? {}).map(([host, inside]) => `${host}:${inside}`),
       PortBindings: Object.fromEntries(ports),
       NetworkMode: options.network ?? 'bridge',

@@ -1,6 +1,8 @@
 // Owns proving who we are to a registry: challenges, Basic, and Bearer tokens with a cache.
 // @source distribution/docs/spec/auth/token.md; behaviour of dockerd 28.5
 
+import { untilCancelled } from '../lib/abort.ts';
+import { isGantryError } from '../lib/errors.ts';
 import { isRecord } from '../spec/oci/manifest.ts';
 import { RegistryError } from './errors.ts';
 import { errorOf, type Http, readBody } from './http.ts';
@@ -12,7 +14,8 @@ export type Challenge =
   | { readonly scheme: 'basic' }
   | { readonly scheme: 'bearer'; readonly realm: string; readonly service: string };
 
-const TOKEN_MAX_BYTES = 1 << 20;
+/** Read on the main thread: hostile JSON of a megabyte would hold everything else up. */
+const TOKEN_MAX_BYTES = 64 * 1024;
 /** Looking for words in a header takes the square of its length. */
 const CHALLENGE_MAX_CHARS = 4096;
 /** Tokens live at least so long. @source token.md */
@@ -70,8 +73,14 @@ export class Tokens {
     const key = keyOf(request);
     const kept = this.#kept.get(key);
     if (kept && kept.token !== stale && kept.until > this.#now()) return kept;
-    const asked = this.#asked.get(key);
-    if (asked) return asked;
+    for (let asked = this.#asked.get(key); asked; asked = this.#asked.get(key)) {
+      try {
+        return await untilCancelled(asked, request.signal);
+      } catch (error) {
+        // Called off by whoever asked, which is nothing to us.
+        if (request.signal.aborted || !isGantryError(error, 'cancelled')) throw error;
+      }
+    }
     const asking = this.#ask(key, request).finally(() => this.#asked.delete(key));
     this.#asked.set(key, asking);
     return asking;

@@ -10,12 +10,15 @@ import { basic, type Challenge, parseChallenge, Tokens } from './auth.ts';
 import { type Endpoint, endpointsFor } from './endpoints.ts';
 import { RegistryError } from './errors.ts';
 import { createHttp, DEFAULT_TIMEOUTS, discard, errorOf, type Http, readBody, type Timeouts } from './http.ts';
+import { type SearchRequest, type SearchResult, searchRegistry } from './search.ts';
 import type { RegistryCredentials, RegistryOptions } from './types.ts';
 
 const PING_KEPT_MS = 60_000;
 const REDIRECTS_MAX = 5;
 const TAG_PAGES_MAX = 1000;
 const TAGS_MAX = 100_000;
+/** Read on the main thread, see TOKEN_MAX_BYTES. */
+const TAGS_PAGE_MAX_BYTES = 1 << 20;
 /** Longer headers are no use to us; patterns that look for something in them take the square of their length. */
 const LINK_MAX_CHARS = 4096;
 
@@ -64,6 +67,11 @@ function tagsIn(body: Buffer): readonly string[] {
   return Array.isArray(found) ? found.filter((tag) => typeof tag === 'string' && isTag(tag)) : [];
 }
 
+function withPrefix(prefix: string, error: RegistryError): RegistryError {
+  const { status, code, transient } = error;
+  return new RegistryError(`${prefix}${error.message}`, { status, code, transient, cause: error });
+}
+
 /** Talks to registries. All methods throw RegistryError, or CANCELLED when the signal fires. */
 export class RegistryClient implements Disposable {
   readonly #options: RegistryOptions;
@@ -98,18 +106,26 @@ export class RegistryClient implements Disposable {
     return { bytes, digest, contentType };
   }
 
-  /** A small blob, verified. */
+  /** An image's configuration, verified. */
   async smallBlob(repository: Repository, digest: Digest): Promise<Buffer> {
-    const answer = await this.openBlob(repository, digest, 0);
+    const answer = await this.openBlob(repository, digest, 0).catch((error) => {
+      throw error instanceof RegistryError ? withPrefix('error pulling image configuration: ', error) : error;
+    });
     const bytes = await readBody(answer, MANIFEST_MAX_BYTES, 'the image configuration');
     if (digestOf(bytes) !== digest) throw new RegistryError(`image config verification failed for digest ${digest}`);
     return bytes;
   }
 
   /** A blob from `offset` on: 206, or 200 with the whole blob where ranges are not served. */
-  openBlob(repository: Repository, digest: Digest, offset: number): Promise<IncomingMessage> {
+  async openBlob(repository: Repository, digest: Digest, offset: number): Promise<IncomingMessage> {
     const url = `${repository.endpoint.base}/v2/${repository.path}/blobs/${digest}`;
-    return this.#send(repository, { url, headers: offset > 0 ? { Range: `bytes=${offset}-` } : {} });
+    try {
+      return await this.#send(repository, { url, headers: offset > 0 ? { Range: `bytes=${offset}-` } : {} });
+    } catch (error) {
+      if (!(error instanceof RegistryError) || error.status !== 404) throw error;
+      // @source dockerd 28.5
+      throw new RegistryError('unknown blob', { status: 404, code: 'BLOB_UNKNOWN', cause: error });
+    }
   }
 
   /** All tags of a repository. */
@@ -121,7 +137,7 @@ export class RegistryClient implements Disposable {
       const next: string | undefined = /<([^>]+)>;\s*rel="?next/.exec(
         String(answer.headers.link ?? '').slice(0, LINK_MAX_CHARS),
       )?.[1];
-      for (const tag of tagsIn(await readBody(answer, MANIFEST_MAX_BYTES, 'the tag list'))) tags.push(tag);
+      for (const tag of tagsIn(await readBody(answer, TAGS_PAGE_MAX_BYTES, 'the tag list'))) tags.push(tag);
       if (tags.length > TAGS_MAX) throw new RegistryError(`the repository has over ${TAGS_MAX} tags`);
       const absolute: URL | undefined = next === undefined ? undefined : new URL(next, url);
       url = absolute?.host === new URL(url).host ? absolute.href : undefined;
@@ -170,6 +186,10 @@ export class RegistryClient implements Disposable {
       if (!(error instanceof RegistryError) || error.status === 0) throw error;
       throw new RegistryError(`Get "${url}": ${error.message}`, { status: error.status, code: error.code });
     }
+  }
+
+  search(request: SearchRequest): Promise<readonly SearchResult[]> {
+    return searchRegistry(this.#http, this.#options, request);
   }
 
   /** What a tag or digest stands for, without its bytes; undefined when it is not there. */

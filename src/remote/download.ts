@@ -1,11 +1,12 @@
 // Owns downloading one layer to its end: a line that drops or stalls is taken up again where it broke.
 
+import type { IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { cancelled } from '../lib/abort.ts';
 import { GantryError } from '../lib/errors.ts';
 import type { Descriptor } from '../spec/oci/manifest.ts';
 import type { RegistryClient, Repository } from './client.ts';
 import { RegistryError } from './errors.ts';
-import { cancelled } from './http.ts';
 
 const TRIES = 5;
 /** A try that brought less than this counts as failed, so that nobody can make us try for ever. */
@@ -35,16 +36,15 @@ export async function* downloadBlob(
   while (offset < blob.size || (blob.size === 0 && failures === 0)) {
     const before = offset;
     try {
-      for await (const piece of fetchFrom(client, repository, blob, offset)) {
+      const answer = await open(client, repository, blob, offset);
+      for await (const piece of bodyFrom(answer, blob, offset)) {
         offset += piece.length;
-        if (offset > blob.size) throw tooLong(blob);
+        if (offset > blob.size) throw otherThanSaid(blob);
         hooks.received(offset);
         yield piece;
       }
       if (offset === blob.size) return;
-      throw new RegistryError(`layer ${blob.digest}: unexpected EOF after ${offset} of ${blob.size} bytes`, {
-        transient: true,
-      });
+      throw tooShort(blob, offset, endsByItself(answer));
     } catch (error) {
       if (repository.signal.aborted) throw cancelled();
       if (!(error instanceof RegistryError) || !error.transient) throw error;
@@ -55,23 +55,44 @@ export async function* downloadBlob(
   }
 }
 
-function tooLong(blob: Descriptor): RegistryError {
+/** @source dockerd 28.5: what a layer is called that is not what its digest says */
+function otherThanSaid(blob: Descriptor): RegistryError {
   return new RegistryError(`filesystem layer verification failed for digest ${blob.digest}`);
 }
 
-async function* fetchFrom(
+/** Trying again brings the same where the registry has sent all that it has. */
+function tooShort(blob: Descriptor, bytes: number, isAll: boolean): RegistryError {
+  if (isAll) return otherThanSaid(blob);
+  const message = `layer ${blob.digest}: unexpected EOF after ${bytes} of ${blob.size} bytes`;
+  return new RegistryError(message, { transient: true });
+}
+
+/** True for an answer that says where it ends: when it was read without an error, it was read whole. */
+function endsByItself({ headers }: IncomingMessage): boolean {
+  return headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
+}
+
+async function open(
   client: RegistryClient,
   repository: Repository,
   blob: Descriptor,
   offset: number,
-): AsyncGenerator<Buffer, void, void> {
+): Promise<IncomingMessage> {
   const answer = await client.openBlob(repository, blob.digest, offset);
-  // A registry without ranges sends all of it again: what we have is passed over.
-  let skip = answer.statusCode === 206 ? 0 : offset;
   if (answer.statusCode === 206 && !String(answer.headers['content-range']).startsWith(`bytes ${offset}-`)) {
     answer.destroy();
     throw new RegistryError(`layer ${blob.digest}: the registry answered with another range than asked for`);
   }
+  return answer;
+}
+
+async function* bodyFrom(
+  answer: IncomingMessage,
+  blob: Descriptor,
+  offset: number,
+): AsyncGenerator<Buffer, void, void> {
+  // A registry without ranges sends all of it again: what we have is passed over.
+  let skip = answer.statusCode === 206 ? 0 : offset;
   try {
     for await (const part of answer) {
       const piece = part as Buffer;

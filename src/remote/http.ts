@@ -4,6 +4,7 @@ import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { Readable } from 'node:stream';
 import { getCACertificates } from 'node:tls';
+import { cancelled } from '../lib/abort.ts';
 import { GantryError } from '../lib/errors.ts';
 import { answerError, RegistryError, transportError } from './errors.ts';
 
@@ -58,12 +59,7 @@ export function createHttp(userAgent: string, timeouts: Timeouts): Http {
   };
 }
 
-function send(
-  exchange: Exchange,
-  agent: HttpAgent,
-  userAgent: string,
-  { answerMs, stallMs }: Timeouts,
-): Promise<IncomingMessage> {
+function send(exchange: Exchange, agent: HttpAgent, userAgent: string, timeouts: Timeouts): Promise<IncomingMessage> {
   const { method, url, headers, body, signal } = exchange;
   const request = url.startsWith('https:') ? httpsRequest : httpRequest;
   return new Promise<IncomingMessage>((resolve, reject) => {
@@ -73,9 +69,11 @@ function send(
     }
     const call = request(url, { method, agent, headers: { 'User-Agent': userAgent, ...headers } });
     let timer: NodeJS.Timeout | undefined;
-    const arm = (): void => {
-      timer = setTimeout(() => call.destroy(new Error('net/http: timeout awaiting response headers')), answerMs);
+    const expectWithin = (ms: number, missing: string): void => {
+      clearTimeout(timer);
+      timer = setTimeout(() => call.destroy(new Error(missing)), ms);
     };
+    const expectAnswer = (): void => expectWithin(timeouts.answerMs, 'net/http: timeout awaiting response headers');
     const abort = (): void => void call.destroy(cancelled());
     signal.addEventListener('abort', abort, { once: true });
     call.once('error', (error) => {
@@ -85,33 +83,45 @@ function send(
     });
     call.once('response', (answer) => {
       clearTimeout(timer);
-      answer.setTimeout(stallMs, () =>
-        answer.destroy(transportError(method, url, new Error(`no data for ${stallMs} ms`))),
-      );
+      watchForStalls(answer, timeouts.stallMs, method, url);
       answer.once('close', () => signal.removeEventListener('abort', abort));
       // An abort destroys the request, which ends the body with an error of its own: the signal is what counts.
       resolve(answer);
     });
     if (body instanceof Readable) {
-      // The time-out is for the answer to a whole question: a long body has its own pace.
+      // A long body has its own pace, as long as it moves; the time for the answer begins when all of it was asked.
+      const { stallMs } = timeouts;
+      const expectMovement = (): void => expectWithin(stallMs, `nothing could be sent for ${stallMs} ms`);
+      expectMovement();
+      body.on('data', expectMovement);
       body.once('error', (error) => call.destroy(error));
-      body.once('end', arm);
+      body.once('end', expectAnswer);
       body.pipe(call);
     } else {
-      arm();
+      expectAnswer();
       call.end(body);
     }
   });
 }
 
-export function cancelled(): GantryError {
-  return new GantryError('cancelled', 'CANCELLED', 'context canceled');
+/** Ends an answer that has stopped coming. One whose reader is behind has not: then it is the reader who is slow. */
+function watchForStalls(answer: IncomingMessage, stallMs: number, method: string, url: string): void {
+  const stalled = (): void => {
+    if (answer.readableLength > 0) answer.setTimeout(stallMs);
+    else answer.destroy(transportError(method, url, new Error(`no data for ${stallMs} ms`)));
+  };
+  answer.setTimeout(stallMs, stalled);
 }
+
+/** A body that is kept in memory is small: one that takes longer comes by drops, to keep us waiting. */
+const BODY_MAX_MS = 300_000;
 
 /** A whole body of at most `maxBytes`. @throws RegistryError */
 export async function readBody(answer: IncomingMessage, maxBytes: number, what: string): Promise<Buffer> {
   const parts: Buffer[] = [];
   let total = 0;
+  const tooSlow = new RegistryError(`${what} did not come within ${BODY_MAX_MS / 1000} seconds`, { transient: true });
+  const timer = setTimeout(() => answer.destroy(tooSlow), BODY_MAX_MS);
   try {
     for await (const part of answer) {
       total += (part as Buffer).length;
@@ -122,6 +132,7 @@ export async function readBody(answer: IncomingMessage, maxBytes: number, what: 
     if (error instanceof RegistryError || error instanceof GantryError) throw error;
     throw new RegistryError(`${what}: unexpected EOF`, { transient: true, cause: error });
   } finally {
+    clearTimeout(timer);
     answer.destroy();
   }
   return Buffer.concat(parts);

@@ -11,5 +11,6 @@ export {
 export { type DownloadHooks, downloadBlob } from './download.ts';
 export type { Endpoint } from './endpoints.ts';
 export { plainError, pullError, RegistryError } from './errors.ts';
-export { cancelled, DEFAULT_TIMEOUTS, type Timeouts } from './http.ts';
+export { DEFAULT_TIMEOUTS, type Timeouts } from './http.ts';
+export type { SearchRequest, SearchResult } from './search.ts';
 export type { RegistryCredentials, RegistryOptions } from './types.ts';

@@ -77,6 +77,15 @@ function referenceDigest(text: string): Digest {
   return digest;
 }
 
+/**
+ * Refuses a name that would read as a digest: `sha256:abc` is the image of that id.
+ * @throws INVALID_REFERENCE with Docker's text
+ */
+export function requireTaggable(reference: Reference): void {
+  if (familiarName(reference) !== 'sha256') return;
+  throw invalid('refusing to create an ambiguous tag using digest algorithm as name');
+}
+
 /** True when `tag` may stand after the colon. */
 export function isTag(tag: string): boolean {
   return TAG.test(tag);

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { type FileHandle, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ioError } from '../lib/errno.ts';
 import { GantryError } from '../lib/errors.ts';
 import { randomId } from '../lib/ids.ts';
 import { type Digest, digestOfHex, hexOf } from '../spec/digest.ts';
@@ -11,10 +12,15 @@ import { type Digest, digestOfHex, hexOf } from '../spec/digest.ts';
 /** Largest manifest or configuration that is read into memory. @source OCI distribution specification 1.1 */
 export const MANIFEST_MAX_BYTES = 4 << 20;
 
+/** As many pieces as one call writes. @source IOV_MAX */
+const PARTS_MAX = 1024;
+
 /** A file being written that vanishes when disposed. */
 export interface ScratchFile extends AsyncDisposable {
   readonly path: string;
   readonly handle: FileHandle;
+  /** Writes all of `parts`, from `position` on, or where the file ends. @throws NO_SPACE and other failures, with the path */
+  write(parts: readonly Uint8Array[], position?: number): Promise<void>;
 }
 
 /** Verified content. Every blob that can be read has the digest of its name. */
@@ -23,7 +29,7 @@ export interface Blobs {
   path(digest: Digest): string;
   /** A small blob. @throws NO_SUCH_BLOB, BLOB_TOO_LARGE, BLOB_DAMAGED when the disk gives other bytes than were written */
   read(digest: Digest, maxBytes?: number): Promise<Buffer>;
-  /** Keeps `bytes`. @throws DIGEST_MISMATCH when `expected` is given and is not theirs */
+  /** Keeps `bytes`; what is there and damaged is replaced. @throws DIGEST_MISMATCH when `expected` is given and is not theirs */
   put(bytes: Uint8Array, expected?: Digest): Promise<Digest>;
   /**
    * Keeps a stream; one that is already there, or just being kept, is not read again.
@@ -59,10 +65,18 @@ export function openBlobs(contentDir: string): Blobs {
     const name = randomId().slice(0, 24);
     writing.add(name);
     const file = join(ingestDir, name);
-    const handle = await open(file, 'wx+', 0o600);
+    const handle = await open(file, 'wx+', 0o600).catch((error) => {
+      writing.delete(name);
+      throw ioError(error, 'open', file);
+    });
     return {
       path: file,
       handle,
+      async write(parts, position) {
+        await writeParts(handle, parts, position).catch((error) => {
+          throw ioError(error, 'write', file);
+        });
+      },
       async [Symbol.asyncDispose]() {
         await handle.close();
         await rm(file, { force: true });
@@ -79,11 +93,11 @@ export function openBlobs(contentDir: string): Blobs {
       total += piece.length;
       if (sizeBytes !== undefined && total > sizeBytes) throw sizeMismatch(digest, sizeBytes, total);
       hash.update(piece);
-      await writeAll(file.handle, piece);
+      await file.write([piece]);
     }
     if (sizeBytes !== undefined && total !== sizeBytes) throw sizeMismatch(digest, sizeBytes, total);
     verify(digest, digestOfHex(hash.digest('hex')));
-    await rename(file.path, path(digest));
+    await intoPlace(file.path, path(digest));
   };
 
   return {
@@ -96,7 +110,9 @@ export function openBlobs(contentDir: string): Blobs {
       });
       if (size > maxBytes)
         throw new GantryError('invalid', 'BLOB_TOO_LARGE', `content ${digest} is over ${maxBytes} bytes`);
-      const bytes = await readFile(path(digest));
+      const bytes = await readFile(path(digest)).catch((error) => {
+        throw ioError(error, 'read', path(digest));
+      });
       if (digestOf(bytes) !== digest)
         throw new GantryError('system', 'BLOB_DAMAGED', `content ${digest} is damaged on disk`);
       return bytes;
@@ -104,10 +120,12 @@ export function openBlobs(contentDir: string): Blobs {
     async put(bytes, expected) {
       const digest = digestOf(bytes);
       if (expected !== undefined) verify(expected, digest);
-      if (await has(digest)) return digest;
+      if (await holds(path(digest), bytes)) return digest;
       await using file = await scratch();
-      await writeAll(file.handle, bytes);
-      await rename(file.path, path(digest));
+      await file.write([bytes]);
+      // What lies there is something else, even a folder.
+      await rm(path(digest), { recursive: true, force: true });
+      await intoPlace(file.path, path(digest));
       return digest;
     },
     async ingest(source, { digest, sizeBytes }) {
@@ -137,9 +155,30 @@ export function digestOf(bytes: Uint8Array): Digest {
   return digestOfHex(createHash('sha256').update(bytes).digest('hex'));
 }
 
-/** Writes all of `bytes` at the file's position. */
-export async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
-  for (let at = 0; at < bytes.length; ) at += (await handle.write(bytes, at)).bytesWritten;
+/** True when the file is there and holds just these bytes. */
+async function holds(path: string, bytes: Uint8Array): Promise<boolean> {
+  const there = await readFile(path).catch(() => undefined);
+  return there?.equals(bytes) ?? false;
+}
+
+async function intoPlace(from: string, to: string): Promise<void> {
+  await rename(from, to).catch((error) => {
+    throw ioError(error, 'rename', to);
+  });
+}
+
+async function writeParts(handle: FileHandle, parts: readonly Uint8Array[], position?: number): Promise<void> {
+  let at = position;
+  let left = parts;
+  while (left.length > 0) {
+    const batch = left.slice(0, PARTS_MAX);
+    left = left.slice(PARTS_MAX);
+    const total = batch.reduce((sum, { length }) => sum + length, 0);
+    const { bytesWritten } = await handle.writev(batch, at);
+    if (at !== undefined) at += bytesWritten;
+    // The kernel may take less than all: the rest is written as one.
+    if (bytesWritten < total) left = [Buffer.concat(batch).subarray(bytesWritten), ...left];
+  }
 }
 
 function writeOnce(path: string, text: string): void {

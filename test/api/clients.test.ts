@@ -7,6 +7,7 @@ import { PassThrough } from 'node:stream';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Docker from 'dockerode';
+import { eventually } from '../support/patience.ts';
 import { type FakeApi, startFakeApi } from './support/fake-api.ts';
 import { ask } from './support/raw-http.ts';
 
@@ -134,14 +135,14 @@ describe('attach over WebSocket', () => {
       );
       const received: Buffer[] = [];
       socket.on('data', (chunk) => received.push(chunk as Buffer));
-      await sleep(30);
+      await eventually('the answer', () => received.length > 0);
       assert.match(Buffer.concat(received).toString(), /101 Switching Protocols[\s\S]*s3pPLMBiTxaQ9kYGzzhZRbK\+xOo=/);
       received.length = 0;
       await ask(api.host, { method: 'POST', path: '/containers/api-ws/start' });
       const mask = Buffer.from([1, 2, 3, 4]);
       const payload = Buffer.from('hi').map((byte, index) => byte ^ (mask[index % 4] ?? 0));
       socket.write(Buffer.concat([Buffer.from([0x82, 0x82]), mask, payload]));
-      await sleep(30);
+      await eventually('the echo', () => Buffer.concat(received).length >= 4);
       assert.deepEqual(Buffer.concat(received), Buffer.from([0x82, 2, 0x68, 0x69]));
       socket.destroy();
     } finally {

@@ -176,6 +176,20 @@ describe('attach and exec on raw sockets', () => {
     assert.equal((await readAll(chunked)).toString(), expected);
   });
 
+  it('an exec has the terminal that it was made with, and its client the framing that it started with', async () => {
+    const name = await create('sleep');
+    await post(`/containers/${name}/start`);
+    for (const made of [true, false]) {
+      for (const started of [true, false]) {
+        const socket = dial();
+        const id = await execOn(name, { Cmd: ['echo', 'hi'], Tty: made });
+        socket.write(startText(id, JSON.stringify({ Tty: started })));
+        const expected = head101(started ? RAW : MULTIPLEXED, OUR_HEADERS) + framed('hi\n', started).toString();
+        assert.equal((await readAll(socket)).toString(), expected, `made ${made}, started ${started}`);
+      }
+    }
+  });
+
   it('an exec that cannot run, or has run, says so inside the stream; detached it is a status', async () => {
     const name = await create('sleep');
     await post(`/containers/${name}/start`);

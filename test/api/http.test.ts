@@ -1,12 +1,18 @@
 // Owns what any client sees of the HTTP front: connections, waiting answers, progress, listening and closing.
 
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { statSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { connect as connectHttp2 } from 'node:http2';
 import { connect, type Socket } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { ApiContext } from '../../src/api/context.ts';
 import { createApiServer } from '../../src/api/index.ts';
+import { notYetHandlers } from '../../src/api/routes/not-yet.ts';
 import { GantryError } from '../../src/lib/errors.ts';
+import { ROUTES } from '../../src/spec/docker/routes.ts';
 import { type FakeApi, startFakeApi } from './support/fake-api.ts';
 import { ask, parseAnswer, readAll, requestText } from './support/raw-http.ts';
 
@@ -49,6 +55,54 @@ describe('the HTTP front', () => {
     }
   });
 
+  it('answers an absolute request line without authority, as monitoring programs send it', async () => {
+    for (const line of ['GET http:/_ping HTTP/1.0', 'GET http:///_ping HTTP/1.1', 'GET HTTPS:/v1.40/_ping HTTP/1.1']) {
+      const socket = dial();
+      socket.write(`${line}\r\n\r\n`);
+      assert.match((await readAll(socket, 100)).toString(), /200 OK[\s\S]*OK$/);
+    }
+    const socket = dial();
+    const text = 'GET http:/_ping HTTP/1.1\r\nHost: x\r\n\r\n';
+    for (let round = 0; round < 3; round++) {
+      socket.write(text);
+      assert.match(String(await once(socket, 'data')), /200 OK/);
+    }
+    socket.destroy();
+  });
+
+  it('says of every call that it does not have yet what is missing and what to do, never that a page is', async () => {
+    await create('api-there', 'sleep');
+    await ask(api.host, { method: 'POST', path: '/containers/api-there/start' });
+    const missing = new Set(Object.keys(notYetHandlers({ engine: api.fake.engine } as ApiContext)));
+    for (const { id, method, path } of ROUTES) {
+      if (!missing.has(id) || id === 'grpc') continue;
+      const noun = path.startsWith('/networks') ? 'bridge' : 'api-there';
+      const filled = path.replace('{name}', noun).replace('{checkpoint}', 'x');
+      const body = method === 'POST' ? '{"Container":"api-there","Name":"mine"}' : undefined;
+      const answer = await ask(api.host, { method, path: `${filled}?path=/&container=api-there`, body }, 100);
+      assert.equal(answer.statusLine, 'HTTP/1.1 501 Not Implemented', id);
+      if (method !== 'HEAD' && !id.startsWith('checkpoint')) {
+        assert.match(JSON.parse(answer.body).message, /^this engine cannot .+ yet: .+/, id);
+      }
+    }
+  });
+
+  it('lets buildx see that the build cache is empty and that nothing builds', async () => {
+    const headers = { Connection: 'Upgrade', Upgrade: 'h2c' };
+    const asked = request({ socketPath: api.socketPath, method: 'POST', path: '/grpc', headers }).end();
+    const [, socket, head] = (await once(asked, 'upgrade')) as [unknown, Socket, Buffer];
+    socket.unshift(head);
+    const session = connectHttp2('http://x', { createConnection: () => socket });
+    const statusOf = async (call: string): Promise<unknown> => {
+      const stream = session.request({ ':method': 'POST', ':path': `/moby.buildkit.v1.Control/${call}` });
+      stream.resume();
+      const [trailers] = await once(stream, 'trailers');
+      return trailers['grpc-status'];
+    };
+    assert.deepEqual(await Promise.all(['Prune', 'DiskUsage', 'ListWorkers'].map(statusOf)), ['0', '0', '12']);
+    session.destroy();
+  });
+
   it('refuses what is no request with a bare 400', async () => {
     const socket = dial();
     socket.write('GARBAGE\r\n\r\n');
@@ -60,9 +114,9 @@ describe('the HTTP front', () => {
   it('goes on serving a connection whose upgrade nobody wants', async () => {
     const headers = ['Connection: Upgrade', 'Upgrade: h2c'];
     const socket = dial();
-    socket.write(requestText({ method: 'POST', path: '/grpc', headers }, true));
+    socket.write(requestText({ method: 'POST', path: '/session', headers }, true));
     const first = await new Promise<string>((resolve) => socket.once('data', (chunk) => resolve(chunk.toString())));
-    assert.match(first, /404 Not Found/);
+    assert.match(first, /501 Not Implemented/);
     socket.write(requestText({ method: 'GET', path: '/_ping' }, true));
     assert.match((await readAll(socket, 100)).toString(), /200 OK/);
   });

@@ -83,7 +83,7 @@ test('kinds, modes, owners, times and attributes survive', async () => {
   assert.equal(readFileSync(join(dir, long), 'utf8'), 'long');
   assert.equal(readFileSync(join(dir, 'größe-日本'), 'utf8'), 'utf8');
   assert.ok(readdirSync(dir, { encoding: 'buffer' }).some((name) => name.equals(Buffer.from('raw\xff\xfe', 'latin1'))));
-  assert.equal(stat('old').mtimeNs, -500_000_000n);
+  assert.equal(stat('old').mtimeNs, 0n, 'Docker knows no time before 1970');
 });
 
 test('whiteouts become what overlayfs hides by, and never hide their own layer', async () => {
@@ -155,10 +155,11 @@ test('a layer that replaces its files over and over is given back soon', async (
   const tar = tarOf(...members);
   const image = imageOf([layerOf(tar)]);
   await bench.images.load(streamOf(archiveOf([{ image, tags: ['again:1'] }])), bench.report, NEVER);
-  const began = performance.now();
+  // In time of the processor: what must not grow with the square is work, not waiting for a busy machine.
+  const began = process.cpuUsage();
   const saved = await collect(bench.images.save(['again:1'], NEVER));
   assert.ok(saved.includes(tar));
-  assert.ok(performance.now() - began < 20_000);
+  assert.ok(process.cpuUsage(began).user < 20_000_000);
 });
 
 test('links lead nowhere but inside the layer', async () => {
@@ -171,11 +172,18 @@ test('links lead nowhere but inside the layer', async () => {
     { name: 'up', type: 'symlink', linkName: '../../../../../../etc' },
     { name: 'in/one', data: '1' },
     { name: 'up/two', data: '2' },
+    { name: 'var/run', type: 'symlink', linkName: '/gone/run' },
+    { name: 'var/run/three', data: '3' },
   );
   assert.equal(readFileSync(join(dir, 'abs'), 'utf8'), 'absolute');
   assert.equal(readFileSync(join(dir, 'etc/one'), 'utf8'), '1');
   assert.equal(readFileSync(join(dir, 'etc/two'), 'utf8'), '2');
-  assert.ok(!existsSync('/etc/one') && !existsSync('/etc/two'));
+  assert.equal(
+    readFileSync(join(dir, 'gone/run/three'), 'utf8'),
+    '3',
+    'a link to nowhere gets what it names, as at Docker',
+  );
+  assert.ok(!existsSync('/etc/one') && !existsSync('/etc/two') && !existsSync('/gone'));
 });
 
 const HOSTILE: readonly (readonly [string, readonly Member[], RegExp])[] = [
@@ -200,12 +208,13 @@ const HOSTILE: readonly (readonly [string, readonly Member[], RegExp])[] = [
     /no such file/,
   ],
   [
-    'a file through a link to nowhere',
+    'a file through links that lead to each other',
     [
-      { name: 'l', type: 'symlink', linkName: '/nowhere' },
-      { name: 'l/x', data: 'x' },
+      { name: 'a', type: 'symlink', linkName: 'b' },
+      { name: 'b', type: 'symlink', linkName: 'a' },
+      { name: 'a/x', data: 'x' },
     ],
-    /no such file/,
+    /too many levels of symbolic links/,
   ],
   ['a whiteout of the parent', [{ name: '.wh...', data: '' }], /invalid whiteout entry/],
   ['a name over 255 bytes', [{ name: 'n'.repeat(256), data: 'x' }], /name too long/],

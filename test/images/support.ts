@@ -144,7 +144,7 @@ export function openWorkbench({
   root,
   mirrors = [],
   users = { usersOf: () => [] },
-  stallMs = 2000,
+  stallMs = 20_000,
 }: WorkbenchOptions = {}): Workbench {
   const base = root ?? mkdtempSync(join(tmpdir(), 'gantry-images-'));
   const events: Omit<EngineEvent, 'timeNano'>[] = [];
@@ -190,6 +190,13 @@ export function openWorkbench({
       rmSync(base, { recursive: true, force: true });
     },
   };
+}
+
+/** Loads an image of these layers as `x:1`; resolves to its layer folders, topmost first. */
+export async function loadLayers(bench: Workbench, ...layers: readonly BuiltLayer[]): Promise<readonly string[]> {
+  const image = imageOf(layers);
+  await bench.images.load(streamOf(archiveOf([{ image, tags: ['x:1'] }])), bench.report, NEVER);
+  return bench.images.layerPaths(image.id);
 }
 
 /** One piece, or several, as a stream. */

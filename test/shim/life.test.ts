@@ -292,6 +292,35 @@ test('an out-of-memory kill is told from the cgroup file', async () => {
   removeDir(dir);
 });
 
+test('kills for memory are told while the process runs, and to those who connect later', async () => {
+  const dir = runDir();
+  const events = join(dir, 'events');
+  writeFileSync(events, 'low 0\noom 0\noom_kill 0\n');
+  await spawner.request([['op', 'spawn'], ['dir', dir], ...fakeRuntime(dir, 'exec sleep 1000'), ['oom-file', events]]);
+  const control = new Control(dir);
+  await control.command('start');
+  await control.event('started');
+  await pause(200);
+  writeFileSync(events, 'low 0\noom 1\noom_kill 1\n');
+  assert.equal((await control.event('oom')).kills, '1');
+  const late = new Control(dir);
+  assert.equal((await late.event('started')).oom, '1');
+  writeFileSync(events, 'low 0\noom 9\noom_kill 9\n');
+  assert.equal((await late.event('oom')).kills, '9');
+  for (let kills = 10; kills < 200; kills++) {
+    writeFileSync(events, `oom_kill ${kills}\n`);
+    await pause(1);
+  }
+  await control.command('signal', [['sig', 9]]);
+  const exited = await control.event('exited');
+  assert.deepEqual([exited.code, exited.oom], ['137', '1']);
+  const told = control.events.filter(({ ev }) => ev === 'oom');
+  assert.equal(told.at(-1)?.kills, '199');
+  assert.ok(told.length < 30, `a storm is told in ${told.length} messages`);
+  await control.closed;
+  removeDir(dir);
+});
+
 test('while the cleanup runs a new control connection is told of the exit', async () => {
   const { dir, control } = await begin('exit 4', [...slowCleanup]);
   await control.event('ready');

@@ -1,6 +1,6 @@
 // Owns: tests of the spawner's short commands. Refuses: shims.
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -63,6 +63,64 @@ test('steps come before the command, and their failure or a missing program is t
     assert.deepEqual([absent.stage, absent.errno], ['exec', '2']);
   }
   rmSync(folder, { recursive: true });
+});
+
+const isRoot = process.getuid?.() === 0;
+
+test('a part of a folder is bound, and no link in it leads out of the folder', async (t) => {
+  if (!isRoot) return t.skip('needs privilege');
+  const folder = mkdtempSync(join(tmpdir(), 'gantry-shim-bind-'));
+  const root = join(folder, 'root');
+  mkdirSync(join(root, 'a/b'), { recursive: true });
+  mkdirSync(join(root, 'etc'));
+  writeFileSync(join(root, 'a/b/file'), 'inside');
+  writeFileSync(join(root, 'etc/hostname'), 'the root’s own');
+  symlinkSync('/etc', join(root, 'absolute'));
+  symlinkSync('../../../../../../etc', join(root, 'climbing'));
+  symlinkSync('/proc/self/root', join(root, 'magic'));
+  const show = async (path: string, command: string) =>
+    run(command, [
+      ['step', 'unshare\x1fmount'],
+      ['step', `bind\x1f${root}\x1f${path}\x1f${folder}/target-${path.replaceAll('/', '-')}`],
+      ['step', `chdir\x1f${folder}`],
+    ]);
+  assert.equal((await show('a/b', 'cat target-a-b/file')).out, 'inside');
+  assert.equal((await show('a/b/file', 'cat target-a-b-file')).out, 'inside');
+  for (const link of ['absolute', 'climbing'])
+    assert.equal((await show(link, `cat target-${link}/hostname`)).out, 'the root’s own', link);
+  for (const [path, errno] of [
+    ['missing', '2'],
+    ['magic', '2'],
+    ['../root/a/b/../../../x', '2'],
+  ] as const) {
+    const refused = await show(path, 'true');
+    assert.deepEqual([refused.stage, refused.errno], ['step:bind', errno], path);
+    assert.ok(refused.text?.startsWith(`${path}: `), String(refused.text));
+  }
+  rmSync(folder, { recursive: true });
+});
+
+test('mounts that are held stay in touch with those that they were copied from', async (t) => {
+  if (!isRoot) return t.skip('needs privilege');
+  const folder = mkdtempSync(join(tmpdir(), 'gantry-shim-hold-'));
+  const setUp = `mount -t tmpfs top ${folder} && mount --make-shared ${folder} && mkdir ${folder}/in ${folder}/out`;
+  assert.equal((await run(setUp)).code, '0');
+  try {
+    const target = mkdtempSync(join(tmpdir(), 'gantry-shim-put-'));
+    const held: [string, string][] = [
+      ['step', `hold\x1f${folder}`],
+      ['step', 'unshare\x1fmount'],
+      ['step', `put\x1f${target}`],
+    ];
+    const inside = await run(`mount -t tmpfs inner ${target}/in && touch ${target}/in/made`, held);
+    assert.equal(inside.code, '0', String(inside.err));
+    assert.equal((await run(`ls ${folder}/in`)).out, 'made\n');
+    rmSync(target, { recursive: true });
+  } finally {
+    await run(`umount ${folder}/in; umount ${folder}; rmdir ${folder}`);
+  }
+  assert.equal((await run('true', [['step', 'put\x1f/x']])).stage, 'step:put');
+  assert.equal((await run('true', [['step', 'hold\x1f/no/such']])).errno, '2');
 });
 
 test('a new network namespace has its loopback up', async (t) => {

@@ -2,7 +2,7 @@
 // crashes and restarts; and that nothing of them is left. Knows what a daemon's user knows, nothing of its inside.
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createWriteStream, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createWriteStream, existsSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -49,6 +49,8 @@ export interface Daemon extends AsyncDisposable {
   /** SIGKILL; resolves when it is gone. Containers stay. */
   kill9(): Promise<void>;
   restart(): Promise<void>;
+  /** Ends a daemon that can neither remove its containers nor start again, with its containers. @throws Error when something is left */
+  discard(): Promise<void>;
   /** What it printed so far, over all its starts. */
   log(): string;
   /** One request to the Engine API; `path` with or without version. */
@@ -82,6 +84,15 @@ export function apiCall(socketPath: string, method: string, path: string, body?:
 }
 
 const hasEnded = (child: ChildProcess) => child.exitCode !== null || child.signalCode !== null;
+
+/** The cgroups of an engine outlive it; a daemon that was killed for good leaves them to us. */
+function removeEmptyCgroups(name: string): void {
+  const root = '/sys/fs/cgroup';
+  for (const folder of [root, ...readdirSync(root).map((controller) => join(root, controller))]) {
+    const path = join(folder, name);
+    if (existsSync(path)) rmdirSync(path);
+  }
+}
 
 class ThrowawayDaemon implements Daemon {
   readonly root = mkdtempSync(join(tmpdir(), `gantry-test-${process.env.GANTRY_TEST_RUN ?? 'dev'}-`));
@@ -190,7 +201,9 @@ class ThrowawayDaemon implements Daemon {
     for (const table of tables) {
       const words = table.split(' ').slice(1);
       const text = (await run('nft', ['list', 'table', ...words])).stdout;
-      if (text.includes(`"${this.bridge}"`)) await run('nft', ['delete', 'table', ...words]);
+      if (!text.includes(`"${this.bridge}"`)) continue;
+      await run('nft', ['delete', 'table', ...words]);
+      removeEmptyCgroups(table.replace(/.*gantry_/, 'gantry-'));
     }
   }
 
@@ -203,6 +216,21 @@ class ThrowawayDaemon implements Daemon {
     } finally {
       await this.kill9();
     }
+    await this.#checkNothingLeft();
+  }
+
+  async discard(): Promise<void> {
+    const all = (await this.api('GET', '/containers/json')).json<{ Id: string }[]>();
+    for (const { Id } of all) await this.api('POST', `/containers/${Id}/kill`);
+    await this.kill9();
+    for (const trace of traces()) {
+      const [kind, pid] = trace.split(' ');
+      if (kind === 'process' && trace.includes(this.root)) process.kill(Number(pid), 'SIGKILL');
+    }
+    await this.#checkNothingLeft();
+  }
+
+  async #checkNothingLeft(): Promise<void> {
     await this.#removeNetwork();
     const words = [basename(this.root), this.bridge];
     const isMine = (trace: string) => words.some((word) => trace.includes(word)) && !trace.startsWith('file ');

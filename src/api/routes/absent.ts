@@ -1,12 +1,15 @@
 // Owns the routes of what this engine does not have: swarm, whose clients expect a fixed refusal, and plugins.
 
 import { GantryError } from '../../lib/errors.ts';
+import { parseGoInt } from '../../spec/docker/decode-query.ts';
 import type { RouteId } from '../../spec/docker/routes.ts';
 import { notSwarmManager } from '../errors.ts';
 import { type Handler, json } from '../exchange.ts';
 import { LIST_KEYS, queryFilters } from './filter-keys.ts';
+import type { NotYetRoute } from './not-yet.ts';
 
-type AbsentRoute = Extract<
+type AbsentRoute = Exclude<SwarmOrPluginRoute | 'volumeUpdate', NotYetRoute>;
+type SwarmOrPluginRoute = Extract<
   RouteId,
   | `swarm${string}`
   | `service${string}`
@@ -26,22 +29,45 @@ const swarmLogs: Handler = ({ query }) => {
   throw new GantryError('system', 'NO_STREAM', 'Bad parameters: you must choose at least one stream');
 };
 
+/** Docker looks at the version before it looks for the swarm. @source dockerd 28.5 */
+function versioned(refusal: (version: string) => string): Handler {
+  return ({ query }) => {
+    const version = query.get('version');
+    if (!/^\d+$/.test(version)) throw new GantryError('invalid', 'BAD_VERSION', refusal(version));
+    throw notSwarmManager();
+  };
+}
+
+function goVersion(noun: string): Handler {
+  return versioned((text) => {
+    const quoted = JSON.stringify(text);
+    return `invalid ${noun} version '${text}': strconv.ParseUint: parsing ${quoted}: invalid syntax`;
+  });
+}
+
+const noPlugin: Handler = ({ name }) => {
+  throw new GantryError('notFound', 'NO_SUCH_PLUGIN', `plugin ${JSON.stringify(name)} not found`);
+};
+
 export function absentHandlers(): Readonly<Record<AbsentRoute, Handler>> {
   return {
     swarmInspect: noSwarm,
     swarmUnlockKey: noSwarm,
+    swarmUpdate: goVersion('swarm'),
+    swarmUnlock: noSwarm,
     swarmLeave() {
       throw new GantryError('unavailable', 'NO_SWARM', 'This node is not part of a swarm');
     },
     serviceList: noSwarm,
     serviceInspect: noSwarm,
     serviceCreate: noSwarm,
-    serviceUpdate: noSwarm,
+    serviceUpdate: goVersion('service'),
     serviceRemove: noSwarm,
     serviceLogs: swarmLogs,
     nodeList: noSwarm,
     nodeInspect: noSwarm,
     nodeRemove: noSwarm,
+    nodeUpdate: goVersion('node'),
     taskList: noSwarm,
     taskInspect: noSwarm,
     taskLogs: swarmLogs,
@@ -49,16 +75,29 @@ export function absentHandlers(): Readonly<Record<AbsentRoute, Handler>> {
     secretInspect: noSwarm,
     secretCreate: noSwarm,
     secretRemove: noSwarm,
+    secretUpdate: versioned(() => 'invalid secret version'),
     configList: noSwarm,
     configInspect: noSwarm,
     configCreate: noSwarm,
     configRemove: noSwarm,
+    configUpdate: versioned(() => 'invalid config version'),
+    volumeUpdate() {
+      const message = 'volume update only valid for cluster volumes, but swarm is unavailable';
+      throw new GantryError('unavailable', 'NO_SWARM', message);
+    },
     pluginList({ query }) {
       queryFilters(query, LIST_KEYS.plugins);
       return json([]);
     },
-    pluginInspect({ name }) {
-      throw new GantryError('notFound', 'NO_SUCH_PLUGIN', `plugin ${JSON.stringify(name)} not found`);
+    pluginInspect: noPlugin,
+    pluginEnable(x) {
+      parseGoInt(x.query.get('timeout'));
+      return noPlugin(x);
     },
+    pluginDisable: noPlugin,
+    pluginPush: noPlugin,
+    pluginUpgrade: noPlugin,
+    pluginSet: noPlugin,
+    pluginRemove: noPlugin,
   };
 }

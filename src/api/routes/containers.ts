@@ -2,22 +2,25 @@
 
 import type { WaitCondition } from '../../engine/containers/types.ts';
 import { GantryError } from '../../lib/errors.ts';
-import { parseGoInt, type Query, uint32Fault } from '../../spec/docker/decode-query.ts';
+import { goQuote, parseGoInt, type Query, uint32Fault } from '../../spec/docker/decode-query.ts';
 import type { RouteId } from '../../spec/docker/routes.ts';
 import { parsePlatform } from '../../spec/platform.ts';
+import { parseSignal } from '../../spec/signals.ts';
 import type { ApiContext } from '../context.ts';
 import { prefixed, stopFailure } from '../errors.ts';
 import { DONE, EMPTY_OK, type Exchange, type Handler, json, NO_CONTENT } from '../exchange.ts';
 import { settleCreate } from '../versions/container-create.ts';
 import { waitHeadersFirst } from '../versions/streams.ts';
 import { containerInspectView } from '../views/container.ts';
+import type { ArchiveRoute } from './archive.ts';
 import { listContainers } from './container-list.ts';
 import { PRUNE_KEYS, queryFilters, requireMoments } from './filter-keys.ts';
+import type { NotYetRoute } from './not-yet.ts';
 
-type ContainerRoute = Extract<RouteId, `container${string}`>;
+type ContainerRoute = Exclude<Extract<RouteId, `container${string}`>, Attached | ArchiveRoute | NotYetRoute>;
 type Attached = 'containerAttach' | 'containerAttachWebSocket' | 'containerLogs';
 
-export function containerHandlers(context: ApiContext): Readonly<Record<Exclude<ContainerRoute, Attached>, Handler>> {
+export function containerHandlers(context: ApiContext): Readonly<Record<ContainerRoute, Handler>> {
   const { engine } = context;
   const { containers } = engine;
 
@@ -51,6 +54,9 @@ export function containerHandlers(context: ApiContext): Readonly<Record<Exclude<
     },
 
     async containerStart(x) {
+      if (x.query.get('checkpoint') !== '') {
+        throw invalid('EXPERIMENTAL', 'checkpoint is only supported in experimental mode');
+      }
       await containers.start(x.name, x.signal);
       return NO_CONTENT;
     },
@@ -76,8 +82,11 @@ export function containerHandlers(context: ApiContext): Readonly<Record<Exclude<
     },
 
     async containerKill({ name, query }) {
+      const signal = query.get('signal');
       try {
-        await containers.kill(name, query.get('signal'));
+        // Before the container is looked for. @source dockerd 28.5
+        if (signal !== '') parseSignal(signal);
+        await containers.kill(name, signal);
       } catch (error) {
         throw prefixed(error, `cannot kill container: ${name}: `);
       }
@@ -144,7 +153,7 @@ export function terminalSize(query: Query): [rows: number, columns: number] {
     const text = query.get(parameter);
     const fault = uint32Fault(text);
     if (fault === undefined) return Number(text);
-    throw invalid('BAD_SIZE', `invalid resize ${word} ${JSON.stringify(text)}: ${fault}`);
+    throw invalid('BAD_SIZE', `invalid resize ${word} ${goQuote(text)}: ${fault}`);
   };
   return [read('h', 'height'), read('w', 'width')];
 }

@@ -6,6 +6,7 @@ import type { ExecCreateRequest, ExecStartRequest } from '../../spec/docker/type
 import type { ApiContext } from '../context.ts';
 import { DONE, EMPTY_OK, type Exchange, type Handler, json } from '../exchange.ts';
 import { hijackHead, streamedFailure } from '../hijack.ts';
+import { reframing } from '../reframe.ts';
 import { splice } from '../splice.ts';
 import { streamContentType } from '../versions/streams.ts';
 import { execView } from '../views/exec.ts';
@@ -70,6 +71,7 @@ type StartRequest = Parameters<ApiContext['engine']['execs']['start']>[1];
 async function startAttached({ engine, writer }: ApiContext, x: Exchange, request: StartRequest): Promise<void> {
   const { execs } = engine;
   const head = hijackHead(x.takeover.upgraded, streamContentType(x.minor, request.tty), writer.hijackHeaders);
+  const { stdin } = execs.inspect(x.name).request;
   let attached: Awaited<ReturnType<typeof execs.start>>;
   try {
     attached = await execs.start(x.name, request, x.signal);
@@ -84,8 +86,8 @@ async function startAttached({ engine, writer }: ApiContext, x: Exchange, reques
   }
   const connection = x.take();
   connection.write(head);
-  if (attached) splice(connection, attached.stream, { stdin: execs.inspect(x.name).request.stdin });
-  else connection.end();
+  if (!attached) return void connection.end();
+  splice(connection, attached.stream, { stdin, through: reframing(attached, request) });
 }
 
 /** Docker finds out that an exec has run already only after it has left HTTP; an absent one it refuses with a status. */

@@ -2,14 +2,13 @@
 
 import type { ImageProgress } from '../../engine/images/types.ts';
 import { GantryError } from '../../lib/errors.ts';
-import type { Query } from '../../spec/docker/decode-query.ts';
 import { parseRegistryAuth } from '../../spec/docker/decode-registry-auth.ts';
 import type { RouteId } from '../../spec/docker/routes.ts';
-import { type Platform, parsePlatform } from '../../spec/platform.ts';
 import { writeAll } from '../byte-stream.ts';
 import type { ApiContext } from '../context.ts';
 import { DONE, type Exchange, type Handler, type Reply } from '../exchange.ts';
 import { openProgress } from '../progress-stream.ts';
+import { platformObject, platformWord } from './image-platform.ts';
 import { badTag } from './images.ts';
 
 type StreamRoute = Extract<RouteId, 'imageCreate' | 'imageLoad' | 'imageSave' | 'imageSaveMany'>;
@@ -21,11 +20,12 @@ export function imageStreamHandlers(context: ApiContext): Readonly<Record<Stream
 
     imageLoad(x) {
       const quiet = x.query.bool('quiet');
+      const platform = platformObject(x.query);
       const load = async (report: (event: ImageProgress) => void): Promise<void> => {
         const hush = (event: ImageProgress): void => {
           if (!quiet || event.stream !== undefined) report(event);
         };
-        await images.load(x.upload, hush, x.signal);
+        await images.load(x.upload, hush, x.signal, { platform });
       };
       return progress(context, x, load, 'line');
     },
@@ -54,7 +54,7 @@ async function progress(
 function pull(context: ApiContext, x: Exchange): Promise<Reply> {
   const { query } = x;
   const reference = pullReference(query.get('fromImage'), query.get('tag'));
-  const platform = platformOf(query);
+  const platform = platformWord(query);
   const credentials = parseRegistryAuth(headerText(x.headers['x-registry-auth']));
   const request = { ...reference, platform, credentials };
   return progress(context, x, (report) => context.engine.images.pull(request, report, x.signal));
@@ -86,14 +86,9 @@ function importImage(context: ApiContext, x: Exchange): Promise<Reply> {
     reference: repo === '' ? undefined : tag === '' ? repo : `${repo}:${tag}`,
     changes: query.all('changes'),
     message: query.get('message'),
-    platform: platformOf(query),
+    platform: platformWord(query),
   };
   return progress(context, x, (report) => context.engine.images.import(x.upload, request, report, x.signal));
-}
-
-function platformOf(query: Query): Platform | undefined {
-  const text = query.get('platform');
-  return text === '' ? undefined : parsePlatform(text);
 }
 
 function headerText(header: string | readonly string[] | undefined): string | undefined {
@@ -102,7 +97,7 @@ function headerText(header: string | readonly string[] | undefined): string | un
 
 async function save({ engine, writer }: ApiContext, x: Exchange, names: readonly string[]): Promise<Reply> {
   const { response } = x;
-  const archive = engine.images.save(names, x.signal)[Symbol.asyncIterator]();
+  const archive = engine.images.save(names, x.signal, { platform: platformObject(x.query) })[Symbol.asyncIterator]();
   // The first chunk decides between a status and a stream.
   const first = await archive.next();
   writer.head(response, 200, 'application/x-tar');

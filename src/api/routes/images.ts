@@ -1,15 +1,17 @@
 // Owns the image routes that answer once. Knows no streams.
 
-import type { ImagePruneFilters } from '../../engine/images/types.ts';
+import type { ImagePruneFilters, ImageRecord, Images } from '../../engine/images/types.ts';
 import { GantryError } from '../../lib/errors.ts';
 import type { Query } from '../../spec/docker/decode-query.ts';
 import { boolFilter } from '../../spec/docker/filters.ts';
 import type { RouteId } from '../../spec/docker/routes.ts';
+import { platformText } from '../../spec/platform.ts';
 import type { ApiContext } from '../context.ts';
 import { EMPTY_OK, type Handler, json } from '../exchange.ts';
 import { imageHistoryView, imageInspectView } from '../views/image.ts';
 import { PRUNE_KEYS, queryFilters, requireMoments } from './filter-keys.ts';
 import { listImages } from './image-list.ts';
+import { platformObject } from './image-platform.ts';
 
 type ImageRoute = Extract<
   RouteId,
@@ -21,16 +23,18 @@ export function imageHandlers({ engine }: ApiContext): Readonly<Record<ImageRout
   return {
     imageList: ({ query }) => json(listImages(engine, query)),
 
-    imageInspect({ name }) {
-      const image = images.get(name);
+    imageInspect({ name, query }) {
+      if (query.bool('manifests') && query.get('platform') !== '') {
+        throw invalid('conflicting options: manifests and platform options cannot both be set');
+      }
+      const image = ofPlatform(images, name, query);
       return json(imageInspectView(image, images.layerPaths(image.id)));
     },
 
-    imageHistory({ name }) {
-      const image = images.get(name);
-      // The face tells no layer sizes; one layer is the whole image, several share what is not known.
-      const only = image.diffIds.length === 1;
-      return json(imageHistoryView(image, () => (only ? image.sizeBytes : 0)));
+    imageHistory({ name, query }) {
+      const image = ofPlatform(images, name, query);
+      const sizes = images.layerSizes(image.id);
+      return json(imageHistoryView(image, (index) => sizes[index] ?? 0));
     },
 
     async imageTag({ name, query }) {
@@ -38,7 +42,8 @@ export function imageHandlers({ engine }: ApiContext): Readonly<Record<ImageRout
       if (repo === '') return EMPTY_OK;
       const tag = query.get('tag');
       if (tag !== '' && !/^\w[\w.-]{0,127}$/.test(tag)) throw badTag();
-      await images.tag(name, tag === '' ? repo : `${repo}:${tag}`);
+      // The tag of its own wins over one behind the name. @source dockerd 28.5
+      await images.tag(name, tag === '' ? repo : `${repo.replace(/:[^:/@]+$/, '')}:${tag}`);
       return { kind: 'empty', status: 201 };
     },
 
@@ -56,6 +61,20 @@ export function imageHandlers({ engine }: ApiContext): Readonly<Record<ImageRout
       });
     },
   };
+}
+
+function invalid(message: string): GantryError {
+  return new GantryError('invalid', 'INVALID_PARAMETER', message);
+}
+
+/** The image that `name` stands for, if it is for the platform asked for. @throws NO_MATCHING_IMAGE with Docker's text */
+function ofPlatform(images: Images, name: string, query: Query): ImageRecord {
+  const platform = platformObject(query);
+  const image = images.get(name);
+  if (!platform || images.matches(image, platform)) return image;
+  const [has, wanted] = [platformText(image.platform), platformText(platform)];
+  const detail = `was found but its platform (${has}) does not match the specified platform (${wanted})`;
+  throw new GantryError('notFound', 'NO_MATCHING_IMAGE', `image with reference ${name} ${detail}`);
 }
 
 /** @source dockerd 28.5.2: a tag with a space */

@@ -1,20 +1,25 @@
-// Owns the network routes: list and inspect. Changes nothing.
+// Owns the network routes: list, inspect, and what prune and remove say of networks that cannot go. Changes nothing.
 
 import type { NetworkRecord } from '../../engine/networks/types.ts';
 import { GantryError } from '../../lib/errors.ts';
+import { goQuote } from '../../spec/docker/decode-query.ts';
 import { type Filters, matchesLabels, matchesPattern } from '../../spec/docker/filters.ts';
+import type { RouteId } from '../../spec/docker/routes.ts';
 import type { ApiContext } from '../context.ts';
 import { type Handler, json } from '../exchange.ts';
 import { type NamedEndpoint, networkView } from '../views/network.ts';
-import { LIST_KEYS, queryFilters } from './filter-keys.ts';
+import { LIST_KEYS, PRUNE_KEYS, queryFilters, requireMoments } from './filter-keys.ts';
 
 const PREDEFINED: ReadonlySet<string> = new Set(['bridge', 'host', 'none']);
 
-export function networkHandlers({
-  engine,
-}: ApiContext): Readonly<Record<'networkList' | 'networkListSlash' | 'networkInspect', Handler>> {
+type NetworkRoute = Extract<
+  RouteId,
+  'networkList' | 'networkListSlash' | 'networkInspect' | 'networkPrune' | 'networkRemove'
+>;
+
+export function networkHandlers({ engine }: ApiContext): Readonly<Record<NetworkRoute, Handler>> {
   const { networks } = engine;
-  const list: Handler = ({ query }) => {
+  const list: Handler = ({ query, minor }) => {
     const matches = networkMatcher(
       queryFilters(query, LIST_KEYS.networks),
       (id) => networks.endpointsOf(id).length > 0,
@@ -23,7 +28,8 @@ export function networkHandlers({
       networks
         .list()
         .filter(matches)
-        .map((network) => networkView(network, [])),
+        // Members were listed until 1.28, and are shown by inspect since.
+        .map((network) => networkView(network, minor < 28 ? members(network.id) : [])),
     );
   };
   const members = (id: string): NamedEndpoint[] =>
@@ -40,6 +46,7 @@ export function networkHandlers({
     networkList: list,
     networkListSlash: list,
     networkInspect({ name, query }) {
+      checkVerbose(query.get('verbose'));
       const scope = query.get('scope');
       if (scope !== '' && scope !== 'local') {
         throw new GantryError('notFound', 'NETWORK_NOT_FOUND', `network ${name} not found`);
@@ -47,7 +54,24 @@ export function networkHandlers({
       const network = networks.get(name);
       return json(networkView(network, members(network.id)));
     },
+    networkPrune({ query }) {
+      requireMoments(queryFilters(query, PRUNE_KEYS.networks), 'invalid');
+      // Predefined networks stay, and there are no others.
+      return json({ NetworksDeleted: null });
+    },
+    networkRemove({ name }) {
+      const network = networks.get(name);
+      const message = `${network.name} is a pre-defined network and cannot be removed`;
+      throw new GantryError('forbidden', 'PREDEFINED_NETWORK', message);
+    },
   };
+}
+
+/** Swarm services would be shown; there are none. @source dockerd 28.5 */
+function checkVerbose(text: string): void {
+  if (text === '' || /^(?:[01]|[tTfF]|true|True|TRUE|false|False|FALSE)$/.test(text)) return;
+  const message = `invalid value for verbose: ${text}: strconv.ParseBool: parsing ${goQuote(text)}: invalid syntax`;
+  throw new GantryError('invalid', 'BAD_VERBOSE', message);
 }
 
 function networkMatcher(filters: Filters, inUse: (id: string) => boolean): (network: NetworkRecord) => boolean {

@@ -1,18 +1,33 @@
 // Owns the volume routes. Knows no mounts.
 
-import { boolFilter } from '../../spec/docker/filters.ts';
+import { isGantryError } from '../../lib/errors.ts';
+import type { Query } from '../../spec/docker/decode-query.ts';
+import { boolFilter, type Filters } from '../../spec/docker/filters.ts';
 import type { RouteId } from '../../spec/docker/routes.ts';
 import type { VolumeCreateOptions } from '../../spec/docker/types.gen.ts';
 import type { ApiContext } from '../context.ts';
+import { notSwarmManager, prefixed } from '../errors.ts';
 import { type Handler, json, NO_CONTENT } from '../exchange.ts';
 import { volumeView } from '../views/volume.ts';
 import { LIST_KEYS, PRUNE_KEYS, queryFilters } from './filter-keys.ts';
 
-export function volumeHandlers({ engine }: ApiContext): Readonly<Record<Extract<RouteId, `volume${string}`>, Handler>> {
+function listFilters(query: Query): Filters {
+  try {
+    return queryFilters(query, LIST_KEYS.volumes);
+  } catch (error) {
+    // Docker names them where they are no filters at all. @source dockerd 28.5
+    if (!isGantryError(error) || error.message !== 'invalid filter') throw error;
+    throw prefixed(error, 'error reading volume filters: ');
+  }
+}
+
+type VolumeRoute = Exclude<Extract<RouteId, `volume${string}`>, 'volumeUpdate'>;
+
+export function volumeHandlers({ engine }: ApiContext): Readonly<Record<VolumeRoute, Handler>> {
   const { volumes } = engine;
   return {
     volumeList({ query }) {
-      const filters = queryFilters(query, LIST_KEYS.volumes);
+      const filters = listFilters(query);
       boolFilter(filters, 'dangling', false);
       return json({ Volumes: volumes.list(filters).map(volumeView), Warnings: null });
     },
@@ -21,6 +36,7 @@ export function volumeHandlers({ engine }: ApiContext): Readonly<Record<Extract<
 
     async volumeCreate(x) {
       const body: VolumeCreateOptions = (await x.body('VolumeCreateOptions')) ?? {};
+      if (body.ClusterVolumeSpec) throw notSwarmManager();
       const volume = await volumes.create({
         name: body.Name || undefined,
         driver: body.Driver || undefined,

@@ -94,10 +94,20 @@ function oneNetwork(body: ContainerCreateRequest): ContainerCreateRequest {
 /** Before 1.44 the address stood in the config and nowhere else. */
 function containerWideMac(body: ContainerCreateRequest): ContainerCreateRequest {
   const mac = body.MacAddress ?? '';
+  if (mac !== '' && !hasOwnLink(networkName(body))) throw macConflict();
   const set = endpoints((endpoint) => ({ ...endpoint, MacAddress: mac === '' ? undefined : mac }))(body);
   if (mac === '' || Object.keys(set.NetworkingConfig?.EndpointsConfig ?? {}).length > 0) return set;
   const network = networkName(body);
   return { ...set, NetworkingConfig: { EndpointsConfig: { [network]: { MacAddress: mac } } } };
+}
+
+/** False for who uses the links of others. */
+function hasOwnLink(network: string): boolean {
+  return network !== 'host' && !network.startsWith('container:');
+}
+
+function macConflict(): GantryError {
+  return new GantryError('invalid', 'INVALID_REQUEST', 'conflicting options: mac-address and the network mode');
 }
 
 function networkName(body: ContainerCreateRequest): string {
@@ -115,6 +125,8 @@ export function settleCreate(
   const limit = body.HostConfig?.PidsLimit;
   if (typeof limit === 'number' && limit <= 0)
     settled = { ...settled, HostConfig: { ...settled.HostConfig, PidsLimit: null } };
+  if (settled.HostConfig?.KernelMemory && minor >= 42)
+    settled = { ...settled, HostConfig: { ...settled.HostConfig, KernelMemory: undefined } };
   if (settled.MacAddress && minor >= 44) {
     settled = moveMac(settled, settled.MacAddress);
     warnings.push(
@@ -127,10 +139,8 @@ export function settleCreate(
 function moveMac(body: ContainerCreateRequest, mac: string): ContainerCreateRequest {
   const network = networkName(body);
   const config = body.NetworkingConfig?.EndpointsConfig ?? {};
-  if (network === 'host' || network === 'none' || network.startsWith('container:')) {
-    const message = 'conflicting options: mac-address and the network mode';
-    throw new GantryError('invalid', 'INVALID_REQUEST', message);
-  }
+  // Docker warns, and gives the address to nobody.
+  if (network === 'none' || !hasOwnLink(network)) return { ...body, MacAddress: undefined };
   const endpoint = config[network] ?? {};
   if (endpoint.MacAddress && endpoint.MacAddress !== mac) {
     const message =

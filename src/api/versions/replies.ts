@@ -1,6 +1,7 @@
 // Owns how the newest version's replies become an older client's. Pure; the handlers know 1.51 only.
 
 import type { RouteId } from '../../spec/docker/routes.ts';
+import { ZERO_TIME } from '../../spec/time.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -15,7 +16,8 @@ const STEPS: Partial<Readonly<Record<RouteId, readonly ReplyStep[]>>> = {
   imageInspect: [
     { below: 50, change: (image) => ({ ...image, Config: withRuntimeFields(image.Config as Json) }) },
     { below: 45, change: withContainerConfig },
-    { below: 44, change: insertAfter('Size', 'VirtualSize', (image) => image.Size) },
+    { below: 44, change: withCreated },
+    { below: 44, change: withVirtualSize },
   ],
   imageList: [
     { below: 51, change: (image) => ({ ...image, Containers: -1 }) },
@@ -28,7 +30,9 @@ const STEPS: Partial<Readonly<Record<RouteId, readonly ReplyStep[]>>> = {
       change: (usage) => ({ ...usage, Images: mapList(usage.Images, (i) => ({ ...i, VirtualSize: i.Size })) }),
     },
   ],
+  containerList: [{ below: 46, change: withoutAnnotations }],
   info: [
+    { below: 50, change: (info) => ({ ...info, BridgeNfIptables: false, BridgeNfIp6tables: false }) },
     { below: 49, change: without('FirewallBackend') },
     { below: 49, change: withExpectedCommits },
     { below: 47, change: withRegistryLeftovers },
@@ -112,7 +116,18 @@ const EMPTY_CONTAINER_CONFIG: Json = {
 };
 
 function withContainerConfig(image: Json): Json {
-  return insertAfter('Created', 'ContainerConfig', () => EMPTY_CONTAINER_CONFIG)(image);
+  const before = image.Created === undefined ? 'Comment' : 'Created';
+  return insertAfter(before, 'ContainerConfig', () => EMPTY_CONTAINER_CONFIG)(image);
+}
+
+/** Before 1.44 an image without a date had Go's zero time. */
+function withCreated(image: Json): Json {
+  return image.Created === undefined ? insertAfter('Comment', 'Created', () => ZERO_TIME)(image) : image;
+}
+
+/** An image of nothing has none. */
+function withVirtualSize(image: Json): Json {
+  return image.Size === 0 ? image : insertAfter('Size', 'VirtualSize', () => image.Size)(image);
 }
 
 function withNoneNames(image: Json): Json {
@@ -140,6 +155,10 @@ function withExpectedCommits(info: Json): Json {
 function withRegistryLeftovers(info: Json): Json {
   const leftovers = { AllowNondistributableArtifactsCIDRs: null, AllowNondistributableArtifactsHostnames: null };
   return { ...info, RegistryConfig: { ...leftovers, ...(info.RegistryConfig as Json) } };
+}
+
+function withoutAnnotations(container: Json): Json {
+  return { ...container, HostConfig: without('Annotations')(container.HostConfig as Json) };
 }
 
 function withoutRuntimeStatus(info: Json): Json {

@@ -4,7 +4,12 @@ import type { BodyName, BodyTypes } from '../../spec/docker/decode.ts';
 import type { Query } from '../../spec/docker/decode-query.ts';
 import { parseFilters } from '../../spec/docker/filters.ts';
 import type { RouteId } from '../../spec/docker/routes.ts';
-import type { ContainerCreateRequest, ExecCreateRequest, ExecStartRequest } from '../../spec/docker/types.gen.ts';
+import type {
+  ContainerCreateRequest,
+  ExecCreateRequest,
+  ExecStartRequest,
+  VolumeCreateOptions,
+} from '../../spec/docker/types.gen.ts';
 import { upgradeContainerCreate } from './container-create.ts';
 
 interface QueryStep {
@@ -26,6 +31,14 @@ const QUERY_STEPS: Partial<Readonly<Record<RouteId, readonly QueryStep[]>>> = {
     { below: 42, change: without('shared-size') },
     { below: 47, change: without('manifests') },
   ],
+  imageInspect: [
+    { below: 48, change: without('manifests') },
+    { below: 49, change: without('platform') },
+  ],
+  imageHistory: [{ below: 48, change: without('platform') }],
+  imageSave: [{ below: 48, change: without('platform') }],
+  imageSaveMany: [{ below: 48, change: without('platform') }],
+  imageLoad: [{ below: 48, change: without('platform') }],
   volumePrune: [{ below: 42, change: allVolumes }],
   diskUsage: [{ below: 42, change: without('type') }],
 };
@@ -68,5 +81,7 @@ export function upgradeBody<N extends BodyName>(
   if (minor < 42 && (name === 'ExecCreateRequest' || name === 'ExecStartRequest')) {
     return { ...(body as ExecCreateRequest | ExecStartRequest), ConsoleSize: undefined } as BodyTypes[N];
   }
+  if (minor < 42 && name === 'VolumeCreateOptions')
+    return { ...(body as VolumeCreateOptions), ClusterVolumeSpec: undefined } as BodyTypes[N];
   return body;
 }

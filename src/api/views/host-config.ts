@@ -60,6 +60,7 @@ const HOST_CONFIG: FieldTable = [
   ['Devices', null],
   ['DeviceCgroupRules', null],
   ['DeviceRequests', null],
+  ['KernelMemory', OMIT],
   ['KernelMemoryTCP', OMIT],
   ['MemoryReservation', 0],
   ['MemorySwap', 0],

@@ -88,12 +88,12 @@ function endpointView(
   const started = !isZeroTime(record.state.startedAt);
   const isUserNetwork = !['bridge', 'host', 'none'].includes(name);
   return {
-    IPAMConfig: wish?.ipv4Address ? { IPv4Address: wish.ipv4Address } : isUserNetwork && wish ? {} : null,
-    Links: null,
+    IPAMConfig: wish?.ipam ?? (isUserNetwork && wish ? {} : null),
+    Links: wish?.links ?? null,
     Aliases: wish && wish.aliases.length > 0 ? wish.aliases : null,
     MacAddress: endpoint?.macAddress ?? wish?.macAddress ?? '',
-    DriverOpts: null,
-    GwPriority: 0,
+    DriverOpts: wish?.driverOptions ?? null,
+    GwPriority: wish?.gatewayPriority ?? 0,
     NetworkID: endpoint?.networkId ?? (started ? idOf(name) : ''),
     EndpointID: endpoint?.endpointId ?? '',
     Gateway: endpoint?.gateway ?? '',

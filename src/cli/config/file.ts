@@ -1,6 +1,7 @@
 // Owns reading and writing the client's config.json. Keeps keys it does not know.
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { makeFoldersSync } from '../../lib/make-folders.ts';
 import { CommandFailure } from '../failure.ts';
 
 /** Stored credentials of one registry. @source docker 28.2.2 config.json */
@@ -74,7 +75,7 @@ function readData(path: string): ConfigData {
 }
 
 function writeWhole(path: string, text: string): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  makeFoldersSync(dirname(path), 0o700);
   const temporary = `${path}.${process.pid}.tmp`;
   writeFileSync(temporary, text, { mode: 0o600 });
   renameSync(temporary, path);

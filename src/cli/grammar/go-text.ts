@@ -1,33 +1,8 @@
-// Owns how Go reads and quotes plain values (integers, booleans, durations, sizes), with its error texts. Pure.
+// Owns how Go reads plain values (integers, booleans, durations, sizes), with its error texts. Pure.
 
-/** `text` in double quotes with Go's escapes. @source Go strconv.Quote */
-export function goQuote(text: string): string {
-  let quoted = '';
-  for (const char of text) quoted += ESCAPES[char] ?? (isPrintable(char) ? char : escapeRune(char));
-  return `"${quoted}"`;
-}
+import { goQuote } from '../../lib/go-quote.ts';
 
-const ESCAPES: Readonly<Record<string, string>> = {
-  '"': '\\"',
-  '\\': '\\\\',
-  '\n': '\\n',
-  '\r': '\\r',
-  '\t': '\\t',
-  '\v': '\\v',
-  '\f': '\\f',
-  '\b': '\\b',
-  '\x07': '\\a',
-};
-
-function isPrintable(char: string): boolean {
-  return char === ' ' || !/[\p{C}\p{Z}]/u.test(char);
-}
-
-function escapeRune(char: string): string {
-  const code = char.codePointAt(0) ?? 0;
-  if (code < 0x80) return `\\x${code.toString(16).padStart(2, '0')}`;
-  return code > 0xffff ? `\\U${code.toString(16).padStart(8, '0')}` : `\\u${code.toString(16).padStart(4, '0')}`;
-}
+export { goQuote };
 
 /** @throws Error in Go's words when `text` is no boolean */
 export function parseGoBool(text: string): boolean {

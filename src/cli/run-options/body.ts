@@ -10,7 +10,15 @@ import type { ConfigFile } from '../config/file.ts';
 import type { Environment } from '../config/host.ts';
 import type { Flags } from '../grammar/flags.ts';
 import { readExtraHost } from './checks.ts';
-import { keyValues, parseDevice, parseGpuRequest, parseThrottle, parseUlimit, parseWeightDevice } from './devices.ts';
+import {
+  deviceRequests,
+  isCdiDevice,
+  keyValues,
+  parseDevice,
+  parseThrottle,
+  parseUlimit,
+  parseWeightDevice,
+} from './devices.ts';
 import { envList, labelMap, withProxies } from './environment.ts';
 import { parseMount, tmpfsField, volumeFields } from './mounts.ts';
 import { checkMacAddress, networkFields } from './networks.ts';
@@ -196,9 +204,12 @@ function resourcesOf(flags: Flags): HostConfig {
     CpuRealtimeRuntime: flags.number('cpu-rt-runtime'),
     CpusetCpus: flags.text('cpuset-cpus'),
     CpusetMems: flags.text('cpuset-mems'),
-    Devices: flags.list('device').flatMap(parseDevice),
+    Devices: flags
+      .list('device')
+      .filter((text) => !isCdiDevice(text))
+      .flatMap(parseDevice),
     DeviceCgroupRules: orNothing(flags.list('device-cgroup-rule')),
-    DeviceRequests: flags.list('gpus').length === 0 ? undefined : flags.list('gpus').map(parseGpuRequest),
+    DeviceRequests: deviceRequests(flags.list('gpus'), flags.list('device')),
     MemoryReservation: flags.number('memory-reservation'),
     MemorySwap: flags.number('memory-swap'),
     MemorySwappiness: flags.number('memory-swappiness'),

@@ -41,6 +41,24 @@ function isDeviceMode(mode: string): boolean {
   return /^[rwm]+$/.test(mode) && new Set(mode).size === mode.length;
 }
 
+/** `vendor.com/class=name`. @source Container Device Interface specification, which the Docker CLI tells such devices by */
+const CDI_NAME = /^[a-z]([\w.-]*[a-z\d])?\/[a-z]([\w.-]*[a-z\d])?=[a-z\d]([\w.:-]*[a-z\d])?$/i;
+
+/** True for a `--device` that its maker's specification describes, not a path. */
+export function isCdiDevice(text: string): boolean {
+  return CDI_NAME.test(text);
+}
+
+/** What `--gpus` and `--device` ask of drivers; undefined when nothing. */
+export function deviceRequests(gpus: readonly string[], devices: readonly string[]): DeviceRequest[] | undefined {
+  const names = devices.filter(isCdiDevice);
+  const requests = [
+    ...gpus.map(parseGpuRequest),
+    ...(names.length > 0 ? [{ Driver: 'cdi', Count: 0, DeviceIDs: names }] : []),
+  ];
+  return requests.length > 0 ? requests : undefined;
+}
+
 /** One `--gpus` text: `all`, a count, or `key=value` fields. @throws Error in Docker's words */
 export function parseGpuRequest(text: string): DeviceRequest {
   const request: { -readonly [Key in keyof DeviceRequest]: DeviceRequest[Key] } = {};

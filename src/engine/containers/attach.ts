@@ -2,8 +2,8 @@
 
 import { Duplex } from 'node:stream';
 import { DeferredDuplex, type InputFilter } from '../../lib/deferred-duplex.ts';
-import { GantryError, isGantryError } from '../../lib/errors.ts';
-import { attachShim } from '../../runtime/link/index.ts';
+import { GantryError } from '../../lib/errors.ts';
+import { attachShim, isShimGone } from '../../runtime/link/index.ts';
 import { DEFAULT_DETACH_KEYS, detachMatcher } from '../../spec/stream/detach-keys.ts';
 import { type ReadOptions, readLog } from '../logs/index.ts';
 import { type Context, publishContainer } from './context.ts';
@@ -39,7 +39,7 @@ async function joinShim(run: Run, request: AttachRequest): Promise<Duplex> {
   try {
     return await attachShim(run.dir, request);
   } catch (error) {
-    if (!isGantryError(error, 'unavailable')) throw error;
+    if (!isShimGone(error)) throw error;
     return ended();
   }
 }

@@ -5,7 +5,9 @@ import type { Events } from '../events/types.ts';
 import type { Health } from '../health/index.ts';
 import type { Images } from '../images/types.ts';
 import type { Networks } from '../networks/types.ts';
-import type { Volumes } from '../volumes/types.ts';
+import type { Rootfs } from '../rootfs/index.ts';
+import type { OwnedVolumes } from '../volumes/types.ts';
+import type { Departed } from './auto-removal.ts';
 import type { Launcher } from './launcher.ts';
 import type { Lives, Run } from './live.ts';
 import type { HostFacts } from './plan/host-config.ts';
@@ -19,9 +21,10 @@ export interface Context {
   readonly queue: KeyedQueue;
   readonly images: Images;
   readonly networks: Networks;
-  readonly volumes: Volumes;
+  readonly volumes: OwnedVolumes;
   readonly publish: Events['publish'];
   readonly launcher: Launcher;
+  readonly rootfs: Pick<Rootfs, 'open'>;
   readonly facts: HostFacts;
   readonly paths: (id: ContainerId) => ContainerPaths;
   readonly log: (level: 'info' | 'warn' | 'error', message: string) => void;
@@ -29,6 +32,8 @@ export interface Context {
   /** Told when a container is gone: its image may have waited for it to be freed. */
   readonly onRemoved: (container: ContainerRecord) => void;
   readonly execIds: (id: ContainerId) => readonly string[];
+  /** Containers that were just removed automatically. */
+  readonly departed: Departed;
   /** Watches a started run to its end. */
   readonly supervise: (id: ContainerId, run: Run) => void;
   /** Aborted when the engine lets go of its containers. */

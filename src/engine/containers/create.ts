@@ -5,13 +5,18 @@ import { hostname } from 'node:os';
 import { formatNano, nowNano } from '../../lib/clock.ts';
 import { GantryError, isGantryError } from '../../lib/errors.ts';
 import { randomId } from '../../lib/ids.ts';
+import type { HostConfig } from '../../spec/docker/types.gen.ts';
 import { platformText } from '../../spec/platform.ts';
 import type { ImageRecord } from '../images/types.ts';
+import { checkVolumeRequest } from '../volumes/index.ts';
+import type { VolumeCreateRequest } from '../volumes/types.ts';
 import { type Context, publishContainer } from './context.ts';
+import { checkDeviceRequests } from './device-requests.ts';
 import { invalid } from './errors.ts';
 import { checkLogConfig } from './log-options.ts';
 import { checkBindSource } from './mount-sources.ts';
-import { type CreateFacts, type CreatePlan, checkName, planCreate } from './plan/create.ts';
+import { parseVolumesFrom } from './plan/bind-text.ts';
+import { type CreateFacts, type CreatePlan, checkName, type Peer, type PeerMode, planCreate } from './plan/create.ts';
 import type { MountWish } from './plan/mounts.ts';
 import type { ContainerRecord, CreateRequest, CreateResult, MountRecord } from './types.ts';
 
@@ -20,17 +25,25 @@ export async function create(context: Context, request: CreateRequest): Promise<
   const name = request.name ? checkName(request.name) : undefined;
   const image = imageFor(context, request);
   const plan = planCreate(request.body, gatherFacts(context, request, image));
-  checkLogConfig(plan.record.logDriver, plan.record.logOptions);
+  const logWarnings = checkLogConfig(plan.record.logDriver, plan.record.logOptions);
   context.launcher.checkConfig(plan.record);
+  await checkDeviceRequests(plan.record.hostConfig.DeviceRequests ?? []);
   for (const mount of plan.mounts) if (mount.type === 'bind') await checkBindSource(mount);
   if (name !== undefined) context.records.checkNameFree(name);
-  return act(context, plan, name);
+  for (const mount of plan.mounts) if (mount.type === 'volume') checkVolumeRequest(requestOf(mount));
+  const { id } = await act(context, plan, name);
+  return { id, warnings: [...plan.warnings, ...logWarnings] };
 }
 
-async function act(context: Context, plan: CreatePlan, name: string | undefined): Promise<CreateResult> {
+/** What has to be made for a mount. */
+function requestOf({ name, driver, labels, driverOptions }: MountWish): VolumeCreateRequest {
+  return { name, driver, labels, options: driverOptions };
+}
+
+async function act(context: Context, plan: CreatePlan, name: string | undefined): Promise<ContainerRecord> {
   await using undo = new AsyncDisposableStack();
   const mounts: MountRecord[] = [];
-  for (const wish of plan.mounts) mounts.push(await resolveMount(context, wish, undo));
+  for (const wish of plan.mounts) mounts.push(await resolveMount(context, wish, plan.record.id, undo));
   // The name is taken in the same turn in which it is checked: no other create can come between.
   // As the image: it may have been removed while volumes were made.
   context.images.get(plan.record.imageId);
@@ -40,7 +53,7 @@ async function act(context: Context, plan: CreatePlan, name: string | undefined)
   await mkdir(context.paths(record.id).dir, { mode: 0o710 });
   undo.move();
   publishContainer(context, record, 'create');
-  return { id: record.id, warnings: plan.warnings };
+  return record;
 }
 
 function imageFor(context: Context, { body, platform }: CreateRequest): ImageRecord {
@@ -59,36 +72,45 @@ function imageFor(context: Context, { body, platform }: CreateRequest): ImageRec
 }
 
 function gatherFacts(context: Context, request: CreateRequest, image: ImageRecord): CreateFacts {
-  const id = randomId();
+  const hostConfig = request.body.HostConfig ?? {};
   return {
     ...context.facts,
-    id,
+    id: randomId(),
     created: formatNano(nowNano()),
     image,
     hostName: hostname(),
-    peerHostName: peerHostName(context, request.body.HostConfig?.NetworkMode),
-    inherited: inheritedMounts(context, request.body.HostConfig?.VolumesFrom ?? []),
+    peers: peersOf(context, hostConfig),
+    inherited: inheritedMounts(context, hostConfig.VolumesFrom ?? []),
   };
 }
 
-/** Who joins another container's network is known by that one's name. */
-function peerHostName(context: Context, mode: string | undefined): string {
-  if (!mode?.startsWith('container:')) return '';
+/** A missing one of `--network container:X` fails the start, one of the others the create. @source dockerd 28.5 */
+function peersOf(context: Context, hostConfig: HostConfig): CreateFacts['peers'] {
+  const peers: { -readonly [Mode in PeerMode]?: Peer } = {};
+  for (const mode of ['NetworkMode', 'PidMode', 'IpcMode'] as const) {
+    const [kind, ref = ''] = (hostConfig[mode] ?? '').split(':');
+    if (kind !== 'container' || ref === '') continue;
+    const peer = mode === 'NetworkMode' ? tryFind(context, ref) : sourceOf(context, ref);
+    if (peer) peers[mode] = { id: peer.id, hostName: peer.config.Hostname ?? '' };
+  }
+  return peers;
+}
+
+function tryFind(context: Context, ref: string): ContainerRecord | undefined {
   try {
-    return context.records.find(mode.slice('container:'.length)).config.Hostname ?? '';
-  } catch {
-    // The start will say that it is missing.
-    return '';
+    return context.records.find(ref);
+  } catch (error) {
+    if (isGantryError(error)) return undefined;
+    throw error;
   }
 }
 
-/** The mounts of `container[:ro|rw]`. @throws NO_SUCH_CONTAINER, MOUNT_MODE */
-function inheritedMounts(context: Context, sources: readonly string[]): readonly MountRecord[] {
-  return sources.flatMap((source) => {
-    const [ref = '', mode = 'rw'] = source.split(':');
-    if (mode !== 'ro' && mode !== 'rw') throw invalid('MOUNT_MODE', `invalid mode: ${mode}`);
+/** The mounts of `container[:options]`. @throws NO_SUCH_CONTAINER, VOLUMES_FROM, MOUNT_MODE */
+function inheritedMounts(context: Context, texts: readonly string[]): readonly MountRecord[] {
+  return texts.flatMap((text) => {
+    const { ref, writable } = parseVolumesFrom(text);
     const { mounts } = sourceOf(context, ref);
-    return mounts.map((mount) => ({ ...mount, writable: mount.writable && mode === 'rw' }));
+    return mounts.map((mount) => ({ ...mount, writable: mount.writable && writable }));
   });
 }
 
@@ -102,12 +124,19 @@ function sourceOf(context: Context, ref: string): ContainerRecord {
   }
 }
 
-async function resolveMount(context: Context, wish: MountWish, undo: AsyncDisposableStack): Promise<MountRecord> {
-  if (wish.type !== 'volume') return wish;
-  const known = wish.name !== undefined && context.volumes.list(new Map()).some(({ name }) => name === wish.name);
-  const volume = await context.volumes.create({ name: wish.name, driver: wish.driver });
+async function resolveMount(
+  context: Context,
+  wish: MountWish,
+  owner: string,
+  undo: AsyncDisposableStack,
+): Promise<MountRecord> {
+  const { labels, driverOptions, ...mount } = wish;
+  if (mount.type !== 'volume') return mount;
+  const { name } = mount;
+  const known = name !== undefined && context.volumes.list(new Map()).some((volume) => volume.name === name);
+  const volume = await context.volumes.create({ ...requestOf(wish), owner });
   if (!known) undo.defer(() => context.volumes.remove(volume.name, true).catch(() => undefined));
-  return { ...wish, name: volume.name, source: volume.mountpoint, ...(wish.name === undefined && { anonymous: true }) };
+  return { ...mount, name: volume.name, source: volume.mountpoint, ...(name === undefined && { anonymous: true }) };
 }
 
 /** See Containers.rename. @source dockerd 28.5 for all texts */

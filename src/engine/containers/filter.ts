@@ -3,8 +3,10 @@
 import { nowNano, parseNano } from '../../lib/clock.ts';
 import { GantryError } from '../../lib/errors.ts';
 import { textsMatching } from '../../lib/pattern.ts';
+import { matchesLabels } from '../../spec/docker/filters.ts';
 import { parseMoment } from '../../spec/time.ts';
 import type { Context } from './context.ts';
+import { isAlive } from './state.ts';
 import type { ContainerRecord } from './types.ts';
 
 type Filters = ReadonlyMap<string, readonly string[]>;
@@ -35,13 +37,13 @@ function testFor(
   };
   switch (key) {
     case 'id':
-      return some((record, value) => record.id.startsWith(value));
+      return some((record, value) => value !== '' && record.id.startsWith(value));
     case 'name':
       return nameTest(values, records);
     case 'label':
-      return (record) => values.every((value) => hasLabel(record, value));
+      return ({ config }) => matchesLabels(config.Labels ?? {}, values);
     case 'label!':
-      return (record) => values.every((value) => !hasLabel(record, value));
+      return ({ config }) => !matchesLabels(config.Labels ?? {}, values);
     case 'status':
       return statusTest(values);
     case 'exited':
@@ -55,7 +57,7 @@ function testFor(
       return untilTest(values);
     case 'volume':
       return some((record, value) =>
-        record.mounts.some((mount) => mount.name === value || mount.destination === value),
+        record.mounts.some((mount) => (mount.name ?? mount.source) === value || mount.destination === value),
       );
     case 'network':
       return some((record, value) => onNetwork(context, record, value));
@@ -123,7 +125,7 @@ function ageTest({ records }: Pick<Context, 'records'>, key: string, values: rea
   const times = values.map((value) => parseNano(records.find(value).created));
   return (record) => {
     const created = parseNano(record.created);
-    return times.some((time) => (key === 'before' ? created < time : created > time));
+    return times.every((time) => (key === 'before' ? created < time : created > time));
   };
 }
 
@@ -152,14 +154,10 @@ function portMatches(record: ContainerRecord, key: string, value: string): boole
       ports.some((port) => port.protocol === protocol && inRange(port.hostPort)),
     );
   }
+  // Docker looks at the ports that `ps` shows: a container that does not run has none.
+  if (!isAlive(record.state.phase)) return false;
   return Object.keys(record.config.ExposedPorts ?? {}).some((text) => {
     const [port = '', kind = 'tcp'] = text.split('/');
     return kind === protocol && inRange(Number(port));
   });
-}
-
-function hasLabel(record: ContainerRecord, wanted: string): boolean {
-  const labels = record.config.Labels ?? {};
-  const at = wanted.indexOf('=');
-  return at < 0 ? Object.hasOwn(labels, wanted) : labels[wanted.slice(0, at)] === wanted.slice(at + 1);
 }

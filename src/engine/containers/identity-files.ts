@@ -4,6 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { type Endpoint, hostnameFile, hostsFile, readHostResolvConf, resolvConf } from '../networks/index.ts';
 import type { Context } from './context.ts';
+import { failure } from './errors.ts';
 import type { ContainerRecord } from './types.ts';
 
 /** The files are bound into the container: they are written in place, never replaced. */
@@ -19,9 +20,11 @@ export async function writeIdentityFiles(
   const mode = record.hostConfig.NetworkMode ?? '';
   if (mode.startsWith('container:')) return shareFiles(context, record, mode.slice('container:'.length));
   const onHost = mode === 'host';
+  // The host's own file, but for a container that adds to it. @source dockerd 28.5
+  const ofHost = onHost && (record.hostConfig.ExtraHosts ?? []).length === 0;
   await Promise.all([
     writeFile(paths.hostname, hostnameFile(record.config.Hostname || hostname()), { mode: MODE }),
-    writeFile(paths.hosts, onHost ? await hostsOfHost() : ownHosts(record, endpoints), { mode: MODE }),
+    writeFile(paths.hosts, ofHost ? await hostsOfHost() : ownHosts(context, record, endpoints), { mode: MODE }),
     writeFile(paths.resolvConf, ownResolvConf(record, onHost), { mode: MODE }),
   ]);
 }
@@ -30,14 +33,23 @@ async function hostsOfHost(): Promise<string> {
   return readFile('/etc/hosts', 'utf8').catch(() => '');
 }
 
-function ownHosts({ config, hostConfig }: ContainerRecord, endpoints: readonly Endpoint[]): string {
+function ownHosts(context: Context, { config, hostConfig }: ContainerRecord, endpoints: readonly Endpoint[]): string {
+  const gateway = hostGateway(context, endpoints);
+  if (gateway === '' && hostConfig.ExtraHosts?.some((entry) => entry.endsWith(':host-gateway')))
+    throw failure('HOST_GATEWAY', 'unable to derive the IP value for host-gateway');
   return hostsFile({
     hostname: config.Hostname ?? '',
     domainname: config.Domainname ?? '',
     extraHosts: hostConfig.ExtraHosts ?? [],
-    hostGateway: endpoints.find(({ gateway }) => gateway !== '')?.gateway ?? '',
+    hostGateway: gateway,
     addresses: endpoints.map(({ ipAddress }) => ipAddress).filter((address) => address !== ''),
   });
+}
+
+/** The default bridge's address, also for containers that are not on it. @source dockerd 28.5 */
+function hostGateway({ networks }: Context, endpoints: readonly Endpoint[]): string {
+  const bridge = networks.list().find(({ name }) => name === 'bridge');
+  return bridge?.ipam[0]?.gateway || (endpoints.find(({ gateway }) => gateway !== '')?.gateway ?? '');
 }
 
 function ownResolvConf({ hostConfig }: ContainerRecord, onHost: boolean): string {

@@ -3,8 +3,10 @@
 import { GantryError } from '../../lib/errors.ts';
 import { KeyedQueue } from '../../lib/keyed-queue.ts';
 import type { Database } from '../../store/database.ts';
+import type { WithRoot } from '../files/types.ts';
 import { attach } from './attach.ts';
-import type { Context } from './context.ts';
+import { Departed } from './auto-removal.ts';
+import { type Context, publishContainer } from './context.ts';
 import { create, rename } from './create.ts';
 import { notRunning } from './errors.ts';
 import { Lives } from './live.ts';
@@ -13,6 +15,7 @@ import { ContainerRecords } from './records.ts';
 import { recover } from './recover.ts';
 import { removeSettled } from './removal.ts';
 import { prune, remove } from './remove.ts';
+import { withRoot } from './root.ts';
 import { superviseRun } from './settle.ts';
 import { start } from './start.ts';
 import { isAlive } from './state.ts';
@@ -21,8 +24,9 @@ import type { ContainerId, ContainerRecord, Containers } from './types.ts';
 import { wait } from './wait.ts';
 
 export { publishContainer } from './context.ts';
+export { notRunning } from './errors.ts';
 export type { ConfigureRequest, Launcher, LaunchRequest, Prepared } from './launcher.ts';
-export type { Run } from './live.ts';
+export { type Run, SHIM_END_MS } from './live.ts';
 export { LOG_DRIVERS, logAttributes, parseJsonFileOptions } from './log-options.ts';
 export { networkPlan } from './network-mode.ts';
 export type { HostFacts } from './plan/host-config.ts';
@@ -33,7 +37,17 @@ export type * from './types.ts';
 export interface ContainersDeps
   extends Pick<
     Context,
-    'images' | 'networks' | 'volumes' | 'publish' | 'launcher' | 'facts' | 'health' | 'log' | 'onRemoved' | 'execIds'
+    | 'images'
+    | 'networks'
+    | 'volumes'
+    | 'publish'
+    | 'launcher'
+    | 'rootfs'
+    | 'facts'
+    | 'health'
+    | 'log'
+    | 'onRemoved'
+    | 'execIds'
   > {
   readonly records: ContainerRecords;
   /** Folder that holds one folder a container. */
@@ -45,6 +59,8 @@ export interface ContainerCapability {
   readonly face: Containers;
   /** The record of a container that may be given another process. @throws NO_SUCH_CONTAINER */
   readonly find: (ref: string) => ContainerRecord;
+  /** Lends a container's file tree. */
+  readonly withRoot: WithRoot;
   /** Takes up what the last daemon left. Call once, before anything else. */
   readonly recover: () => Promise<void>;
   /** Lets go of all runs, which go on, and finishes background work. */
@@ -73,6 +89,7 @@ export function createContainers(deps: ContainersDeps): ContainerCapability {
     ...deps,
     closing: closing.signal,
     lives: new Lives(),
+    departed: new Departed(),
     queue: new KeyedQueue(),
     paths: (id: ContainerId) => pathsOf(deps.dir, id),
     supervise: (id, run) => void superviseRun(context, id, run),
@@ -81,6 +98,7 @@ export function createContainers(deps: ContainersDeps): ContainerCapability {
   return {
     face: faceOf(context),
     find: (ref) => context.records.find(ref),
+    withRoot: (container, access, work) => withRoot(context, container, access, work),
     recover: async () => {
       await recover(context);
       removeLeftovers(context);
@@ -144,6 +162,7 @@ async function resize(context: Context, ref: string, rows: number, columns: numb
   const record = context.records.find(ref);
   const { run } = context.lives.of(record.id);
   if (!run || !isAlive(record.state.phase)) throw notRunning(record.id);
-  if (!record.config.Tty) throw new GantryError('system', 'NO_TTY', `container ${record.id} has no terminal`);
-  await run.connection.resize(rows, columns);
+  // Without a terminal there is nothing to change, and Docker says yes. @source dockerd 28.5
+  if (record.config.Tty) await run.connection.resize(rows, columns);
+  publishContainer(context, record, 'resize', { height: String(rows), width: String(columns) });
 }

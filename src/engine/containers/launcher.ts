@@ -48,10 +48,14 @@ export interface Launcher {
   exitCodeOf(error: unknown): number;
   pause(record: ContainerRecord): Promise<void>;
   unpause(record: ContainerRecord): Promise<void>;
+  /** To the container's first process, past its shim. One that is gone is fine. */
+  signal(record: ContainerRecord, signal: number): Promise<void>;
   /** Pids of all processes in the container, as the host sees them. */
   pids(record: ContainerRecord): Promise<readonly number[]>;
   /** The run directory that a container's present or last run has. */
   runDir(id: string): string;
+  /** The root file system of a container that runs, as this process reaches it and hostile; undefined when its shim is gone. */
+  rootOf(id: string): Promise<string | undefined>;
   /** Joins a shim that outlived the last daemon; undefined when it is gone. */
   adopt(id: string): Promise<Run | undefined>;
   /** Frees what belongs to none of the `known` containers; waits in the background for execs that outlived the last daemon. */

@@ -10,7 +10,12 @@ export interface Run {
   readonly connection: ShimConnection;
   /** Resolves when the shim is gone and its cleanup done. */
   readonly closed: Promise<void>;
+  /** Waits for the shim's end; one that is still there after `graceMs` is stuck and killed. Never rejects. */
+  readonly end: (graceMs: number) => Promise<void>;
 }
+
+/** A shim whose process has ended drains, serves its last readers and cleans up within this time. */
+export const SHIM_END_MS = 60_000;
 
 type Waiter = (result: WaitResult) => void;
 
@@ -31,6 +36,8 @@ export class Live {
   readonly pendingAttaches = new Set<PendingAttach>();
   readonly exitWaiters = new Set<Waiter>();
   readonly removeWaiters = new Set<Waiter>();
+  /** Ends the grace of a removal that is due. */
+  hastenRemoval: () => void = () => undefined;
   restartTimer: NodeJS.Timeout | undefined;
   lastRestartDelayMs = 0;
   /** While set, the exit of the present run is not answered by a restart policy: somebody stops or restarts it. */

@@ -1,12 +1,14 @@
 // Owns making a container's mount sources ready at start: bind sources, volumes, the first copy of an image's content.
 
 import { constants } from 'node:fs';
-import { access, mkdir } from 'node:fs/promises';
-import { isGantryError } from '../../lib/errors.ts';
+import { access } from 'node:fs/promises';
+import { mountOf } from '../../host/mount-table.ts';
+import { isGantryError, messageOf } from '../../lib/errors.ts';
+import { makeFolders } from '../../lib/make-folders.ts';
 import { isEmptyVolume } from '../volumes/index.ts';
 import type { Context } from './context.ts';
 import { copyContent } from './copy-up.ts';
-import { invalid } from './errors.ts';
+import { failure, invalid } from './errors.ts';
 import type { ContainerRecord, MountRecord } from './types.ts';
 
 /**
@@ -15,8 +17,10 @@ import type { ContainerRecord, MountRecord } from './types.ts';
  */
 export async function prepareMountSources(context: Context, record: ContainerRecord): Promise<void> {
   for (const mount of record.mounts) {
-    if (mount.type === 'bind') await prepareBind(mount);
-    else if (mount.type === 'volume') await ensureVolume(context, mount);
+    if (mount.type === 'bind') {
+      await prepareBind(mount);
+      if (PASSED_ON.test(mount.propagation)) await checkPropagation(mount);
+    } else if (mount.type === 'volume') await ensureVolume(context, mount);
   }
 }
 
@@ -24,12 +28,26 @@ export async function prepareMountSources(context: Context, record: ContainerRec
 export async function fillVolumes(context: Context, record: ContainerRecord, rootfs: string): Promise<void> {
   for (const mount of record.mounts) {
     if (mount.type !== 'volume' || mount.copyUp === false || mount.name === undefined) continue;
+    // A part that is there makes the volume no empty one.
+    if (mount.subpath !== undefined) continue;
     const volume = context.volumes.get(mount.name);
     // One container at a time: another that starts now must not find it half filled.
     await context.queue.run(`volume ${mount.name}`, async () => {
       if (await isEmptyVolume(volume)) await copyContent(rootfs, mount.destination, volume.mountpoint);
     });
   }
+}
+
+/** Propagations by which mounts travel, in one way or both. */
+const PASSED_ON = /^r?(?:shared|slave)$/;
+
+/** Mounts travel only where the source itself lets them. @throws PROPAGATION in Docker's words */
+async function checkPropagation({ source, propagation }: MountRecord): Promise<void> {
+  const { mountPoint, isShared, isSlave } = await mountOf(source);
+  const wantsShared = propagation.endsWith('shared');
+  if (isShared || (isSlave && !wantsShared)) return;
+  const kinds = wantsShared ? 'a shared mount' : 'a shared or slave mount';
+  throw failure('PROPAGATION', `path ${source} is mounted on ${mountPoint} but it is not ${kinds}`);
 }
 
 /** @throws BIND_SOURCE_MISSING */
@@ -46,13 +64,10 @@ export async function checkBindSource(mount: Pick<MountRecord, 'source' | 'creat
 async function prepareBind(mount: MountRecord): Promise<void> {
   await checkBindSource(mount);
   if (!mount.createSource) return;
-  await mkdir(mount.source, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
+  await makeFolders(mount.source).catch((error: NodeJS.ErrnoException) => {
     // A file or socket as source is fine.
     if (error.code !== 'EEXIST') {
-      throw invalid(
-        'BIND_SOURCE',
-        `error while creating mount source path '${mount.source}': mkdir ${mount.source}: ${error.message}`,
-      );
+      throw invalid('BIND_SOURCE', `error while creating mount source path '${mount.source}': ${messageOf(error)}`);
     }
   });
 }

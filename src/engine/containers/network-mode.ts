@@ -14,5 +14,5 @@ export function networkPlan(record: Pick<ContainerRecord, 'hostConfig' | 'config
   if (record.config.NetworkDisabled) return { kind: 'own', networks: [] };
   if (mode === 'host') return { kind: 'host', networks: ['host'] };
   if (mode.startsWith('container:')) return { kind: 'container', networks: [] };
-  return { kind: 'own', networks: [mode] };
+  return { kind: 'own', networks: Object.keys(record.networks) };
 }

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { GantryError } from '../../lib/errors.ts';
 import { readLog } from '../logs/index.ts';
 import { folderBytes } from '../volumes/index.ts';
-import type { Context } from './context.ts';
+import { type Context, publishContainer } from './context.ts';
 import { isRestarting, notRunning } from './errors.ts';
 import { filterRecords } from './filter.ts';
 import { isAlive } from './state.ts';
@@ -27,9 +27,8 @@ export function viewOf(context: Context, record: ContainerRecord): ContainerView
 
 /** See Containers.list: newest first. */
 export function list(context: Context, { all, limit, filters }: ListFilter): readonly ContainerView[] {
-  // A status or exit code asked for, or a number of last ones, means all states. @source dockerd 28.5
-  const everyPhase =
-    all || limit !== undefined || ['status', 'exited', 'since', 'before'].some((key) => filters.has(key));
+  // A status asked for, or a number of last ones, means all states. @source dockerd 28.5
+  const everyPhase = all || limit !== undefined || filters.has('status');
   const records = everyPhase
     ? context.records.all()
     : context.records.all().filter(({ state }) => isAlive(state.phase) || state.phase === 'restarting');
@@ -71,13 +70,28 @@ export async function top(context: Context, ref: string, psArgs: string): Promis
   const args = psArgs.trim() === '' ? ['-ef'] : psArgs.trim().split(/\s+/);
   checkPsArgs(args);
   const pids = new Set((await context.launcher.pids(record)).map(String));
-  const { stdout } = await run('ps', args, { maxBuffer: 16 * 1024 * 1024 }).catch(
-    (error: { stderr?: string; message: string }) => {
-      throw new GantryError('system', 'PS_FAILED', `error running ps: ${error.stderr?.trim() || error.message}`);
-    },
-  );
-  return parsePs(stdout, pids);
+  const result = parsePs(await psOutput(args, [...pids]), pids);
+  publishContainer(context, record, 'top');
+  return result;
 }
+
+/**
+ * Asked for the container's processes by number: columns alone (`-o pid`) would select those of the daemon's own terminal. Some options
+ * (`f`) forbid numbers, so a failure means another try without. @source moby daemon/top_unix.go
+ */
+async function psOutput(args: readonly string[], pids: readonly string[]): Promise<string> {
+  const ps = async (all: readonly string[]): Promise<string> =>
+    (await run('ps', all, { maxBuffer: MOST_PS_BYTES })).stdout;
+  const byNumber = pids.length > 0 ? await ps([...args, `-q${pids.join(',')}`]).catch(() => undefined) : undefined;
+  if (byNumber !== undefined) return byNumber;
+  return ps(args).catch((error: { stderr?: string; code?: unknown; message: string }) => {
+    const [said = ''] = (error.stderr ?? '').split('\n');
+    const why = said || (typeof error.code === 'number' ? `exit status ${error.code}` : error.message);
+    throw new GantryError('system', 'PS_FAILED', `ps: ${why}`);
+  });
+}
+
+const MOST_PS_BYTES = 16 * 1024 * 1024;
 
 /** Another column called PID would let a caller see processes of others by it. @source moby daemon/top_unix.go validatePSArgs */
 export function checkPsArgs(args: readonly string[]): void {

@@ -1,8 +1,8 @@
 // Owns the stored containers: the table, the lookup by id, name and prefix, and name reservation. The only writer of both.
 
-import { GantryError, isGantryError } from '../../lib/errors.ts';
+import { GantryError } from '../../lib/errors.ts';
 import { randomName } from '../../lib/ids.ts';
-import type { Database, Migrations } from '../../store/database.ts';
+import { type Database, isDiskFailure, type Migrations } from '../../store/database.ts';
 import { ambiguousId, nameTaken, noSuchContainer } from './errors.ts';
 import type { ContainerId, ContainerRecord, ContainerState } from './types.ts';
 
@@ -24,13 +24,16 @@ export const CONTAINER_MIGRATIONS: Migrations = {
   ],
 };
 
+const RETRY_MS = 5000;
+
 /** Stored containers, all in memory too: reads never touch the disk. */
-export class ContainerRecords {
+export class ContainerRecords implements Disposable {
   readonly #db: Database;
   readonly #byId = new Map<ContainerId, ContainerRecord>();
   readonly #idByName = new Map<string, ContainerId>();
   /** Changed in memory only. */
   readonly #unwritten = new Set<ContainerId>();
+  #retry: NodeJS.Timeout | undefined;
 
   constructor(db: Database) {
     this.#db = db;
@@ -86,6 +89,12 @@ export class ContainerRecords {
     throw new GantryError('exhausted', 'NO_FREE_NAME', 'could not generate a free container name');
   }
 
+  /** Writes what waits, once more; for the end of the engine. */
+  [Symbol.dispose](): void {
+    this.#write();
+    clearTimeout(this.#retry);
+  }
+
   insert(record: ContainerRecord): void {
     this.checkNameFree(record.name);
     const { id, name, state, endpoints, ...spec } = record;
@@ -109,8 +118,12 @@ export class ContainerRecords {
     return record;
   }
 
-  /** What is true is true though the disk is full: it is written with a later change, or found out by the next engine. */
+  /**
+   * A run has ended, or stopped, whether the disk takes the news or not: what cannot be written is kept, tried again, and found out
+   * by the next engine at worst.
+   */
   #write(): void {
+    clearTimeout(this.#retry);
     for (const id of this.#unwritten) {
       const record = this.#byId.get(id);
       try {
@@ -120,8 +133,9 @@ export class ContainerRecords {
             .run(JSON.stringify(record.state), JSON.stringify(record.endpoints), id);
         }
       } catch (error) {
-        if (isGantryError(error, 'exhausted')) return;
-        throw error;
+        if (!isDiskFailure(error)) throw error;
+        this.#retry = setTimeout(() => this.#write(), RETRY_MS).unref();
+        return;
       }
       this.#unwritten.delete(id);
     }
@@ -137,10 +151,14 @@ export class ContainerRecords {
     this.#remember({ ...old, name });
   }
 
-  remove(id: ContainerId): void {
+  /** Removes the container in one transaction with `alongside`. */
+  remove(id: ContainerId, alongside: () => void = () => undefined): void {
     const old = this.#byId.get(id);
     if (!old) return;
-    this.#db.sql('DELETE FROM containers WHERE id = ?').run(id);
+    this.#db.transaction(() => {
+      this.#db.sql('DELETE FROM containers WHERE id = ?').run(id);
+      alongside();
+    });
     this.#byId.delete(id);
     this.#idByName.delete(old.name);
   }

@@ -17,7 +17,9 @@ export async function removeSettled(
 ): Promise<void> {
   const live = context.lives.of(record.id);
   live.cancelRestart();
-  context.records.remove(record.id);
+  // Anonymous volumes that are to go are owned until they are gone: the next engine removes what we do not come to.
+  const keepsVolumes = !volumes && record.mounts.some(({ anonymous }) => anonymous);
+  context.records.remove(record.id, keepsVolumes ? () => context.volumes.disown(record.id) : undefined);
   const result = { exitCode: record.state.exitCode };
   if (volumes) await removeAnonymousVolumes(context, record);
   publishContainer(context, record, 'destroy');

@@ -3,11 +3,11 @@
 import { formatNano, nowNano, parseNano } from '../../lib/clock.ts';
 import { messageOf } from '../../lib/errors.ts';
 import { type ExitRecord, readExitRecord, type ShimEvent } from '../../runtime/link/index.ts';
+import { removeAutomatically } from './auto-removal.ts';
 import { type Context, publishContainer } from './context.ts';
 import { leaveNetworks } from './leave-networks.ts';
-import type { Live, Run } from './live.ts';
+import { type Live, type Run, SHIM_END_MS } from './live.ts';
 import { publishUnmounts } from './mount-events.ts';
-import { removeSettled } from './removal.ts';
 import { releaseSharedMemory } from './shared-memory.ts';
 import { startRun } from './start.ts';
 import { nextDelayMs, restartsAfterExit } from './state.ts';
@@ -25,6 +25,7 @@ const LOST_EXIT_CODE = 137;
 
 /** Waits for the end of a run and settles it; when the engine closes first, the run goes on unsettled. Never rejects. */
 export async function superviseRun(context: Context, id: string, run: Run): Promise<void> {
+  watchOom(context, id, run);
   const end = await endOf(run);
   if (context.closing.aborted) return;
   await context.queue
@@ -35,6 +36,22 @@ export async function superviseRun(context: Context, id: string, run: Run): Prom
     .catch((error: unknown) => {
       context.log('error', `container ${id}: settling its exit failed: ${messageOf(error)}`);
     });
+}
+
+/** Events of one message: a storm is told as a storm, not one by one. */
+const MOST_OOM_EVENTS = 10;
+
+/** The kernel kills for memory whom it likes: the container may live on. @source dockerd 28.5: an event each, OOMKilled from then on */
+function watchOom(context: Context, id: string, run: Run): void {
+  const note = (more: number): void => {
+    const before = context.records.byId(id);
+    if (!before || context.lives.of(id).run !== run) return;
+    if (!before.state.oomKilled) context.records.update(id, { state: { oomKilled: true } });
+    for (let at = 0; at < Math.min(more, MOST_OOM_EVENTS); at++) publishContainer(context, before, 'oom');
+  };
+  const { connection } = run;
+  connection.onOom(note);
+  if (connection.oomKills > 0 && context.records.byId(id)?.state.oomKilled === false) note(connection.oomKills);
 }
 
 async function endOf(run: Run): Promise<ExitRecord | ShimEvent | undefined> {
@@ -58,27 +75,38 @@ export function exitOf(end: ExitRecord | ShimEvent | undefined): Exit {
   return { code: LOST_EXIT_CODE, atUnixNs: nowNano(), oomKilled: false };
 }
 
-/** Runs inside the container's queue. */
-export async function settleExit(context: Context, id: string, run: Run, exit: Exit): Promise<void> {
+/**
+ * Runs inside the container's queue. `policy` says whether the restart policy answers this exit; with `later` the run is owed, and the
+ * recovery starts it.
+ */
+export async function settleExit(
+  context: Context,
+  id: string,
+  run: Run,
+  exit: Exit,
+  policy: 'now' | 'later' | 'never' = context.lives.of(id).stopping === 0 ? 'now' : 'never',
+): Promise<void> {
   const live = context.lives.of(id);
   if (live.run !== run) return;
   live.run = undefined;
-  live.previousClosed = run.closed;
+  live.previousClosed = run.end(SHIM_END_MS);
   live.outputEnded.abort();
   const before = context.records.byId(id);
   if (!before) return;
   context.health.stopped(id);
-  if (exit.oomKilled) publishContainer(context, before, 'oom');
+  if (exit.oomKilled && !before.state.oomKilled) publishContainer(context, before, 'oom');
   await leaveNetworks(context, id);
   releaseSharedMemory(context, before);
-  const again = live.stopping === 0 && wantsRestart(before, exit);
+  const again = policy !== 'never' && wantsRestart(before, exit);
   const record = context.records.update(id, {
     endpoints: [],
     state: {
       phase: again ? 'restarting' : 'exited',
+      // Counted with the decision: a daemon that dies before the start leaves no doubt whether the run is owed.
+      ...(again && { restartCount: before.state.restartCount + 1 }),
       pid: 0,
       exitCode: exit.code,
-      oomKilled: exit.oomKilled,
+      oomKilled: exit.oomKilled || before.state.oomKilled,
       finishedAt: formatNano(exit.atUnixNs),
     },
   });
@@ -87,21 +115,14 @@ export async function settleExit(context: Context, id: string, run: Run, exit: E
   publishUnmounts(context, record);
   const execDuration = String(Math.max(0, Math.floor(ranMs / 1000)));
   publishContainer(context, record, 'die', { execDuration, exitCode: String(exit.code) });
-  await afterExit(context, record, live, again, ranMs);
+  if (again && policy === 'now') scheduleRestart(context, record, live, ranMs);
+  await afterExit(context, record, live, again);
 }
 
-async function afterExit(
-  context: Context,
-  record: ContainerRecord,
-  live: Live,
-  again: boolean,
-  ranMs: number,
-): Promise<void> {
+async function afterExit(context: Context, record: ContainerRecord, live: Live, again: boolean): Promise<void> {
   const result = { exitCode: record.state.exitCode };
-  if (again) {
-    scheduleRestart(context, record, live, ranMs);
-  } else if (record.hostConfig.AutoRemove && live.stopping === 0) {
-    await removeSettled(context, record, { volumes: true });
+  if (!again && record.hostConfig.AutoRemove && live.stopping === 0) {
+    await removeAutomatically(context, record, live);
     return;
   }
   live.announceExit(result);
@@ -131,6 +152,5 @@ function scheduleRestart(context: Context, record: ContainerRecord, live: Live, 
 async function restartNow(context: Context, id: string): Promise<void> {
   const record = context.records.byId(id);
   if (record?.state.phase !== 'restarting' || context.closing.aborted) return;
-  const counted = context.records.update(id, { state: { restartCount: record.state.restartCount + 1 } });
-  if (counted) await startRun(context, counted);
+  await startRun(context, record);
 }

@@ -5,11 +5,11 @@ import { formatNano } from '../../lib/clock.ts';
 import { GantryError, isGantryError, messageOf } from '../../lib/errors.ts';
 import type { Endpoint } from '../networks/types.ts';
 import { type Context, publishContainer } from './context.ts';
-import { joinedNetworkNotRunning, joinedNotRunning } from './errors.ts';
+import { failure, joinedNetworkNotRunning, joinedNotRunning } from './errors.ts';
 import { writeIdentityFiles } from './identity-files.ts';
 import type { ConfigureRequest, Prepared } from './launcher.ts';
 import { leaveNetworks } from './leave-networks.ts';
-import type { Live } from './live.ts';
+import { type Live, SHIM_END_MS } from './live.ts';
 import { publishMounts, publishUnmounts } from './mount-events.ts';
 import { fillVolumes, prepareMountSources } from './mount-sources.ts';
 import { networkPlan } from './network-mode.ts';
@@ -87,7 +87,7 @@ async function launch(
   undo.defer(() => abandon(prepared));
   publishMounts(context, record);
   undo.defer(() => publishUnmounts(context, record));
-  const connecting = Promise.all(plan.networks.map((network) => connect(context, record, network, prepared.shimPid)));
+  const connecting = connectAll(context, record, plan.networks, prepared.shimPid);
   // What is being plugged in can only be unplugged once it is.
   undo.defer(() => connecting.catch(() => undefined).then(() => leaveNetworks(context, record.id)));
   const [endpoints] = await Promise.all([
@@ -110,6 +110,19 @@ async function configure(
 ): Promise<void> {
   await context.launcher.configure(prepared, request);
   await fillVolumes(context, record, prepared.rootfs);
+}
+
+/** Settles when none of the connections is under way any more. @throws the first failure */
+async function connectAll(
+  context: Context,
+  record: ContainerRecord,
+  networks: readonly string[],
+  pid: number,
+): Promise<readonly Endpoint[]> {
+  const settled = await Promise.allSettled(networks.map((network) => connect(context, record, network, pid)));
+  const failed = settled.find((result) => result.status === 'rejected');
+  if (failed) throw failed.reason;
+  return settled.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
 }
 
 async function connect(context: Context, record: ContainerRecord, network: string, pid: number): Promise<Endpoint> {
@@ -141,6 +154,7 @@ function peerPids(context: Context, record: ContainerRecord): ConfigureRequest['
   ): number | undefined => {
     if (!mode?.startsWith('container:')) return undefined;
     const peer = peerOf(context, mode.slice('container:'.length), prefix);
+    if (peer.id === record.id) throw failure('OWN_NAMESPACE', 'cannot join own network namespace');
     if (isAlive(peer.state.phase)) return peer.state.pid;
     throw refused(peer);
   };
@@ -165,9 +179,9 @@ function peerOf(context: Context, ref: string, prefix: string): ContainerRecord 
   }
 }
 
-async function abandon(prepared: Prepared): Promise<void> {
-  await prepared.run.connection.abandon().catch(() => undefined);
-  await prepared.run.closed;
+async function abandon({ run }: Prepared): Promise<void> {
+  await run.connection.abandon().catch(() => undefined);
+  await run.end(SHIM_END_MS);
 }
 
 function settleStart(context: Context, record: ContainerRecord, live: Live, started: Started): void {

@@ -74,6 +74,8 @@ export function restartsAfterExit(policy: RestartPolicy | undefined, state: Cont
 /** True when the policy wants a run at the daemon's start. @source dockerd 28.5: `always` even after a stop by hand */
 export function restartsWithDaemon(policy: RestartPolicy | undefined, state: ContainerState): boolean {
   if (state.phase === 'created') return false;
+  // The policy has decided, and counted, before the last daemon died: the run is owed.
+  if (state.phase === 'restarting') return !state.stoppedByHand;
   switch (policy?.Name) {
     case 'always':
       return true;

@@ -1,9 +1,11 @@
 // Owns ending, signalling, pausing and restarting runs.
 
 import { GantryError, isGantryError, messageOf } from '../../lib/errors.ts';
+import { within } from '../../lib/within.ts';
 import { parseSignal } from '../../spec/signals.ts';
 import { type Context, publishContainer } from './context.ts';
 import { isRestarting, notRunning } from './errors.ts';
+import type { Run } from './live.ts';
 import { removeSettled } from './removal.ts';
 import { startRun } from './start.ts';
 import { isActive, isAlive } from './state.ts';
@@ -18,6 +20,10 @@ const SIGKILL = 9;
 const DEFAULT_STOP_SECONDS = 10;
 /** After SIGKILL a process may still be held by the kernel (a dead NFS server); waiting longer helps nobody. */
 const KILL_PATIENCE_MS = 10_000;
+/** A shim that lives passes a signal on within milliseconds. */
+const SIGNAL_LIMIT_MS = 3000;
+/** From a SIGKILL that went past a silent shim to the end of the process, which nobody reports. */
+const UNREPORTED_MS = 500;
 
 /** See Containers.stop. */
 export async function stop(context: Context, ref: string, options: StopOptions): Promise<void> {
@@ -52,18 +58,17 @@ function plan(record: ContainerRecord, options: StopOptions): { signal: number; 
 export async function endRun(
   context: Context,
   id: string,
-  options: { readonly signal: number; readonly timeoutSeconds: number },
+  { signal, timeoutSeconds }: { readonly signal: number; readonly timeoutSeconds: number },
 ): Promise<void> {
   const live = context.lives.of(id);
   live.stopping++;
   try {
-    const run = await context.queue.run(id, () => prepareEnd(context, id));
-    if (!run) return;
-    const { exited } = run;
-    await send(context, id, options.signal);
-    if (await within(exited, options.timeoutSeconds < 0 ? undefined : options.timeoutSeconds * 1000)) return;
-    if (options.signal !== SIGKILL || options.timeoutSeconds > 0) await send(context, id, SIGKILL);
-    if (await within(exited, KILL_PATIENCE_MS)) return;
+    const present = await context.queue.run(id, () => prepareEnd(context, id));
+    if (!present) return;
+    let heard = await send(context, id, signal);
+    if (await within(present.exited, timeoutSeconds < 0 ? undefined : timeoutSeconds * 1000)) return;
+    if (signal !== SIGKILL || timeoutSeconds > 0) heard = await send(context, id, SIGKILL);
+    if (await killed(context, id, present, heard)) return;
     throw new GantryError(
       'system',
       'CANNOT_KILL',
@@ -74,13 +79,19 @@ export async function endRun(
   }
 }
 
-/** Cancels a restart that waits; otherwise answers the end of the present run, wrapped: it is not to be waited for here. */
-async function prepareEnd(context: Context, id: string): Promise<{ readonly exited: Promise<void> } | undefined> {
+/** The present run and its end. */
+interface Present {
+  readonly run: Run;
+  readonly exited: Promise<void>;
+}
+
+/** Cancels a restart that waits; otherwise answers the present run, whose end is not to be waited for here. */
+async function prepareEnd(context: Context, id: string): Promise<Present | undefined> {
   const live = context.lives.of(id);
   live.cancelRestart();
   const record = context.records.update(id, { state: { stoppedByHand: true } });
   if (!record) return undefined;
-  if (live.run) return { exited: live.exited() };
+  if (live.run) return { run: live.run, exited: live.exited() };
   if (record.state.phase === 'restarting') {
     context.records.update(id, { state: { phase: 'exited' } });
     live.announceExit({ exitCode: record.state.exitCode });
@@ -88,36 +99,37 @@ async function prepareEnd(context: Context, id: string): Promise<{ readonly exit
   return undefined;
 }
 
-/** True when `promise` settled in time; undefined waits for ever. */
-async function within(promise: Promise<void>, ms: number | undefined): Promise<boolean> {
-  if (ms === undefined) {
-    await promise;
-    return true;
-  }
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), ms);
-  });
-  try {
-    return await Promise.race([promise.then(() => true), late]);
-  } finally {
-    clearTimeout(timer);
-  }
+/** True when the run is settled after a SIGKILL. A shim that did not hear of it never reports the end, so it is killed too. */
+async function killed(context: Context, id: string, { run, exited }: Present, heard: boolean): Promise<boolean> {
+  if (await within(exited, heard ? KILL_PATIENCE_MS : UNREPORTED_MS)) return true;
+  if (heard) return false;
+  context.log('warn', `container ${id}: its shim does not answer; killing it`);
+  await run.end(0);
+  return within(exited, KILL_PATIENCE_MS);
 }
 
 /**
  * Sends and publishes; a process that has just ended is no failure. A signal that is to end a paused container thaws it, as
  * Docker does: a frozen process takes none.
+ * @returns false when the shim kept silent, so that the signal went past it
  */
-async function send(context: Context, id: string, signal: number): Promise<void> {
-  await context.lives
-    .of(id)
-    .run?.connection.signal(signal)
-    .catch(() => undefined);
+async function send(context: Context, id: string, signal: number): Promise<boolean> {
+  const heard = await passOn(context.lives.of(id).run, signal);
   const record = context.records.byId(id);
-  if (!record) return;
+  if (!record) return heard;
+  if (!heard) await context.launcher.signal(record, signal);
   publishContainer(context, record, 'kill', { signal: String(signal) });
   if (record.state.phase === 'paused' && thaws(record, signal)) await thaw(context, id);
+  return heard;
+}
+
+async function passOn(run: Run | undefined, signal: number): Promise<boolean> {
+  try {
+    await run?.connection.signal(signal, SIGNAL_LIMIT_MS);
+    return true;
+  } catch (error) {
+    return !(isGantryError(error) && error.code === 'SHIM_SILENT');
+  }
 }
 
 /** @source dockerd 28.5: any signal when the container names none to stop by */
@@ -138,9 +150,10 @@ export async function kill(context: Context, ref: string, signalText: string): P
   const stopSignal = parseSignal(record.config.StopSignal || 'SIGTERM');
   // A kill with the signal that stops cancels restart policies, as a stop does. @source dockerd 28.5
   if (signal === SIGKILL || signal === stopSignal) context.records.update(id, { state: { stoppedByHand: true } });
-  const exited = context.lives.of(id).exited();
-  await send(context, id, signal);
-  if (signal === SIGKILL) await within(exited, KILL_PATIENCE_MS);
+  const live = context.lives.of(id);
+  const present = live.run && { run: live.run, exited: live.exited() };
+  const heard = await send(context, id, signal);
+  if (signal === SIGKILL && present) await killed(context, id, present, heard);
 }
 
 /** Docker puts the verb and the name before whatever is wrong with a kill. @source dockerd 28.5 */

@@ -2,7 +2,12 @@
 
 import type { Duplex } from 'node:stream';
 import type { Digest } from '../../spec/digest.ts';
-import type { ContainerConfig, ContainerCreateRequest, HostConfig } from '../../spec/docker/types.gen.ts';
+import type {
+  ContainerConfig,
+  ContainerCreateRequest,
+  EndpointIPAMConfig,
+  HostConfig,
+} from '../../spec/docker/types.gen.ts';
 import type { Platform } from '../../spec/platform.ts';
 import type { HealthState } from '../health/types.ts';
 import type { Endpoint } from '../networks/types.ts';
@@ -31,6 +36,8 @@ export interface MountRecord {
   readonly anonymous?: boolean | undefined;
   /** tmpfs options, or bind options such as `bind-nonrecursive`. */
   readonly options?: readonly string[] | undefined;
+  /** Volumes only: what of it is mounted, relative; absent = all. */
+  readonly subpath?: string | undefined;
   /** Create the missing bind source (the `-v` form does, `--mount` does not). */
   readonly createSource?: boolean | undefined;
 }
@@ -76,10 +83,14 @@ export interface ContainerRecord {
   readonly endpoints: readonly Endpoint[];
 }
 
+/** How a container is to be attached to one network, as it was asked. */
 export interface EndpointWish {
   readonly aliases: readonly string[];
-  readonly ipv4Address?: string | undefined;
+  readonly ipam?: EndpointIPAMConfig | undefined;
+  readonly links?: readonly string[] | undefined;
   readonly macAddress?: string | undefined;
+  readonly driverOptions?: Readonly<Record<string, string>> | undefined;
+  readonly gatewayPriority?: number | undefined;
 }
 
 /** Absolute paths of the files that belong to a container. */

@@ -1,8 +1,9 @@
 // Owns waiting for a container's end or removal.
 
+import { isGantryError } from '../../lib/errors.ts';
 import type { Context } from './context.ts';
 import { isAlive } from './state.ts';
-import type { WaitCondition, WaitResult } from './types.ts';
+import type { ContainerRecord, WaitCondition, WaitResult } from './types.ts';
 
 /** See Containers.wait. */
 export function wait(
@@ -13,7 +14,11 @@ export function wait(
   signal: AbortSignal,
 ): Promise<WaitResult> {
   signal.throwIfAborted();
-  const record = context.records.find(ref);
+  const record = findOrDeparted(context, ref);
+  if ('exitCode' in record) {
+    ready();
+    return Promise.resolve(record);
+  }
   const live = context.lives.of(record.id);
   const over = !isAlive(record.state.phase) && record.state.phase !== 'restarting';
   if (condition === 'not-running' && over) {
@@ -36,7 +41,19 @@ export function wait(
       for (const end of ends) end.removeEventListener('abort', leave);
     };
     waiters.add(done);
+    if (condition === 'removed') live.hastenRemoval();
     for (const end of ends) end.addEventListener('abort', leave, { once: true });
     ready();
   });
+}
+
+/** @throws NO_SUCH_CONTAINER, AMBIGUOUS_ID */
+function findOrDeparted(context: Context, ref: string): ContainerRecord | WaitResult {
+  try {
+    return context.records.find(ref);
+  } catch (error) {
+    const exitCode = context.departed.exitCodeOf(ref);
+    if (exitCode === undefined || !isGantryError(error, 'notFound')) throw error;
+    return { exitCode };
+  }
 }

@@ -3,12 +3,13 @@
 import { DeferredDuplex, type InputFilter } from '../../lib/deferred-duplex.ts';
 import { GantryError, messageOf } from '../../lib/errors.ts';
 import { randomId } from '../../lib/ids.ts';
+import { within } from '../../lib/within.ts';
 import { attachShim } from '../../runtime/link/index.ts';
 import { DEFAULT_DETACH_KEYS, detachMatcher } from '../../spec/stream/detach-keys.ts';
-import { createFrameDecoder } from '../../spec/stream/frames.ts';
-import { type ContainerRecord, checkMayExec, type Run } from '../containers/index.ts';
+import { type ContainerRecord, checkMayExec, notRunning, type Run, SHIM_END_MS } from '../containers/index.ts';
 import type { AttachedStream } from '../containers/types.ts';
 import type { Events } from '../events/types.ts';
+import { OutputHead } from './output-head.ts';
 import type { ExecRecord, ExecRequest, ExecStartRequest, Execs } from './types.ts';
 
 export type { ExecRecord, ExecRequest, ExecStartRequest, Execs } from './types.ts';
@@ -16,12 +17,14 @@ export type { ExecRecord, ExecRequest, ExecStartRequest, Execs } from './types.t
 /** What execs ask of the runtime. */
 export interface ExecLauncher {
   /** Refuses at create what can never run. @throws GantryError with Docker's text for an unknown user */
-  check(container: ContainerRecord, request: ExecRequest): void;
+  check(container: ContainerRecord, request: ExecRequest): Promise<void>;
   /** A shim that is ready to run the process. @throws GantryError in Docker's words (unknown user, …) */
   prepare(container: ContainerRecord, execId: string, request: ExecRequest): Promise<Run>;
   /** @throws GantryError whose text decides the client's 126 and 127 */
   start(run: Run, container: ContainerRecord, request: ExecRequest): Promise<{ readonly pid: number }>;
   exitCodeOf(error: unknown): number;
+  /** SIGKILL to a process of the container, for when its shim cannot pass it on. One that is gone is fine. */
+  kill(container: ContainerRecord, pid: number): Promise<void>;
   /** Frees what the exec's shim left. */
   sweep(execId: string): Promise<void>;
 }
@@ -39,6 +42,8 @@ interface Entry {
   record: ExecRecord;
   started: boolean;
   run: Run | undefined;
+  /** Resolved when the process runs, or never will. */
+  readonly begun: PromiseWithResolvers<void>;
   /** Resolves when the record tells the outcome. */
   settled: Promise<void>;
   /** Unix milliseconds; undefined before. */
@@ -49,23 +54,32 @@ interface Entry {
 export interface ExecCapability {
   readonly face: Execs;
   readonly idsOf: (containerId: string) => readonly string[];
-  /**
-   * Runs a command in a container to its end and collects its output (the first `mostBytes`); undefined when it took longer than
-   * `timeoutMs` and was killed. @throws GantryError when it cannot be run
-   */
-  readonly run: (
-    container: ContainerRecord,
-    command: readonly string[],
-    limits: { readonly timeoutMs: number; readonly mostBytes: number },
-  ) => Promise<{ readonly exitCode: number; readonly output: string } | undefined>;
-  /** The container is gone: execs that were not started never will be. */
+  /** Runs a command in a container to its end. @throws GantryError when it cannot be run */
+  readonly run: (container: ContainerRecord, command: readonly string[], limits: RunLimits) => Promise<RunOutcome>;
+  /** The container runs no more: execs that were not started never will be. */
+  readonly onContainerStopped: (containerId: string) => void;
   readonly onContainerRemoved: (containerId: string) => void;
   /** Lets go of all that run, which go on. */
   readonly close: () => void;
 }
 
+/** How long a command may take, and how much of its output is kept (the first bytes). */
+export interface RunLimits {
+  readonly timeoutMs: number;
+  readonly mostBytes: number;
+}
+
+export interface RunOutcome {
+  /** undefined when the command took longer than its limit and was killed. */
+  readonly exitCode: number | undefined;
+  readonly output: string;
+}
+
 /** An outcome can be asked for at least this long. @source moby: exec garbage is collected after 5 minutes */
 const KEPT_MS = 300_000;
+
+/** Of a container that is removed: who has read the output of an exec that ended with it asks for the outcome only then. */
+const JUST_ENDED_MS = 1000;
 
 export function createExecs(deps: ExecsDeps): ExecCapability {
   const entries = new Map<string, Entry>();
@@ -93,11 +107,18 @@ export function createExecs(deps: ExecsDeps): ExecCapability {
       checkMayExecAs(container, containerRef);
       if (request.command.length === 0)
         throw new GantryError('invalid', 'NO_EXEC_COMMAND', 'No exec command specified');
-      deps.launcher.check(container, request);
+      await whileItRuns(container, async () => deps.launcher.check(container, request));
       forgetOld(Date.now());
       const id = randomId();
       const record: ExecRecord = { id, containerId: container.id, request, running: false, exitCode: null, pid: 0 };
-      entries.set(id, { record, started: false, run: undefined, settled: Promise.resolve(), endedMs: undefined });
+      entries.set(id, {
+        record,
+        started: false,
+        run: undefined,
+        begun: Promise.withResolvers(),
+        settled: Promise.resolve(),
+        endedMs: undefined,
+      });
       const siblings = byContainer.get(container.id) ?? new Set();
       byContainer.set(container.id, siblings.add(id));
       publish(deps, container, id, `exec_create: ${actionText(request)}`);
@@ -105,12 +126,7 @@ export function createExecs(deps: ExecsDeps): ExecCapability {
     },
     start: (id, request, signal) => startExec(deps, entryOf(id), request, signal),
     inspect: (id) => entryOf(id).record,
-    async resize(id, rows, columns) {
-      const { run, record } = entryOf(id);
-      checkMayExecAs(deps.find(record.containerId), record.containerId);
-      if (!run) throw new GantryError('invalid', 'EXEC_NOT_RUNNING', `exec ${id} is not running`);
-      await run.connection.resize(rows, columns);
-    },
+    resize: (id, rows, columns) => resizeExec(deps, entryOf(id), rows, columns),
   };
   return {
     face,
@@ -124,15 +140,40 @@ export function createExecs(deps: ExecsDeps): ExecCapability {
       }
     },
     idsOf: (containerId) => [...(byContainer.get(containerId) ?? [])].filter((id) => entries.get(id)?.record.running),
+    onContainerStopped(containerId) {
+      for (const id of byContainer.get(containerId) ?? []) {
+        const entry = entries.get(id);
+        if (entry && !entry.started) forget(entry);
+      }
+    },
     onContainerRemoved(containerId) {
-      // Who waits for an exec's end may ask for its outcome only now.
-      for (const id of byContainer.get(containerId) ?? []) if (!entries.get(id)?.started) entries.delete(id);
+      const nowMs = Date.now();
+      for (const id of byContainer.get(containerId) ?? []) {
+        if ((entries.get(id)?.endedMs ?? nowMs) < nowMs - JUST_ENDED_MS) entries.delete(id);
+      }
       byContainer.delete(containerId);
     },
     close() {
       for (const { run } of entries.values()) run?.connection[Symbol.dispose]();
     },
   };
+}
+
+/** A client that draws a terminal sends its size right behind the start. @source dockerd 28.5: ten seconds, and all texts */
+const START_PATIENCE_MS = 10_000;
+
+async function resizeExec(deps: ExecsDeps, entry: Entry, rows: number, columns: number): Promise<void> {
+  const { id, containerId } = entry.record;
+  checkMayExecAs(deps.find(containerId), containerId);
+  if (!(await within(entry.begun.promise, START_PATIENCE_MS))) {
+    throw new GantryError('system', 'EXEC_NOT_STARTED', 'timeout waiting for exec session ready', { params: { id } });
+  }
+  const { run, record } = entry;
+  if (!run || !record.running) {
+    const message = `NotFound: process does not exist ${id}: not found`;
+    throw new GantryError('notFound', 'EXEC_NOT_RUNNING', message, { params: { id } });
+  }
+  if (record.request.tty) await run.connection.resize(rows, columns);
 }
 
 const PLAIN_REQUEST: Omit<ExecRequest, 'command'> = {
@@ -151,33 +192,39 @@ async function runToEnd(
   deps: ExecsDeps,
   container: ContainerRecord,
   entry: Entry,
-  { timeoutMs, mostBytes }: { readonly timeoutMs: number; readonly mostBytes: number },
-): Promise<{ readonly exitCode: number; readonly output: string } | undefined> {
-  const decoder = createFrameDecoder();
-  const parts: Uint8Array[] = [];
-  let room = mostBytes;
+  { timeoutMs, mostBytes }: RunLimits,
+): Promise<RunOutcome> {
+  const { request } = entry.record;
+  const startedMs = performance.now();
   entry.started = true;
-  const run = await prepare(deps, container, entry, entry.record.request);
-  await launch(deps, container, entry, entry.record.request, run, async () => {
-    const socket = await attachShim(run.dir, entry.record.request);
-    socket.on('data', (chunk: Buffer) => {
-      for (const { payload } of decoder.push(chunk)) {
-        parts.push(Buffer.from(payload.subarray(0, room)));
-        room -= Math.min(room, payload.length);
-      }
+  const run = await prepare(deps, container, entry, request);
+  let output: OutputHead | undefined;
+  try {
+    await launch(deps, container, entry, request, run, async () => {
+      output = new OutputHead(await attachShim(run.dir, request), mostBytes);
     });
-    socket.on('error', () => undefined);
-  });
-  let late = false;
-  const timer = setTimeout(() => {
-    late = true;
-    void entry.run?.connection.signal(SIGKILL).catch(() => undefined);
-  }, timeoutMs);
-  await entry.settled;
-  clearTimeout(timer);
-  return late ? undefined : { exitCode: entry.record.exitCode ?? -1, output: Buffer.concat(parts).toString() };
+    const inTime = await within(entry.settled, Math.max(1, timeoutMs - (performance.now() - startedMs)));
+    if (!inTime) await killExec(deps, container, entry, run);
+    await output?.complete();
+    return { exitCode: inTime ? (entry.record.exitCode ?? LOST_EXIT_CODE) : undefined, output: output?.text() ?? '' };
+  } finally {
+    output?.[Symbol.dispose]();
+  }
 }
 
+/** Ends an exec's process, past its shim when that keeps silent. Resolves when the outcome is settled. */
+async function killExec(deps: ExecsDeps, container: ContainerRecord, entry: Entry, run: Run): Promise<void> {
+  await run.connection.signal(SIGKILL, SIGNAL_LIMIT_MS).catch(() => undefined);
+  if (await within(entry.settled, KILLED_MS)) return;
+  await deps.launcher.kill(container, entry.record.pid);
+  await run.end(0);
+  await entry.settled;
+}
+
+/** A shim that lives answers a signal within milliseconds. */
+const SIGNAL_LIMIT_MS = 2000;
+/** From SIGKILL to the end of the process, its output drained. */
+const KILLED_MS = 5000;
 const SIGKILL = 9;
 /** Of a process whose shim was killed. */
 const LOST_EXIT_CODE = 137;
@@ -192,6 +239,16 @@ function checkMayExecAs(container: ContainerRecord, ref: string): void {
     );
   }
   checkMayExec(container);
+}
+
+/** What is read through a container's processes vanishes with them. @throws CONTAINER_NOT_RUNNING when it did */
+async function whileItRuns<T>({ id }: ContainerRecord, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    const { code } = error as { readonly code?: unknown };
+    throw code === 'ENOENT' || code === 'ESRCH' ? notRunning(id) : error;
+  }
 }
 
 /** The command as Docker writes it into events: a trailing space where there are no arguments. */
@@ -227,14 +284,14 @@ async function startExec(
   signal: AbortSignal,
 ): Promise<AttachedStream | undefined> {
   const { record } = entry;
+  const container = deps.find(record.containerId);
+  checkMayExecAs(container, record.containerId);
   if (entry.started) {
     const running = record.running ? 'is already running' : 'has already run';
     throw new GantryError('conflict', 'EXEC_ALREADY_RUN', `exec command ${record.id} ${running}`, {
       params: { id: record.id },
     });
   }
-  const container = deps.find(record.containerId);
-  checkMayExecAs(container, record.containerId);
   entry.started = true;
   const request = options.consoleSize ? { ...record.request, consoleSize: options.consoleSize } : record.request;
   const run = await prepare(deps, container, entry, request);
@@ -249,11 +306,13 @@ async function startExec(
 async function prepare(deps: ExecsDeps, container: ContainerRecord, entry: Entry, request: ExecRequest): Promise<Run> {
   const { id } = entry.record;
   try {
-    const run = await deps.launcher.prepare(container, id, request);
+    const run = await whileItRuns(container, () => deps.launcher.prepare(container, id, request));
     entry.run = run;
     return run;
   } catch (error) {
     entry.record = { ...entry.record, exitCode: deps.launcher.exitCodeOf(error) };
+    entry.endedMs = Date.now();
+    entry.begun.resolve();
     await deps.launcher.sweep(id).catch(() => undefined);
     throw error;
   }
@@ -318,18 +377,20 @@ async function launch(
     );
     const { pid } = await deps.launcher.start(run, container, request);
     entry.record = { ...entry.record, running: true, pid };
+    entry.begun.resolve();
     void settle(deps, container, entry, run, exited).finally(outcome.resolve);
   } catch (error) {
     const { run } = entry;
     entry.run = undefined;
     entry.record = { ...entry.record, running: false, exitCode: deps.launcher.exitCodeOf(error) };
     entry.endedMs = Date.now();
+    entry.begun.resolve();
     // Before the outcome, which ends the stream.
     tell(error);
     outcome.resolve();
     // One that could not be joined still waits for its start.
     await run?.connection.abandon().catch(() => undefined);
-    await run?.closed;
+    await run?.end(SHIM_END_MS);
     await deps.launcher.sweep(id).catch(() => undefined);
     throw error;
   }
@@ -347,7 +408,10 @@ async function settle(
   entry.record = { ...entry.record, running: false, exitCode };
   entry.endedMs = Date.now();
   publish(deps, container, entry.record.id, 'exec_die', { exitCode: String(exitCode) });
-  void run.closed.then(() => deps.launcher.sweep(entry.record.id)).catch(() => undefined);
+  void run
+    .end(SHIM_END_MS)
+    .then(() => deps.launcher.sweep(entry.record.id))
+    .catch(() => undefined);
 }
 
 function detachFilter(deps: ExecsDeps, container: ContainerRecord, entry: Entry, request: ExecRequest): InputFilter {

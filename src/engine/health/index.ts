@@ -3,19 +3,19 @@
 import { formatNano, nowNano } from '../../lib/clock.ts';
 import { messageOf } from '../../lib/errors.ts';
 import type { ContainerRecord } from '../containers/types.ts';
-import { afterProbe, durationText, type HealthPlan, healthPlan, INITIAL_HEALTH, nextProbeMs } from './rules.ts';
+import { afterProbe, type HealthPlan, healthPlan, INITIAL_HEALTH, nextProbeMs, timeoutText } from './rules.ts';
 import type { HealthState, ProbeRecord } from './types.ts';
 
 export { OUTPUT_BYTES } from './rules.ts';
 export type { HealthState, HealthStatus, ProbeRecord } from './types.ts';
 
 export interface HealthDeps {
-  /** Runs a command in the container; undefined when it was killed for taking too long. */
+  /** Runs a command in the container; its exit code is undefined when it was killed for taking too long. */
   readonly probe: (
     container: ContainerRecord,
     command: readonly string[],
     timeoutMs: number,
-  ) => Promise<{ readonly exitCode: number; readonly output: string } | undefined>;
+  ) => Promise<{ readonly exitCode: number | undefined; readonly output: string }>;
   readonly find: (id: string) => ContainerRecord | undefined;
   /** Told of each change between healthy and unhealthy. */
   readonly changed: (container: ContainerRecord, state: HealthState) => void;
@@ -97,9 +97,8 @@ async function runProbe(deps: HealthDeps, container: ContainerRecord, plan: Heal
     output,
   });
   try {
-    const result = await deps.probe(container, plan.command, plan.timeoutMs);
-    if (!result) return finish(-1, `Health check exceeded timeout (${durationText(plan.timeoutMs)})`);
-    return finish(result.exitCode, result.output);
+    const { exitCode, output } = await deps.probe(container, plan.command, plan.timeoutMs);
+    return exitCode === undefined ? finish(-1, timeoutText(plan.timeoutMs, output)) : finish(exitCode, output);
   } catch (error) {
     return finish(-1, messageOf(error));
   }

@@ -62,6 +62,12 @@ export function afterProbe(
   return { status: failingStreak >= plan.retries ? 'unhealthy' : state.status, failingStreak, log };
 }
 
+/** What the log shows of a probe that was killed, with what it had written. @source dockerd 28.5 */
+export function timeoutText(timeoutMs: number, output: string): string {
+  const text = `Health check exceeded timeout (${durationText(timeoutMs)})`;
+  return output === '' ? text : `${text}: ${output}`;
+}
+
 /** `1s`, `1m30s`, `500ms`, as Go prints durations. */
 export function durationText(ms: number): string {
   if (ms < 1000) return `${ms}ms`;

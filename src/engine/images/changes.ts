@@ -42,7 +42,7 @@ export function applyChanges(config: ImageConfig, changes: readonly string[]): I
     if (line.trim() === '' || line.trim().startsWith('#')) continue;
     const name = match?.[1]?.toUpperCase() ?? '';
     const change = Object.hasOwn(CHANGES, name) ? CHANGES[name] : undefined;
-    if (!change) throw bad(`${match?.[1]?.toLowerCase() ?? line} is not a valid change command`);
+    if (!change) throw bad(`${match?.[1] ?? line} is not a valid change command`);
     const rest = match?.[2] ?? '';
     if (rest === '') throw bad(`${name} requires at least one argument`);
     result = change(result, rest);

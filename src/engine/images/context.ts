@@ -8,10 +8,12 @@ import {
   familiarReference,
   parseReference,
   type Reference,
+  requireTaggable,
   withDefaultTag,
 } from '../../spec/reference.ts';
 import type { Blobs } from '../../store/blobs.ts';
 import type { Events } from '../events/types.ts';
+import type { Documents } from './documents.ts';
 import { noSuchImage } from './errors.ts';
 import type { Layers } from './layers.ts';
 import type { ImageRecords } from './records.ts';
@@ -21,6 +23,7 @@ export interface ImageContextParts {
   readonly records: ImageRecords;
   readonly layers: Layers;
   readonly blobs: Blobs;
+  readonly documents: Documents;
   readonly users: ImageUsers;
   readonly publish: Events['publish'];
   /** Unix nanoseconds. */
@@ -32,6 +35,7 @@ export class ImageContext {
   readonly records: ImageRecords;
   readonly layers: Layers;
   readonly blobs: Blobs;
+  readonly documents: Documents;
   readonly users: ImageUsers;
   readonly #publish: Events['publish'];
   readonly #now: () => bigint;
@@ -45,6 +49,7 @@ export class ImageContext {
     this.records = parts.records;
     this.layers = parts.layers;
     this.blobs = parts.blobs;
+    this.documents = parts.documents;
     this.users = parts.users;
     this.#publish = parts.publish;
     this.#now = parts.now;
@@ -93,8 +98,9 @@ export class ImageContext {
     return record;
   }
 
-  /** Points a tag at an image. */
+  /** Points a tag at an image. @throws INVALID_REFERENCE for a name that reads as a digest */
   setTag(reference: Reference, id: Digest): void {
+    requireTaggable(reference);
     this.records.setRef(canonicalReference(reference), id, this.nowText());
   }
 
@@ -105,7 +111,7 @@ export class ImageContext {
     return {
       [Symbol.asyncDispose]: async () => {
         this.#bringing--;
-        if (this.#bringing === 0 && this.#sweepAgain) await this.sweep();
+        if (this.#bringing === 0 && this.#sweepAgain) await this.trySweep();
       },
     };
   }
@@ -122,7 +128,7 @@ export class ImageContext {
         if (left > 0) this.#leases.set(id, left);
         else {
           this.#leases.delete(id);
-          if (this.records.stored(id)?.removed) await this.sweep();
+          if (this.records.stored(id)?.removed) await this.trySweep();
         }
       },
     };
@@ -138,7 +144,9 @@ export class ImageContext {
       if (removed && !this.isUsed(id)) this.records.remove(id, false);
     }
     const images = this.records.allStored();
-    const bytes = await this.layers.sweep(new Set(images.flatMap(({ facts }) => facts.diffIds)));
+    const layersOf = (some: typeof images): Set<Digest> => new Set(some.flatMap(({ facts }) => facts.diffIds));
+    const mounted = (): Set<Digest> => layersOf(images.filter(({ id }) => this.#isMounted(id)));
+    const bytes = await this.layers.sweep(layersOf(images), mounted);
     this.#sweepAgain = this.#bringing > 0;
     if (this.#sweepAgain) return bytes;
     this.#sweeping ??= this.#sweepBlobs().finally(() => {
@@ -146,6 +154,15 @@ export class ImageContext {
     });
     await this.#sweeping;
     return bytes;
+  }
+
+  /** As sweep, but what cannot be removed now stays for the next one: for a verb that has something else to tell. */
+  async trySweep(): Promise<void> {
+    await this.sweep().catch(() => {});
+  }
+
+  #isMounted(id: Digest): boolean {
+    return this.#leases.has(id) || this.users.usersOf(id).some(({ running }) => running);
   }
 
   /** Runs only while no verb brings content: bringing() waits for it. */

@@ -1,6 +1,6 @@
 // Owns the image capability's errors, in the words that Docker's clients search for. @source dockerd 28.5
 
-import { GantryError } from '../../lib/errors.ts';
+import { GantryError, messageOf } from '../../lib/errors.ts';
 import { shortId } from '../../lib/ids.ts';
 
 /** @source GET /images/{name}/json on dockerd 28.5 */
@@ -26,6 +26,27 @@ export function cannotDelete(imageHex: string, forceable: boolean, reason: strin
   );
 }
 
-export function badArchive(message: string): GantryError {
-  return new GantryError('invalid', 'BAD_ARCHIVE', message);
+export function badArchive(message: string, details: { readonly hint?: string } = {}): GantryError {
+  return new GantryError('invalid', 'BAD_ARCHIVE', message, details);
+}
+
+/** A layer that an image needs cannot be used. */
+export function layerLost(diffId: string, imageId: string, damage: string): GantryError {
+  return new GantryError('system', 'LAYER_LOST', `layer ${diffId} of image ${imageId} is damaged: ${damage}`, {
+    params: { diffId, imageId },
+    hint: 'pull or load the image again: a layer that is damaged is then unpacked anew',
+  });
+}
+
+/** The configuration that an image is known by is lost or damaged. */
+export function configLost(imageId: string, cause: unknown): GantryError {
+  return new GantryError(
+    'system',
+    'CONFIG_LOST',
+    `the configuration of image ${imageId} is lost: ${messageOf(cause)}`,
+    {
+      cause,
+      hint: 'pull or load the image again',
+    },
+  );
 }

@@ -2,12 +2,15 @@
 
 import { join } from 'node:path';
 import { nowNano } from '../../lib/clock.ts';
+import { Semaphore } from '../../lib/semaphore.ts';
 import { RegistryClient, type Timeouts } from '../../remote/index.ts';
 import { platformMatches } from '../../spec/platform.ts';
 import { openBlobs } from '../../store/blobs.ts';
 import type { Database } from '../../store/database.ts';
 import type { Events } from '../events/types.ts';
+import { adoptImages } from './adopt.ts';
 import { ImageContext } from './context.ts';
+import { createDocuments } from './documents.ts';
 import { importImage } from './import.ts';
 import { openLayers } from './layers.ts';
 import { layerPaths, leaseImage } from './lease.ts';
@@ -17,10 +20,11 @@ import { pullImage } from './pull/index.ts';
 import { ImageRecords } from './records.ts';
 import { pruneImages, removeImage } from './remove.ts';
 import { saveImages } from './save.ts';
-import { Semaphore } from './semaphore.ts';
+import { searchImages } from './search.ts';
 import { tagImage } from './tag.ts';
 import type { Images, ImageUsers, RegistryOptions } from './types.ts';
 import { createUnpacker } from './unpack/index.ts';
+import { layerSizes, usageOf } from './usage.ts';
 
 export type * from './types.ts';
 
@@ -48,8 +52,13 @@ const RETRY_PAUSE_MS = 5_000;
 
 /** The capability with what its owner must call. */
 export interface ImagesService extends Images, AsyncDisposable {
-  /** Removes leftovers and whatever no image needs. Call it once at start, when `users` can answer, and after a container of a removed image went. */
+  /**
+   * Removes leftovers and whatever no image needs; what cannot be removed now stays for the next time. Call it once at start,
+   * when `users` can answer, and after a container of a removed image went.
+   */
   sweep(): Promise<void>;
+  /** After records were lost: takes up what is there without them. Call it before `sweep`. */
+  adopt(): Promise<{ readonly layers: number; readonly images: number }>;
 }
 
 /** Makes the image capability. Nothing is read from the network and no thread is started until a verb needs it. */
@@ -59,6 +68,7 @@ export function createImages(deps: ImagesDeps): ImagesService {
     records: new ImageRecords(deps.db),
     layers: openLayers(deps.db, deps.layersDir, unpacker),
     blobs: openBlobs(deps.contentDir),
+    documents: createDocuments(unpacker),
     users: deps.users,
     publish: deps.publish,
     now: deps.now ?? nowNano,
@@ -74,18 +84,20 @@ export function createImages(deps: ImagesDeps): ImagesService {
     list: () => context.records.all(),
     matches: (image, platform) => platformMatches(image.platform, platform),
     pull: (request, report, signal) => pullImage(context, registry, request, { report, signal, slots, retryPauseMs }),
-    load: (archive, report, signal) => loadImages(context, archive, report, signal),
+    load: (archive, report, signal, options) => loadImages(context, archive, report, signal, options),
     import: (archive, request, report, signal) => importImage(context, archive, request, report, signal),
-    save: (refs, signal) => saveImages(context, refs, signal),
+    save: (refs, signal, options) => saveImages(context, refs, signal, options),
     tag: async (source, target) => tagImage(context, source, target),
     remove: (ref, options) => removeImage(context, ref, options),
     prune: (filters) => pruneImages(context, filters),
     layerPaths: (id) => layerPaths(context, id),
-    lease: async (id) => leaseImage(context, id),
+    layerSizes: (id) => layerSizes(context, id),
+    usage: () => usageOf(context),
+    lease: (id) => leaseImage(context, id),
     login: (credentials, signal) => loginToRegistry(registry, credentials, signal),
-    async sweep() {
-      await context.sweep();
-    },
+    sweep: () => context.trySweep(),
+    adopt: () => adoptImages(context),
+    search: (request, signal) => searchImages(registry, request, signal),
     async [Symbol.asyncDispose]() {
       registry[Symbol.dispose]();
       await unpacker[Symbol.asyncDispose]();

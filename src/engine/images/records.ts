@@ -43,6 +43,7 @@ export class ImageRecords {
   readonly #db: Database;
   readonly #images = new Map<Digest, StoredImage>();
   readonly #refs = new Map<string, Digest>();
+  readonly #refsOf = new Map<Digest, Set<string>>();
 
   constructor(db: Database) {
     this.#db = db;
@@ -59,7 +60,7 @@ export class ImageRecords {
       });
     }
     for (const row of db.sql('SELECT ref, image_id FROM image_refs').all()) {
-      this.#refs.set(String(row.ref), String(row.image_id) as Digest);
+      this.#point(String(row.ref), String(row.image_id) as Digest);
     }
   }
 
@@ -93,7 +94,7 @@ export class ImageRecords {
 
   /** Canonical references to `id`, sorted. */
   refsOf(id: Digest): readonly string[] {
-    return [...this.#refs].flatMap(([ref, image]) => (image === id ? [ref] : [])).sort();
+    return [...(this.#refsOf.get(id) ?? [])].sort();
   }
 
   /** Canonical references with a tag in the repository `name`, sorted. */
@@ -117,12 +118,12 @@ export class ImageRecords {
       const image = this.#images.get(id);
       if (image && time !== undefined) this.#write({ ...image, lastTagTime: time });
     });
-    this.#refs.set(ref, id);
+    this.#point(ref, id);
   }
 
   removeRef(ref: string): void {
     this.#db.sql('DELETE FROM image_refs WHERE ref = ?').run(ref);
-    this.#refs.delete(ref);
+    this.#unpoint(ref);
   }
 
   /** Forgets the image, or only hides it. Its references must be gone. */
@@ -135,6 +136,21 @@ export class ImageRecords {
     }
     this.#db.sql('DELETE FROM images WHERE id = ?').run(id);
     this.#images.delete(id);
+  }
+
+  #point(ref: string, id: Digest): void {
+    this.#unpoint(ref);
+    this.#refs.set(ref, id);
+    const refs = this.#refsOf.get(id) ?? new Set();
+    this.#refsOf.set(id, refs.add(ref));
+  }
+
+  #unpoint(ref: string): void {
+    const id = this.#refs.get(ref);
+    this.#refs.delete(ref);
+    const refs = id && this.#refsOf.get(id);
+    refs?.delete(ref);
+    if (id && refs?.size === 0) this.#refsOf.delete(id);
   }
 
   #write(image: StoredImage): void {

@@ -1,6 +1,8 @@
 // Owns removing images: untag, delete, prune. The rules are Docker's. @source dockerd 28.5 (seen), moby image_delete.go
 
+import { setImmediate } from 'node:timers/promises';
 import { type Digest, hexOf } from '../../spec/digest.ts';
+import { passesLabels } from '../../spec/docker/filters.ts';
 import {
   canonicalName,
   canonicalReference,
@@ -101,9 +103,17 @@ function deleteImage(context: ImageContext, { id, diffIds }: ImageRecord): Remov
   context.records.remove(id, used);
   context.event('delete', id, id);
   if (used) return [{ deleted: id }];
-  const kept = new Set(context.records.allStored().flatMap(({ facts }) => chainIds(facts.diffIds)));
-  const gone = chainIds(diffIds).filter((chainId) => !kept.has(chainId));
+  const shared = context.records
+    .allStored()
+    .reduce((most, { facts }) => Math.max(most, commonLayers(facts.diffIds, diffIds)), 0);
+  const gone = chainIds(diffIds).slice(shared);
   return [{ deleted: id }, ...gone.reverse().map((deleted) => ({ deleted }))];
+}
+
+/** How many layers two images have in common from the base on. */
+function commonLayers(a: readonly Digest[], b: readonly Digest[]): number {
+  const differs = b.findIndex((diffId, index) => diffId !== a[index]);
+  return differs < 0 ? b.length : differs;
 }
 
 /** Removes images without a tag, or (not `dangling`) all that no container uses. */
@@ -112,8 +122,11 @@ export async function pruneImages(
   filters: ImagePruneFilters,
 ): Promise<{ readonly removed: readonly RemovedImagePart[]; readonly reclaimedBytes: number }> {
   const removed: RemovedImagePart[] = [];
-  for (const image of context.records.all()) {
-    if (!prunable(image, filters) || context.isUsed(image.id)) continue;
+  for (const { id } of context.records.all()) {
+    // One image a turn: a thousand of them must not hold everything else up. What changed meanwhile is looked at anew.
+    await setImmediate();
+    const image = context.records.get(id);
+    if (!image || !prunable(image, filters) || context.isUsed(id)) continue;
     const refs = context.records.refsOf(image.id);
     for (const ref of refs.length > 0 ? refs : [image.id]) {
       // With its last tag a repository's digests have gone already.
@@ -129,11 +142,5 @@ export async function pruneImages(
 function prunable(image: ImageRecord, { dangling, until, labels, notLabels }: ImagePruneFilters): boolean {
   if (dangling && image.repoTags.length > 0) return false;
   if (until !== undefined && !(Date.parse(image.created) / 1000 < until)) return false;
-  const has = (label: string): boolean => {
-    const equals = label.indexOf('=');
-    const key = equals < 0 ? label : label.slice(0, equals);
-    const value = image.config.Labels?.[key];
-    return value !== undefined && (equals < 0 || value === label.slice(equals + 1));
-  };
-  return labels.every(has) && !notLabels.some(has);
+  return passesLabels(image.config.Labels ?? {}, labels, notLabels);
 }

@@ -1,11 +1,14 @@
 // Owns writing images as an archive: an OCI layout that is a docker-archive too. @source docker save of dockerd 28.5
 
 import { createHash } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
+import { throwIfCancelled } from '../../lib/abort.ts';
 import { bytesOfText } from '../../lib/bytes.ts';
-import { GantryError } from '../../lib/errors.ts';
-import { TAR_END, tarHeader, tarPadding } from '../../lib/tar/index.ts';
+import { GantryError, isGantryError } from '../../lib/errors.ts';
+import { TAR_END, type TarTime, tarHeader, tarPadding } from '../../lib/tar/index.ts';
 import { type Digest, hexOf } from '../../spec/digest.ts';
 import { MEDIA } from '../../spec/oci/manifest.ts';
+import { platformIs, platformText } from '../../spec/platform.ts';
 import {
   canonicalName,
   canonicalReference,
@@ -14,10 +17,11 @@ import {
   type Reference,
   withDefaultTag,
 } from '../../spec/reference.ts';
+import { unixSeconds } from '../../spec/time.ts';
 import { digestOf } from '../../store/blobs.ts';
 import type { ImageContext } from './context.ts';
-import { noSuchImage } from './errors.ts';
-import type { ImageRecord } from './types.ts';
+import { configLost, layerLost, noSuchImage } from './errors.ts';
+import type { ImageRecord, SaveOptions } from './types.ts';
 
 interface Chosen {
   readonly image: ImageRecord;
@@ -30,13 +34,19 @@ interface Saved extends Chosen {
   readonly layers: readonly { readonly mediaType: string; readonly digest: Digest; readonly size: number }[];
 }
 
-/** The archive as a stream. Images are looked up at once. @throws NO_SUCH_IMAGE; while streaming LAYER_DAMAGED */
+/** The archive as a stream. Images are looked up at once. @throws NO_SUCH_IMAGE, NO_MATCHING_IMAGE; while streaming LAYER_LOST */
 export function saveImages(
   context: ImageContext,
   refs: readonly string[],
   signal: AbortSignal,
+  { platform }: SaveOptions = {},
 ): AsyncIterable<Uint8Array> {
-  return stream(context, choose(context, refs), signal);
+  const chosen = choose(context, refs);
+  if (platform && chosen.some(({ image }) => !platformIs(image.platform, platform))) {
+    const message = `no suitable export target found for platform ${platformText(platform)}`;
+    throw new GantryError('system', 'NO_MATCHING_IMAGE', message);
+  }
+  return stream(context, chosen, signal);
 }
 
 /** A name gives its tag, a bare repository all its tags, an id none. */
@@ -85,10 +95,12 @@ function nameOf(context: ImageContext, image: ImageRecord, text: string): Refere
 }
 
 async function describe(context: ImageContext, { image, tags }: Chosen): Promise<Saved> {
-  const config = await context.blobs.read(image.id);
+  const config = await context.blobs.read(image.id).catch((cause) => {
+    throw configLost(image.id, cause);
+  });
   const layers = image.diffIds.map((digest) => {
     const layer = context.layers.get(digest);
-    if (!layer) throw new GantryError('system', 'LAYER_MISSING', `layer ${digest} of image ${image.id} is missing`);
+    if (!layer) throw layerLost(digest, image.id, 'it is not there');
     return { mediaType: MEDIA.ociLayer, digest, size: layer.tarBytes };
   });
   const manifest = Buffer.from(
@@ -110,17 +122,22 @@ async function* stream(
   using _hold = context.layers.hold(chosen.flatMap(({ image }) => image.diffIds));
   const saved: Saved[] = [];
   for (const one of chosen) saved.push(await describe(context, one));
-  yield directory('blobs/');
-  yield directory('blobs/sha256/');
+  // As at Docker content is as old as its image, and what describes it as old as time; so the same images give the same archive.
+  const newest = saved.map(({ image }) => createdOf(image)).reduce(later, EPOCH);
+  yield directory('blobs/', newest);
+  yield directory('blobs/sha256/', newest);
   const written = new Set<Digest>();
   for (const { image, config, manifest, layers } of saved) {
+    // What is small comes out of memory: others have their turn between the images.
+    await setImmediate();
+    const created = createdOf(image);
     for (const layer of layers) {
       if (written.has(layer.digest)) continue;
       written.add(layer.digest);
-      yield* layerMember(context, layer.digest, layer.size, signal);
+      yield* layerMember(context, image, layer, signal);
     }
-    yield* blobMember(config, written);
-    yield* blobMember(manifest, written);
+    yield* blobMember(config, written, created);
+    yield* blobMember(manifest, written, EPOCH);
     context.event('save', image.id, image.id, image.config.Labels);
   }
   yield* member('index.json', indexOf(saved));
@@ -132,41 +149,57 @@ async function* stream(
 
 const blobName = (digest: Digest): string => `blobs/sha256/${hexOf(digest)}`;
 
-function directory(name: string): Buffer {
-  return tarHeader({ name: bytesOfText(name), type: 'directory', mode: 0o755 });
+const EPOCH: TarTime = { seconds: 0, nanoseconds: 0 };
+
+/** The whole second in which the image was made; 1970 when it does not say, or lies before. */
+function createdOf({ created }: ImageRecord): TarTime {
+  return { seconds: Math.max(0, unixSeconds(created)), nanoseconds: 0 };
 }
 
-function* member(name: string, bytes: Buffer): Generator<Buffer, void, void> {
-  yield tarHeader({ name: bytesOfText(name), type: 'file', size: bytes.length });
+function later(a: TarTime, b: TarTime): TarTime {
+  return a.seconds >= b.seconds ? a : b;
+}
+
+function directory(name: string, mtime: TarTime): Buffer {
+  return tarHeader({ name: bytesOfText(name), type: 'directory', mode: 0o755, mtime });
+}
+
+function* member(name: string, bytes: Buffer, mtime = EPOCH): Generator<Buffer, void, void> {
+  yield tarHeader({ name: bytesOfText(name), type: 'file', size: bytes.length, mtime });
   yield bytes;
   yield tarPadding(bytes.length);
 }
 
-function* blobMember(bytes: Buffer, written: Set<Digest>): Generator<Buffer, void, void> {
+function* blobMember(bytes: Buffer, written: Set<Digest>, mtime: TarTime): Generator<Buffer, void, void> {
   const digest = digestOf(bytes);
   if (written.has(digest)) return;
   written.add(digest);
-  yield* member(blobName(digest), bytes);
+  yield* member(blobName(digest), bytes, mtime);
 }
 
 /** The layer's tar as it once came; what the disk gives is compared with its digest before the archive ends well. */
 async function* layerMember(
   context: ImageContext,
-  digest: Digest,
-  size: number,
+  image: ImageRecord,
+  { digest, size }: Saved['layers'][number],
   signal: AbortSignal,
 ): AsyncGenerator<Buffer, void, void> {
-  yield tarHeader({ name: bytesOfText(blobName(digest)), type: 'file', size });
+  yield tarHeader({ name: bytesOfText(blobName(digest)), type: 'file', size, mtime: createdOf(image) });
   const hash = createHash('sha256');
   let total = 0;
-  for await (const piece of context.layers.tar(digest)) {
-    signal.throwIfAborted();
-    hash.update(piece);
-    total += piece.length;
-    yield piece;
+  try {
+    for await (const piece of context.layers.tar(digest)) {
+      throwIfCancelled(signal);
+      hash.update(piece);
+      total += piece.length;
+      yield piece;
+    }
+  } catch (error) {
+    if (isGantryError(error) && error.code === 'LAYER_DAMAGED') throw layerLost(digest, image.id, error.message);
+    throw error;
   }
   if (total !== size || hash.digest('hex') !== hexOf(digest)) {
-    throw new GantryError('system', 'LAYER_DAMAGED', `the files of layer ${digest} were changed on disk`);
+    throw layerLost(digest, image.id, 'its files have other content than they had');
   }
   yield tarPadding(size);
 }

@@ -1,7 +1,14 @@
 // Owns giving an image another name.
 
 import { GantryError } from '../../lib/errors.ts';
-import { familiarReference, isTag, parseReference, type Reference, withDefaultTag } from '../../spec/reference.ts';
+import {
+  familiarReference,
+  isTag,
+  parseReference,
+  type Reference,
+  requireTaggable,
+  withDefaultTag,
+} from '../../spec/reference.ts';
 import type { ImageContext } from './context.ts';
 import type { ImageRecord } from './types.ts';
 
@@ -31,5 +38,6 @@ function tagTarget(text: string): Reference {
   }
   const reference = withDefaultTag(parseReference(text));
   if (reference.digest !== undefined) throw invalid('cannot import digest reference');
+  requireTaggable(reference);
   return reference;
 }

@@ -1,5 +1,6 @@
 // Owns the shapes of the image capability: its face, records and inputs. No behaviour.
 
+import type { SearchRequest, SearchResult } from '../../remote/search.ts';
 import type { RegistryCredentials } from '../../remote/types.ts';
 import type { Digest } from '../../spec/digest.ts';
 import type { ImageConfig } from '../../spec/docker/types.gen.ts';
@@ -17,6 +18,7 @@ export interface ImageRecord {
   /** RFC 3339, from the config; '' when the config has none. */
   readonly created: string;
   readonly platform: Platform;
+  readonly osVersion?: string | undefined;
   readonly author: string;
   readonly comment: string;
   readonly dockerVersion: string;
@@ -64,6 +66,16 @@ export interface PullRequest {
   readonly credentials?: RegistryCredentials | undefined;
 }
 
+export interface LoadOptions {
+  /** Only images of this very platform; of several in an index the one that fits. */
+  readonly platform?: Platform | undefined;
+}
+
+export interface SaveOptions {
+  /** What the images must be of. */
+  readonly platform?: Platform | undefined;
+}
+
 export interface ImportRequest {
   /** `repo[:tag]`, or undefined for an untagged image. */
   readonly reference?: string | undefined;
@@ -101,7 +113,12 @@ export interface Images {
   matches(image: ImageRecord, platform: Platform): boolean;
   pull(request: PullRequest, report: ReportProgress, signal: AbortSignal): Promise<ImageRecord>;
   /** Reads a docker-archive or OCI layout, plain or compressed. Resolves to the loaded references or ids. */
-  load(archive: AsyncIterable<Uint8Array>, report: ReportProgress, signal: AbortSignal): Promise<readonly string[]>;
+  load(
+    archive: AsyncIterable<Uint8Array>,
+    report: ReportProgress,
+    signal: AbortSignal,
+    options?: LoadOptions,
+  ): Promise<readonly string[]>;
   /** Makes an image of one layer out of a root file system tar. */
   import(
     archive: AsyncIterable<Uint8Array>,
@@ -110,7 +127,7 @@ export interface Images {
     signal: AbortSignal,
   ): Promise<ImageRecord>;
   /** A docker-archive + OCI layout of the named images as a byte stream. */
-  save(refs: readonly string[], signal: AbortSignal): AsyncIterable<Uint8Array>;
+  save(refs: readonly string[], signal: AbortSignal, options?: SaveOptions): AsyncIterable<Uint8Array>;
   tag(source: string, target: string): Promise<void>;
   remove(
     ref: string,
@@ -123,12 +140,28 @@ export interface Images {
   lease(id: Digest): Promise<RootfsLease>;
   /** Absolute overlay lower directories as inspect shows them, topmost first; [] when not unpacked. */
   layerPaths(id: Digest): readonly string[];
+  /** Sizes of the image's layers, base first, bytes. */
+  layerSizes(id: Digest): readonly number[];
+  /** What all layers take, and what images share. */
+  usage(): ImagesUsage;
   /** Checks a login against the registry. @throws UNAUTHORIZED. */
   login(
     credentials: RegistryCredentials,
     signal: AbortSignal,
   ): Promise<{ readonly status: string; readonly identityToken: string }>;
+  /** Asks Docker Hub, or the registry that the term begins with. @throws BAD_TERM, BAD_ENDPOINT, REGISTRY_FAILED */
+  search(request: ImageSearchRequest, signal: AbortSignal): Promise<readonly ImageSearchResult[]>;
 }
+
+/** How layers are shared. A layer counts once, however many images have it, and however often. */
+export interface ImagesUsage {
+  /** Of all layers together. */
+  readonly layersBytes: number;
+  /** Of the layers of an image that other images have too. */
+  readonly sharedBytes: ReadonlyMap<Digest, number>;
+}
+export type ImageSearchRequest = Omit<SearchRequest, 'signal'>;
+export type ImageSearchResult = SearchResult;
 
 export interface ImagePruneFilters {
   readonly dangling: boolean;

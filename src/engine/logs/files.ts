@@ -5,6 +5,9 @@ import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 
 const BLOCK_BYTES = 256 * 1024;
+/** Kept for the next reads: a follower that waits, or whose reader does, holds none. */
+const SPARE_BLOCKS = 4;
+const spareBlocks: Buffer[] = [];
 /** Docker's own limit on rotated files is unlimited; more than this is a mistake or an attack. */
 const MOST_FILES = 1000;
 const GZIP_MOST_BYTES = 1024 * 1024 * 1024;
@@ -33,6 +36,8 @@ async function nthFile(path: string, n: number): Promise<string | undefined> {
 export interface OpenLogFile extends AsyncDisposable {
   readonly handle: FileHandle;
   readonly inode: bigint;
+  /** When it was opened; bytes. A busy container's newest file grows faster than it can be read. */
+  readonly size: number;
   readonly zipped: boolean;
 }
 
@@ -57,8 +62,14 @@ async function openFirst(names: readonly string[]): Promise<OpenLogFile | undefi
   for (const name of names) {
     const handle = await open(name, 'r').catch(() => undefined);
     if (!handle) continue;
-    const { ino } = await handle.stat({ bigint: true });
-    return { handle, inode: ino, zipped: name.endsWith('.gz'), [Symbol.asyncDispose]: () => handle.close() };
+    const { ino, size } = await handle.stat({ bigint: true });
+    return {
+      handle,
+      inode: ino,
+      size: Number(size),
+      zipped: name.endsWith('.gz'),
+      [Symbol.asyncDispose]: () => handle.close(),
+    };
   }
   return undefined;
 }
@@ -80,15 +91,16 @@ export async function inodeOf(path: string): Promise<bigint | undefined> {
 export class LogCursor implements AsyncDisposable {
   readonly inode: bigint;
   readonly #handle: FileHandle;
+  readonly #end: number;
   #offset = 0;
   #rest: Buffer = Buffer.alloc(0);
-  #block: Buffer | undefined;
 
-  /** Takes the file over, from `offset` on. */
-  constructor({ handle, inode }: Pick<OpenLogFile, 'handle' | 'inode'>, offset = 0) {
+  /** Takes the file over, from `offset` to `end` (as far as it goes, when absent), both in bytes. */
+  constructor({ handle, inode }: Pick<OpenLogFile, 'handle' | 'inode'>, offset = 0, end = Number.POSITIVE_INFINITY) {
     this.#handle = handle;
     this.inode = inode;
     this.#offset = offset;
+    this.#end = end;
   }
 
   /** Opens `path`, or resolves to undefined when it is gone. */
@@ -99,29 +111,40 @@ export class LogCursor implements AsyncDisposable {
 
   /** The next whole lines, '' at the present end of the file. An unfinished last line stays for the next call. */
   async read(): Promise<string> {
-    this.#block ??= Buffer.allocUnsafe(BLOCK_BYTES);
-    await this.#restartIfTruncated();
-    const { bytesRead } = await this.#handle.read(this.#block, 0, BLOCK_BYTES, this.#offset);
-    if (bytesRead === 0) return '';
-    this.#offset += bytesRead;
-    const fresh = this.#block.subarray(0, bytesRead);
-    const end = fresh.lastIndexOf(0x0a) + 1;
-    if (end === 0) {
-      this.#rest = Buffer.concat([this.#rest, fresh]);
-      return this.read();
+    const block = spareBlocks.pop() ?? Buffer.allocUnsafe(BLOCK_BYTES);
+    try {
+      for (;;) {
+        await this.#restartIfTruncated();
+        const wanted = Math.min(BLOCK_BYTES, this.#end - this.#offset);
+        const { bytesRead } = await this.#handle.read(block, 0, wanted, this.#offset);
+        if (bytesRead === 0) return '';
+        this.#offset += bytesRead;
+        const text = this.#wholeLines(block.subarray(0, bytesRead));
+        if (text !== '') return text;
+      }
+    } finally {
+      if (spareBlocks.length < SPARE_BLOCKS) spareBlocks.push(block);
     }
-    const text =
-      this.#rest.length > 0
-        ? Buffer.concat([this.#rest, fresh.subarray(0, end)]).toString()
-        : fresh.toString('utf8', 0, end);
+  }
+
+  /** The lines that `fresh` completes; what follows them is kept. */
+  #wholeLines(fresh: Buffer): string {
+    const end = fresh.lastIndexOf(0x0a) + 1;
+    const before = this.#rest;
+    if (end === 0) {
+      this.#rest = Buffer.concat([before, fresh]);
+      return '';
+    }
     this.#rest = Buffer.from(fresh.subarray(end));
-    return text;
+    return before.length > 0
+      ? Buffer.concat([before, fresh.subarray(0, end)]).toString()
+      : fresh.toString('utf8', 0, end);
   }
 
   /** A log kept in one file is cut to nothing when it is full. */
   async #restartIfTruncated(): Promise<void> {
     const { size } = await this.#handle.stat();
-    if (size >= this.#offset) return;
+    if (size >= this.#offset || this.#end !== Number.POSITIVE_INFINITY) return;
     this.#offset = 0;
     this.#rest = Buffer.alloc(0);
   }
@@ -132,8 +155,7 @@ export class LogCursor implements AsyncDisposable {
 }
 
 /** All text of a finished gzipped file. */
-export async function readGzip({ handle }: OpenLogFile): Promise<string> {
-  const { size } = await handle.stat();
+export async function readGzip({ handle, size }: OpenLogFile): Promise<string> {
   const packed = Buffer.allocUnsafe(size);
   const { bytesRead } = await handle.read(packed, 0, size, 0);
   return (await inflate(packed.subarray(0, bytesRead), { maxOutputLength: GZIP_MOST_BYTES })).toString();
@@ -159,16 +181,19 @@ export async function tailPosition(files: readonly OpenLogFile[], lines: number)
       missing -= count;
       continue;
     }
-    const found = await offsetOfLastLines(file.handle, missing);
+    const found = await offsetOfLastLines(file, missing);
     if (found.missing === 0) return { file: index, offset: found.offset, skipLines: 0 };
     missing = found.missing;
   }
   return { file: 0, offset: 0, skipLines: 0 };
 }
 
-async function offsetOfLastLines(handle: FileHandle, lines: number): Promise<{ offset: number; missing: number }> {
+async function offsetOfLastLines(
+  { handle, size }: OpenLogFile,
+  lines: number,
+): Promise<{ offset: number; missing: number }> {
   const block = Buffer.allocUnsafe(64 * 1024);
-  let end = (await handle.stat()).size;
+  let end = size;
   if (lines === 0) return { offset: end, missing: 0 };
   let newlines = 0;
   while (end > 0) {

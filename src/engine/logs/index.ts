@@ -2,7 +2,7 @@
 
 import { watch } from 'node:fs';
 import { dirname } from 'node:path';
-import { inodeOf, LogCursor, logFiles, openLogFiles, readGzip, tailPosition } from './files.ts';
+import { inodeOf, LogCursor, logFiles, type OpenLogFile, openLogFiles, readGzip, tailPosition } from './files.ts';
 import { isPast, type LineOptions, renderLines } from './format.ts';
 
 export type { LineOptions } from './format.ts';
@@ -24,31 +24,50 @@ export interface ReadOptions extends LineOptions {
 /** When the kernel's file notices are not to be had, the file is looked at this often. */
 const POLL_MS = 200;
 
-/** Yields chunks ready for the wire. Ends at the end of the log, or with `follow` when the source has ended or `signal` fires. */
+/**
+ * Yields chunks ready for the wire. Ends at the end that the log has at the first read, or with `follow` when the source has ended
+ * or `signal` fires.
+ */
 export async function* readLog(
   source: LogSource,
   options: ReadOptions,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
-  const files = await openLogFiles(source.path);
+  await using files = new OpenFiles(await openLogFiles(source.path));
+  const { tail } = options;
+  const start = tail === undefined ? { file: 0, offset: 0, skipLines: 0 } : await tailPosition(files.all, tail);
   let newest: LogCursor | undefined;
-  try {
-    const start =
-      options.tail === undefined ? { file: 0, offset: 0, skipLines: 0 } : await tailPosition(files, options.tail);
-    for (const [index, file] of files.entries()) {
-      if (index < start.file) continue;
-      const first = index === start.file;
-      newest = undefined;
-      if (file.zipped) {
-        yield* chunks([skipLines(await readGzip(file), first ? start.skipLines : 0)], options);
-        continue;
-      }
-      newest = new LogCursor(file, first ? start.offset : 0);
+  for (const [index, file] of files.all.entries()) {
+    await files.closeBefore(index);
+    if (index < start.file) continue;
+    const first = index === start.file;
+    newest = undefined;
+    if (file.zipped) {
+      yield* chunks([skipLines(await readGzip(file), first ? start.skipLines : 0)], options);
+    } else {
+      newest = new LogCursor(file, first ? start.offset : 0, options.follow ? undefined : file.size);
       if (yield* drain(newest, options, signal)) return;
     }
-    if (options.follow) yield* follow(source, newest, options, signal);
-  } finally {
-    await Promise.all(files.map((file) => file[Symbol.asyncDispose]()));
+  }
+  if (options.follow) yield* follow(source, newest, options, signal);
+}
+
+/** The files that one reader holds. */
+class OpenFiles implements AsyncDisposable {
+  readonly all: readonly OpenLogFile[];
+  #closed = 0;
+
+  constructor(all: readonly OpenLogFile[]) {
+    this.all = all;
+  }
+
+  /** Lets go of those that were read: a follower keeps one descriptor, however often its log was rotated before. */
+  async closeBefore(index: number): Promise<void> {
+    while (this.#closed < index) await this.all[this.#closed++]?.[Symbol.asyncDispose]();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.closeBefore(this.all.length);
   }
 }
 
@@ -97,7 +116,7 @@ async function* follow(
       if (cursor && next) {
         // A line may have come between the last read and the rotation.
         if (yield* drain(cursor, options, signal)) return;
-        if (cursor !== first) await cursor[Symbol.asyncDispose]();
+        await cursor[Symbol.asyncDispose]();
         cursor = next;
         continue;
       }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { appendFile, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, readdir, readlink, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -86,4 +86,34 @@ test('following gives every line through appends and rotations, and ends when th
     seen,
     Array.from({ length: 301 }, (_, n) => String(n)),
   );
+});
+
+test('what a busy container writes while its log is read does not keep the reader for ever', async () => {
+  const path = join(dir, 'busy.log');
+  for (const tail of [undefined, 1]) {
+    await writeFile(path, entry('first\n') + entry('second\n'));
+    let all = '';
+    for await (const chunk of readLog({ path, ended: AbortSignal.abort() }, { ...OPTIONS, tail }, never)) {
+      all += Buffer.from(chunk).toString();
+      await appendFile(path, entry('later\n'));
+    }
+    assert.equal(all, tail === 1 ? 'second\n' : 'first\nsecond\n');
+  }
+});
+
+test('a follower that has read the rotated files holds one descriptor, not one for each', async () => {
+  const path = join(dir, 'many.log');
+  for (let n = 1; n < 9; n++) await writeFile(`${path}.${n}`, entry(`${n}\n`));
+  await writeFile(path, entry('newest\n'));
+  const stop = new AbortController();
+  const source = { path, ended: new AbortController().signal };
+  const reader = readLog(source, { ...OPTIONS, follow: true }, stop.signal);
+  for (let n = 0; n < 9; n++) await reader.next();
+  const waiting = reader.next();
+  await appendFile(path, entry('more\n'));
+  await waiting;
+  const held = (await readdir('/proc/self/fd')).map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => ''));
+  assert.equal((await Promise.all(held)).filter((target) => target.includes('many.log')).length, 1);
+  stop.abort();
+  await reader.return(undefined);
 });

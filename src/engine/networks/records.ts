@@ -54,12 +54,12 @@ export function openNetworkRecords(database: Database, bridgeName: string): Netw
 function find(records: readonly NetworkRecord[], ref: string): NetworkRecord {
   const exact = records.find(({ id, name }) => name === ref || id === ref);
   if (exact) return exact;
-  const candidates = ref.length === 0 ? [] : records.filter(({ id }) => id.startsWith(ref));
+  const candidates = records.filter(({ id }) => id.startsWith(ref));
   const [first] = candidates;
   if (candidates.length === 1 && first) return first;
   const params = { ref };
   if (candidates.length > 1) {
-    const message = `network ${ref} is ambiguous (${candidates.length} matches found on ID prefix)`;
+    const message = `network ${ref} is ambiguous (${candidates.length} matches found based on ID prefix)`;
     throw new GantryError('invalid', 'NETWORK_AMBIGUOUS', message, { params });
   }
   throw new GantryError('notFound', 'NETWORK_NOT_FOUND', `network ${ref} not found`, { params });

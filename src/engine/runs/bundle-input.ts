@@ -1,6 +1,6 @@
 // Owns the step from a container's record and facts to what its OCI configuration is built from. Pure.
 
-import type { BundleHost, BundleInput, NetworkPlace } from '../../runtime/bundle/index.ts';
+import type { BundleHost, BundleInput, NetworkPlace, RuntimeTraits } from '../../runtime/bundle/index.ts';
 import type { ResolvedUser } from '../../runtime/user.ts';
 import { type ConfigureRequest, networkPlan } from '../containers/index.ts';
 import type { ContainerPaths, ContainerRecord } from '../containers/types.ts';
@@ -11,6 +11,7 @@ export const ROOT_USER: ResolvedUser = { uid: 0, gid: 0, groups: [], home: '/roo
 
 export interface BundleFacts {
   readonly host: BundleHost;
+  readonly runtime: RuntimeTraits;
   readonly record: ContainerRecord;
   readonly paths: ContainerPaths;
   readonly rootfsPath: string;
@@ -22,6 +23,7 @@ export interface BundleFacts {
 
 export function bundleInput({
   host,
+  runtime,
   record,
   paths,
   rootfsPath,
@@ -43,6 +45,7 @@ export function bundleInput({
     joinIpc: peers.ipc,
     shmPath,
     ...wishes,
+    runtime,
     host,
   };
 }

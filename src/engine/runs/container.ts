@@ -4,10 +4,11 @@ import { access, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openRooted } from '../../host/rooted/index.ts';
 import { GantryError } from '../../lib/errors.ts';
-import { buildSpec, cgroupPathOf, networkSysctlSteps, type OciSpec, specText } from '../../runtime/bundle/index.ts';
+import { buildSpec, cgroupPathOf, checkHostConfig, networkSysctlSteps, specText } from '../../runtime/bundle/index.ts';
 import { deleteArgs, pauseArgs, type RuntimeDriver, resumeArgs, runArgs } from '../../runtime/drivers/index.ts';
-import type { ShimLog, ShimSpec, Step } from '../../runtime/link/index.ts';
+import { readShimPid, type ShimLog, type ShimSpec, type Step } from '../../runtime/link/index.ts';
 import { resolveUser } from '../../runtime/user.ts';
+import { readUserFiles } from '../../runtime/user-files.ts';
 import {
   type ConfigureRequest,
   type Launcher,
@@ -20,15 +21,22 @@ import {
 import type { ContainerRecord } from '../containers/types.ts';
 import { bundleInput, ROOT_USER } from './bundle-input.ts';
 import { gatherWishes, NO_WISHES } from './facts.ts';
-import { exitCodeOf, inDockersWords } from './failure.ts';
+import { exitCodeOf, inDockersWords, whatShimLeft } from './failure.ts';
 import type { RunsDeps } from './index.ts';
+import { makeMountPoints } from './mount-points.ts';
+import { mountSteps, subpathFailure } from './mount-steps.ts';
 import { sweepOrphans } from './orphans.ts';
-import { overlayOptions } from './overlay.ts';
 import { adoptRun, joinRun, makeRunDir, runCommand, runDirOf, sweepRun } from './run-dir.ts';
-import { readUserFiles } from './users.ts';
+import { signalMember } from './signal.ts';
 
 const CONSOLE_SOCKET = 'console';
 const COMPRESS_ARGS = ['gzip', '--force'];
+/** A shim's steps are a handful of system calls; a mount of a dead network file system can hold them. */
+const READY_LIMIT_MS = 60_000;
+/** A runtime starts a process in tens of milliseconds; on a disk that hardly answers it may take long. */
+const STARTED_LIMIT_MS = 120_000;
+/** A shim whose steps failed only cleans up. */
+const FAILED_END_MS = 5000;
 /** Shims are small and keep the log: the last to be killed for memory. */
 const SHIM_OOM_SCORE = -999;
 
@@ -38,34 +46,17 @@ export function createContainerLauncher(deps: RunsDeps): Launcher {
     if (!driver) throw new GantryError('invalid', 'UNKNOWN_RUNTIME', `unknown or invalid runtime name: ${runtime}`);
     return driver;
   };
-  const specs = new WeakMap<Run, OciSpec>();
   const dirOf = (id: string): string => runDirOf(deps.shimsDir, id);
   return {
-    checkConfig(record) {
-      buildSpec(
-        bundleInput({
-          host: deps.host,
-          record: { ...record, name: '', mounts: [] },
-          paths: deps.paths(record.id),
-          rootfsPath: '/',
-          user: ROOT_USER,
-          peers: { network: 0, pid: 0, ipc: 0 },
-          wishes: NO_WISHES,
-        }),
-      );
-    },
+    checkConfig: ({ hostConfig }) => checkHostConfig(hostConfig, deps.host),
     prepare: (request) => prepare(deps, driverOf(request.record.runtime), dirOf(request.record.id), request),
-    async configure(prepared, request) {
-      specs.set(prepared.run, await configure(deps, driverOf(request.record.runtime), prepared, request));
-    },
-    async start({ run }, { id, runtime, command }) {
+    configure: (prepared, request) => configure(deps, driverOf(request.record.runtime), prepared, request),
+    async start({ run }, { runtime, command }) {
       const driver = driverOf(runtime);
       try {
         // Listened for first: a short process may have ended by the time that start is answered.
-        const [{ pid, atUnixNs }] = await Promise.all([run.connection.until('started'), run.connection.start()]);
-        const spec = specs.get(run);
-        // Nobody waits for it: the next container with this profile starts faster.
-        if (spec) void deps.seccomp.learn(driver, spec, id).catch(() => undefined);
+        const started = run.connection.until('started', STARTED_LIMIT_MS);
+        const [{ pid, atUnixNs }] = await Promise.all([started, run.connection.start()]);
         return { pid, atUnixNs };
       } catch (error) {
         throw inDockersWords(error, { phase: 'create', driver, command });
@@ -76,8 +67,10 @@ export function createContainerLauncher(deps: RunsDeps): Launcher {
       runCommand(deps.spawner, driverOf(record.runtime), pauseArgs(driverOf(record.runtime), record.id)),
     unpause: (record) =>
       runCommand(deps.spawner, driverOf(record.runtime), resumeArgs(driverOf(record.runtime), record.id)),
+    signal: (record, signal) => signalMember(deps, record, record.state.pid, signal),
     pids: async (record) => deps.cgroups.pids(cgroupOf(deps, record)),
     runDir: dirOf,
+    rootOf: (id) => rootOf(dirOf(id)),
     adopt: (id) => adoptRun(dirOf(id)),
     sweepOrphans: (known, background) => sweepOrphans(deps, known, background),
     async sweep({ id, runtime, hostConfig }) {
@@ -107,13 +100,38 @@ async function prepare(deps: RunsDeps, driver: RuntimeDriver, dir: string, reque
   }
   await makeRunDir(dir);
   const { pid } = await deps.spawner.spawn(shimSpec(deps, driver, dir, request));
+  const run = await joinReady(dir).catch(async (error: unknown) => {
+    const { command, mounts } = request.record;
+    const failure = subpathFailure(await whatShimLeft(error, dir), mounts);
+    throw inDockersWords(failure, { phase: 'create', driver, command });
+  });
+  return { run, shimPid: pid, rootfs: rootSeenBy(pid, dir) };
+}
+
+/** The root file system that a shim mounted, through its eyes: it lies in a mount namespace of its own. */
+function rootSeenBy(shimPid: number, dir: string): string {
+  return `/proc/${shimPid}/root${rootfsPathOf(dir)}`;
+}
+
+function rootfsPathOf(dir: string): string {
+  return join(dir, 'rootfs');
+}
+
+async function rootOf(dir: string): Promise<string | undefined> {
+  const pid = await readShimPid(dir);
+  const root = pid === undefined ? undefined : rootSeenBy(pid, dir);
+  return root !== undefined && (await exists(root)) ? root : undefined;
+}
+
+async function joinReady(dir: string): Promise<Run> {
   const run = await joinRun(dir);
   try {
-    await run.connection.until('ready');
+    await run.connection.until('ready', READY_LIMIT_MS);
+    return run;
   } catch (error) {
-    throw inDockersWords(error, { phase: 'create', driver, command: request.record.command });
+    await run.end(FAILED_END_MS);
+    throw error;
   }
-  return { run, shimPid: pid, rootfs: `/proc/${pid}/root${dir}/rootfs` };
 }
 
 function shimSpec(deps: RunsDeps, driver: RuntimeDriver, dir: string, request: LaunchRequest): ShimSpec {
@@ -142,6 +160,7 @@ function steps(deps: RunsDeps, driver: RuntimeDriver, dir: string, request: Laun
   const { record, paths, layersDir, lowerDirs, ownNetwork } = request;
   const input = bundleInput({
     host: deps.host,
+    runtime: driver.traits,
     record,
     paths,
     rootfsPath: '/',
@@ -149,15 +168,15 @@ function steps(deps: RunsDeps, driver: RuntimeDriver, dir: string, request: Laun
     peers: { network: 0 },
     wishes: NO_WISHES,
   });
-  const rootfs = join(dir, 'rootfs');
-  const data = overlayOptions({ lower: [deps.initLayer, ...lowerDirs], upper: paths.upper, work: paths.work });
+  const rootfs = rootfsPathOf(dir);
+  const sources = mountSteps(dir, record.mounts);
   return [
+    ...sources.before,
     { verb: 'unshare', what: 'mount' },
+    ...sources.after,
     ...(ownNetwork ? ([{ verb: 'unshare', what: 'net' }, ...networkSysctlSteps(input)] as const) : []),
     ...driver.steps,
-    { verb: 'mkdir', path: rootfs, mode: 0o755 },
-    { verb: 'chdir', path: layersDir },
-    { verb: 'mount', type: 'overlay', source: 'overlay', target: rootfs, flags: 0, data },
+    ...deps.rootfs.steps({ layersDir, lowerDirs, upper: paths.upper, work: paths.work }, rootfs),
     { verb: 'chdir', path: dir },
   ];
 }
@@ -180,14 +199,17 @@ async function configure(
   driver: RuntimeDriver,
   { run, rootfs }: Prepared,
   { record, paths, peers, shmPath }: ConfigureRequest,
-): Promise<OciSpec> {
+): Promise<void> {
   using root = openRooted(rootfs);
   const user = resolveUser(record.config.User ?? '', record.hostConfig.GroupAdd ?? [], readUserFiles(root));
-  const rootfsPath = join(run.dir, 'rootfs');
-  const wishes = await gatherWishes(record);
-  const spec = buildSpec(bundleInput({ host: deps.host, record, paths, rootfsPath, user, peers, shmPath, wishes }));
+  const rootfsPath = rootfsPathOf(run.dir);
+  const wishes = await gatherWishes(record, run.dir);
+  makeMountPoints(root, record, wishes.mounts);
+  const runtime = driver.traits;
+  const spec = buildSpec(
+    bundleInput({ host: deps.host, runtime, record, paths, rootfsPath, user, peers, shmPath, wishes }),
+  );
   await writeFile(join(run.dir, 'config.json'), specText(await deps.seccomp.withCompiled(driver, spec)), {
     mode: 0o600,
   });
-  return spec;
 }

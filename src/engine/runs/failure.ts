@@ -2,6 +2,7 @@
 
 import { GantryError, isGantryError } from '../../lib/errors.ts';
 import { describeStartFailure, type StartAttempt, startError } from '../../runtime/drivers/index.ts';
+import { readExitRecord, shimFailed } from '../../runtime/link/index.ts';
 
 /** For anything that went wrong before a process could have run. @source docker-behaviours §3 */
 const NOT_STARTED = 128;
@@ -10,6 +11,13 @@ const NOT_STARTED = 128;
 export function exitCodeOf(error: unknown): number {
   const code = isGantryError(error) ? error.params.exitCode : undefined;
   return typeof code === 'number' ? code : NOT_STARTED;
+}
+
+/** A shim whose steps fail may be gone before it is heard; what it had to say lies in its run directory. */
+export async function whatShimLeft(error: unknown, dir: string): Promise<unknown> {
+  if (!isGantryError(error) || error.code !== 'SHIM_GONE') return error;
+  const left = await readExitRecord(dir).catch(() => undefined);
+  return left?.kind === 'failed' ? shimFailed('start', left) : error;
 }
 
 /** A failure framed by the shim becomes what Docker says of it; anything else stays as it is. */

@@ -7,6 +7,7 @@ import type { Spawner } from '../../runtime/link/index.ts';
 import type { Launcher } from '../containers/index.ts';
 import type { ContainerPaths } from '../containers/types.ts';
 import type { ExecLauncher } from '../exec/index.ts';
+import type { Rootfs } from '../rootfs/index.ts';
 import { createContainerLauncher } from './container.ts';
 import { createExecLauncher } from './exec.ts';
 
@@ -19,10 +20,11 @@ export interface RunsDeps {
   readonly host: BundleHost;
   readonly seccomp: SeccompCache;
   readonly cgroups: Cgroups;
+  /** Descriptor, in every shim, of the sealed shim program. */
+  readonly sessionProgram: number;
   /** Holds one run directory a shim; on a memory file system where there is one. */
   readonly shimsDir: string;
-  /** Lower directory put over every image: mount points and /.dockerenv. */
-  readonly initLayer: string;
+  readonly rootfs: Pick<Rootfs, 'steps'>;
   readonly paths: (containerId: string) => ContainerPaths;
 }
 

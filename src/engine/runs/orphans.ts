@@ -19,14 +19,16 @@ export async function sweepOrphans(
   const owned = new Set([...known].map((id) => runDirOf(deps.shimsDir, id)));
   for (const name of await names(deps.shimsDir)) {
     const dir = join(deps.shimsDir, name);
-    if (owned.has(dir)) continue;
-    const run = await adoptRun(dir);
-    // Never started, and nobody is left who would.
-    if (run?.connection.latest?.kind === 'ready') await run.connection.abandon().catch(() => undefined);
-    const sweep = (): Promise<void> => sweepRun(deps.spawner, undefined, '', dir);
-    if (run) background(run.closed.then(sweep));
-    else await sweep();
+    if (!owned.has(dir)) background(sweepShim(deps, dir));
   }
+}
+
+async function sweepShim(deps: RunsDeps, dir: string): Promise<void> {
+  const run = await adoptRun(dir);
+  // Never started, and nobody is left who would.
+  if (run?.connection.latest?.kind === 'ready') await run.connection.abandon().catch(() => undefined);
+  await run?.closed;
+  await sweepRun(deps.spawner, undefined, '', dir);
 }
 
 /** Containers that the runtimes know and we do not: killed, state and cgroup removed. */

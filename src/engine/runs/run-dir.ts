@@ -1,16 +1,28 @@
 // Owns the run directories of shims: their names, making, joining and removing.
 
 import { rmSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readlink } from 'node:fs/promises';
 import { join as joinPath } from 'node:path';
-import { GantryError, isGantryError } from '../../lib/errors.ts';
+import { GantryError } from '../../lib/errors.ts';
+import { within } from '../../lib/within.ts';
 import { deleteArgs, type RuntimeDriver } from '../../runtime/drivers/index.ts';
-import { connectShim, type Spawner, type Step } from '../../runtime/link/index.ts';
+import {
+  connectShim,
+  isShimGone,
+  readShimPid,
+  type ShimConnection,
+  type Spawner,
+  type Step,
+} from '../../runtime/link/index.ts';
 import type { Run } from '../containers/index.ts';
 
 /** 96 bits of an id name its run directory: socket paths are limited to 108 bytes. */
 const NAME_LENGTH = 24;
 const DELETE_TIMEOUT_MS = 20_000;
+/** A shim tells its state as soon as somebody connects. One that does not is stopped, or the machine hardly moves. */
+const FIRST_WORD_MS = 2000;
+/** SIGKILL ends a shim at once, unless the kernel holds it. */
+const KILLED_MS = 5000;
 
 export function runDirOf(shimsDir: string, id: string): string {
   return joinPath(shimsDir, id.slice(0, NAME_LENGTH));
@@ -32,16 +44,20 @@ export async function joinRun(dir: string): Promise<Run> {
   return (await join(dir)).run;
 }
 
-/** Joins the shim of `dir` if one lives, and waits for its first word. */
+/**
+ * Joins the shim of `dir` if one lives, and waits for its first word, but not for long: without one, the connection's `latest` is
+ * undefined, and events follow when the shim goes on.
+ * @throws SHIM_SILENT
+ */
 export async function adoptRun(dir: string): Promise<Run | undefined> {
   try {
     const { run, spoke } = await join(dir);
-    await spoke;
+    await within(spoke, FIRST_WORD_MS);
     if (run.connection.latest?.kind !== 'closed') return run;
     run.connection[Symbol.dispose]();
     return undefined;
   } catch (error) {
-    if (isGantryError(error, 'unavailable')) return undefined;
+    if (isShimGone(error)) return undefined;
     throw error;
   }
 }
@@ -53,7 +69,20 @@ async function join(dir: string): Promise<{ readonly run: Run; readonly spoke: P
     spoke.resolve();
     if (event.kind === 'closed') closed.resolve();
   });
-  return { run: { dir, connection, closed: closed.promise }, spoke: spoke.promise };
+  const end = async (graceMs: number): Promise<void> => {
+    if (await within(closed.promise, graceMs)) return;
+    await killShim(dir, connection);
+    await within(closed.promise, KILLED_MS);
+  };
+  return { run: { dir, connection, closed: closed.promise, end }, spoke: spoke.promise };
+}
+
+/** While its connection is open the shim lives, so its pid is nobody else's. */
+async function killShim(dir: string, connection: ShimConnection): Promise<void> {
+  const pid = await readShimPid(dir).catch(() => undefined);
+  const program = pid && (await readlink(`/proc/${pid}/exe`).catch(() => ''));
+  if (!pid || !program || !/\/gantry-shim[^/]*$/.test(program)) return;
+  if (connection.latest?.kind !== 'closed') process.kill(pid, 'SIGKILL');
 }
 
 /** Steps that put a runtime's command into a mount namespace of its own, when it needs one. */

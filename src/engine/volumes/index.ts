@@ -8,13 +8,14 @@ import { formatNano, nowNano } from '../../lib/clock.ts';
 import { GantryError, isGantryError } from '../../lib/errors.ts';
 import { randomId } from '../../lib/ids.ts';
 import { KeyedQueue } from '../../lib/keyed-queue.ts';
+import { passesLabels } from '../../spec/docker/filters.ts';
 import type { Database, Migrations } from '../../store/database.ts';
 import type { Events } from '../events/types.ts';
 import { folderBytes } from './size.ts';
-import type { VolumeCreateRequest, VolumeRecord, Volumes } from './types.ts';
+import type { OwnedVolumes, VolumeCreateRequest, VolumeRecord } from './types.ts';
 
 export { folderBytes } from './size.ts';
-export type { VolumeCreateRequest, VolumeRecord, Volumes } from './types.ts';
+export type { OwnedVolumes, VolumeCreateRequest, VolumeRecord, Volumes } from './types.ts';
 
 const MIGRATIONS: Migrations = {
   name: 'volumes',
@@ -22,11 +23,15 @@ const MIGRATIONS: Migrations = {
     `CREATE TABLE volumes (
        name TEXT PRIMARY KEY, created TEXT NOT NULL, labels TEXT NOT NULL, anonymous INTEGER NOT NULL
      ) STRICT`,
+    // The container that an anonymous volume was made for, and which takes it along when it is removed; NULL = nobody does.
+    'ALTER TABLE volumes ADD COLUMN owner TEXT',
   ],
 };
 
 /** Marks volumes without a given name. @source dockerd 28.5 */
 const ANONYMOUS_LABEL = 'com.docker.volume.anonymous';
+/** Options that Docker's local driver knows. @source dockerd 28.5 */
+const LOCAL_OPTIONS: ReadonlySet<string> = new Set(['type', 'o', 'device', 'size']);
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
 
 export interface VolumesDeps {
@@ -43,7 +48,7 @@ const RUBBISH = '.removed-';
 const FOLDER_MODE = 0o701;
 
 /** Makes the volume capability; finishes removals that the last engine did not. */
-export function createVolumes(deps: VolumesDeps): Volumes {
+export function createVolumes(deps: VolumesDeps): OwnedVolumes {
   deps.db.migrate(MIGRATIONS);
   for (const name of readdirSync(deps.dir)) {
     if (name.startsWith(RUBBISH)) void removeTree(join(deps.dir, name)).catch(() => undefined);
@@ -51,10 +56,12 @@ export function createVolumes(deps: VolumesDeps): Volumes {
   return new LocalVolumes(deps);
 }
 
-class LocalVolumes implements Volumes {
+class LocalVolumes implements OwnedVolumes {
   readonly #deps: VolumesDeps;
   readonly #queue = new KeyedQueue();
   readonly #records = new Map<string, VolumeRecord>();
+  /** Name of an owned volume → its container. */
+  readonly #owners = new Map<string, string>();
 
   constructor(deps: VolumesDeps) {
     this.#deps = deps;
@@ -65,11 +72,12 @@ class LocalVolumes implements Volumes {
       // Noted, and then the engine was killed.
       mkdirSync(record.mountpoint, { recursive: true, mode: FOLDER_MODE });
       this.#records.set(name, record);
+      if (row.owner !== null) this.#owners.set(name, String(row.owner));
     }
   }
 
   create(request: VolumeCreateRequest): Promise<VolumeRecord> {
-    checkRequest(request);
+    checkVolumeRequest(request);
     const name = request.name ?? randomId();
     return this.#queue.run(name, async () => {
       const existing = this.#records.get(name);
@@ -77,11 +85,11 @@ class LocalVolumes implements Volumes {
       const anonymous = request.name === undefined;
       const labels = anonymous ? { ...request.labels, [ANONYMOUS_LABEL]: '' } : { ...request.labels };
       const record = this.#record(name, formatNano(nowNano()), labels, anonymous);
-      this.#deps.db
-        .sql('INSERT INTO volumes VALUES (?, ?, ?, ?)')
-        .run(name, record.created, JSON.stringify(labels), anonymous ? 1 : 0);
+      const owner = (anonymous && request.owner) || null;
+      this.#insert(record, owner);
       await this.#makeFolder(record);
       this.#records.set(name, record);
+      if (owner !== null) this.#owners.set(name, owner);
       this.#publish('create', name);
       return record;
     });
@@ -112,6 +120,7 @@ class LocalVolumes implements Volumes {
       await rename(join(this.#deps.dir, name), rubbish).catch(ifMissing);
       this.#deps.db.sql('DELETE FROM volumes WHERE name = ?').run(name);
       this.#records.delete(name);
+      this.#owners.delete(name);
       await removeTree(rubbish);
       this.#publish('destroy', name);
     });
@@ -133,6 +142,32 @@ class LocalVolumes implements Volumes {
     return { names, reclaimedBytes };
   }
 
+  disown(owner: string): void {
+    this.#deps.db.sql('UPDATE volumes SET owner = NULL WHERE owner = ?').run(owner);
+    for (const [name, id] of this.#owners) if (id === owner) this.#owners.delete(name);
+  }
+
+  async adopt(): Promise<readonly string[]> {
+    const entries = await readdir(this.#deps.dir, { withFileTypes: true });
+    const unknown = entries.filter(
+      (entry) => entry.isDirectory() && NAME.test(entry.name) && !this.#records.has(entry.name),
+    );
+    for (const { name } of unknown) this.#adoptOne(name);
+    return unknown.map(({ name }) => name);
+  }
+
+  #adoptOne(name: string): void {
+    const anonymous = /^[0-9a-f]{64}$/.test(name);
+    const labels: Record<string, string> = anonymous ? { [ANONYMOUS_LABEL]: '' } : {};
+    const record = this.#record(name, formatNano(nowNano()), labels, anonymous);
+    this.#insert(record, null);
+    this.#records.set(name, record);
+  }
+
+  async sweep(isThere: (owner: string) => boolean): Promise<void> {
+    for (const [name, owner] of [...this.#owners]) if (!isThere(owner)) await this.#removeUnlessUsed(name);
+  }
+
   async #removeUnlessUsed(name: string): Promise<boolean> {
     try {
       await this.remove(name, true);
@@ -141,6 +176,12 @@ class LocalVolumes implements Volumes {
       if (isGantryError(error, 'conflict')) return false;
       throw error;
     }
+  }
+
+  #insert({ name, created, labels, anonymous }: VolumeRecord, owner: string | null): void {
+    this.#deps.db
+      .sql('INSERT INTO volumes (name, created, labels, anonymous, owner) VALUES (?, ?, ?, ?, ?)')
+      .run(name, created, JSON.stringify(labels), anonymous ? 1 : 0, owner);
   }
 
   async #makeFolder(record: VolumeRecord): Promise<void> {
@@ -158,15 +199,16 @@ class LocalVolumes implements Volumes {
   }
 
   #matches(record: VolumeRecord, filters: ReadonlyMap<string, readonly string[]>): boolean {
+    if (!passesLabels(record.labels, filters.get('label') ?? [], filters.get('label!') ?? [])) return false;
     for (const [key, values] of filters) {
       const used = (): boolean => this.#deps.usersOf(record.name).length > 0;
       const holds = (value: string): boolean => {
         if (key === 'dangling') return /^(1|true)$/i.test(value) !== used();
         if (key === 'driver') return value === record.driver;
         if (key === 'name') return record.name.includes(value);
-        return hasLabel(record.labels, value);
+        return true;
       };
-      if (key === 'label' ? !values.every(holds) : !values.some(holds)) return false;
+      if (!values.some(holds)) return false;
     }
     return true;
   }
@@ -180,7 +222,8 @@ function ifMissing(error: NodeJS.ErrnoException): void {
   if (error.code !== 'ENOENT') throw error;
 }
 
-function checkRequest({ name, driver, options }: VolumeCreateRequest): void {
+/** @throws GantryError for a volume that `create` refuses to make */
+export function checkVolumeRequest({ name, driver, options }: VolumeCreateRequest): void {
   if (driver !== undefined && driver !== '' && driver !== 'local') {
     throw new GantryError(
       'notFound',
@@ -202,18 +245,17 @@ function checkRequest({ name, driver, options }: VolumeCreateRequest): void {
       `create ${name}: "${name}" includes invalid characters for a local volume name, only "[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed. If you intended to pass a host directory, use absolute path`,
     );
   }
-  if (options && Object.keys(options).length > 0) {
+  const names = Object.keys(options ?? {});
+  const unknown = names.find((option) => !LOCAL_OPTIONS.has(option));
+  if (unknown !== undefined)
+    throw new GantryError('invalid', 'VOLUME_OPTIONS', `create ${name ?? ''}: invalid option: "${unknown}"`);
+  if (names.length > 0) {
     throw new GantryError(
       'notImplemented',
       'VOLUME_OPTIONS',
-      `create ${name ?? ''}: this engine's local driver takes no options yet: ${Object.keys(options).join(', ')}`,
+      `create ${name ?? ''}: this engine's local driver takes no options yet: ${names.join(', ')}`,
     );
   }
-}
-
-function hasLabel(labels: Readonly<Record<string, string>>, wanted: string): boolean {
-  const at = wanted.indexOf('=');
-  return at < 0 ? Object.hasOwn(labels, wanted) : labels[wanted.slice(0, at)] === wanted.slice(at + 1);
 }
 
 /** True when the volume holds nothing yet, so that a container's first mount may copy its image's content there. */

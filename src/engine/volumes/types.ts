@@ -18,6 +18,8 @@ export interface VolumeCreateRequest {
   readonly driver?: string | undefined;
   readonly labels?: Readonly<Record<string, string>> | undefined;
   readonly options?: Readonly<Record<string, string>> | undefined;
+  /** Id of the container that an anonymous volume is made for: without it the volume goes too, whoever dies in between. */
+  readonly owner?: string | undefined;
 }
 
 export interface Volumes {
@@ -31,4 +33,14 @@ export interface Volumes {
   prune(
     filters: ReadonlyMap<string, readonly string[]>,
   ): Promise<{ readonly names: readonly string[]; readonly reclaimedBytes: number }>;
+}
+
+/** What the container capability needs besides: volumes that go with the container they were made for. */
+export interface OwnedVolumes extends Volumes {
+  /** The owner's volumes stay when it goes. Part of the transaction in which it goes. */
+  disown(owner: string): void;
+  /** After records were lost: takes up folders without one. Resolves to their names. */
+  adopt(): Promise<readonly string[]>;
+  /** Removes volumes whose owner is not there: their container was not made to the end, or not removed to the end. */
+  sweep(isThere: (owner: string) => boolean): Promise<void>;
 }

@@ -9,6 +9,7 @@ import { createCgroupsV2 } from './v2.ts';
 
 export { createFakeCgroups, type FakeCgroup } from './fake.ts';
 export { parseLayout } from './layout.ts';
+export { type Limit, type LimitSupport, readLimitSupport } from './limits.ts';
 export { createReadiness, type MakeReady } from './readiness.ts';
 export type { CgroupLayout, CgroupMode, Cgroups, CgroupUsage, FreezerState, IoUsage } from './types.ts';
 

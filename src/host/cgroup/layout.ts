@@ -1,5 +1,6 @@
 // Owns telling from a mount table how cgroups are mounted. Pure.
 
+import { unescapeOctal } from '../mount-table.ts';
 import type { CgroupLayout, CgroupMode } from './types.ts';
 
 /** Options of a version 1 mount that name no controller. */
@@ -41,8 +42,4 @@ function parseMount(line: string): CgroupMount[] {
   const [type, , superOptions = ''] = after.split(' ');
   if (mountPoint === undefined || (type !== 'cgroup' && type !== 'cgroup2')) return [];
   return [{ type, mountPoint: unescapeOctal(mountPoint), options: superOptions.split(',') }];
-}
-
-function unescapeOctal(text: string): string {
-  return text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
 }

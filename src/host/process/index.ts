@@ -1,5 +1,6 @@
 // The door to facts about this host: kernel, capabilities, programs, device nodes.
 
-export { type DeviceNode, readAllDevices, readDevice, readDevices } from './devices.ts';
+export { type DeviceNode, deviceNumbers, readAllDevices, readDevice, readDevices } from './devices.ts';
 export { findExecutable } from './executables.ts';
 export { type HostFacts, parseKernelRelease, readHostFacts } from './facts.ts';
+export { openFileLimit, openFileWarning } from './limits.ts';

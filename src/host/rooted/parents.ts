@@ -4,6 +4,9 @@ import { type ByteString, cstringOf } from '../../lib/bytes.ts';
 import { errno, libc, must, SystemError } from '../libc.ts';
 import type { Rooted } from './rooted.ts';
 
+/** Symlinks to nowhere that are followed one after the other. @source Linux: MAXSYMLINKS */
+const LINKS_MAX = 40;
+
 /** Open directories by path, least recently used ones closed first. Paths are clean (no `.`, `..`, empty or outer slashes). */
 export class ParentDirs implements Disposable {
   readonly #root: Rooted;
@@ -53,19 +56,36 @@ export class ParentDirs implements Disposable {
     }
   }
 
-  #openOrMake(path: ByteString): number {
+  /** `hops` counts the symlinks to nowhere on the way. */
+  #openOrMake(path: ByteString, hops = 0): number {
     const fd = this.#root.tryOpenDir(path);
     if (fd !== -errno.ENOENT || path === '') return must(fd, 'openat2', cstringOf(path));
     const slash = path.lastIndexOf('/');
     const parent = this.get(path.slice(0, Math.max(0, slash)) as ByteString);
     const name = cstringOf(path.slice(slash + 1) as ByteString);
     const made = libc.mkdirat(parent, name, 0o755);
-    // EEXIST with ENOENT before: a symlink to nowhere is in the way.
-    if (made === -errno.EEXIST) throw new SystemError(errno.ENOENT, 'openat2', cstringOf(path));
-    must(made, 'mkdirat', cstringOf(path));
-    this.#made(parent, name);
+    // EEXIST with ENOENT before: a symlink to nowhere is in the way. What it names is made.
+    // @source dockerd 28.5: a layer with /var/run -> /run, then /var/run/x
+    if (made === -errno.EEXIST) {
+      if (hops >= LINKS_MAX) throw new SystemError(errno.ELOOP, 'openat2', cstringOf(path));
+      const target = linkTarget(path, this.#root.readLink(path));
+      libc.close(this.#openOrMake(target, hops + 1));
+    } else {
+      must(made, 'mkdirat', cstringOf(path));
+      this.#made(parent, name);
+    }
     return this.#root.openDir(path);
   }
+}
+
+/** Where the symlink at `path` leads, as a clean path; `..` stops at the root. */
+function linkTarget(path: ByteString, target: ByteString): ByteString {
+  const parts = target.startsWith('/') ? [] : path.split('/').slice(0, -1);
+  for (const part of target.split('/')) {
+    if (part === '..') parts.pop();
+    else if (part !== '' && part !== '.') parts.push(part);
+  }
+  return parts.join('/') as ByteString;
 }
 
 export interface ParentOptions {

@@ -18,12 +18,14 @@ import {
   openHow,
   RESOLVE_IN_ROOT,
   RESOLVE_NO_MAGICLINKS,
+  RESOLVE_NO_XDEV,
   SystemError,
 } from '../libc.ts';
 import { type RootedStat, statAt, statFd } from './stat.ts';
 
 const INSIDE = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
 const HOW_PATH = openHow(O_PATH | O_CLOEXEC, 0, INSIDE);
+const HOW_PATH_SAME_MOUNT = openHow(O_PATH | O_CLOEXEC, 0, INSIDE | RESOLVE_NO_XDEV);
 const HOW_PATH_NOFOLLOW = openHow(O_PATH | O_CLOEXEC | O_NOFOLLOW, 0, INSIDE);
 const HOW_DIR = openHow(O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, INSIDE);
 
@@ -46,10 +48,15 @@ export interface Rooted extends Disposable {
   openDir(path: ByteString): number;
   /** As openDir, but answers minus the errno instead of throwing. */
   tryOpenDir(path: ByteString): number;
-  /** A whole regular file. @throws SystemError, FILE_TOO_LARGE, NOT_A_FILE */
-  readFile(path: ByteString, maxBytes: number): Buffer;
+  /**
+   * A whole regular file. With `sameMount` nothing that is mounted below the root is entered (EXDEV): a file system that others
+   * serve, as FUSE, could hold this thread for ever. @throws SystemError, FILE_TOO_LARGE, NOT_A_FILE
+   */
+  readFile(path: ByteString, maxBytes: number, options?: { readonly sameMount?: boolean }): Buffer;
   /** Lends a path under which Node's own functions can open the regular file, until `work` settles. @throws as readFile */
   withFile<T>(path: ByteString, work: (handlePath: string) => Promise<T>): Promise<T>;
+  /** Opens whatever `path` leads to, with O_PATH; the descriptor is the caller's. @throws SystemError */
+  openPath(path: ByteString): number;
   /** @throws SystemError */
   stat(path: ByteString, options?: { readonly follow?: boolean }): RootedStat;
   /** The raw target of a symlink. @throws SystemError */
@@ -69,10 +76,12 @@ export function rootedAt(fd: number): Rooted {
     fd,
     openDir: (path) => must(open(fd, path, HOW_DIR), 'openat2', cstringOf(path)),
     tryOpenDir: (path) => open(fd, path, HOW_DIR),
-    readFile: (path, maxBytes) => using(fd, path, HOW_PATH, (file) => readRegular(file, path, maxBytes)),
+    readFile: (path, maxBytes, { sameMount = false } = {}) =>
+      using(fd, path, sameMount ? HOW_PATH_SAME_MOUNT : HOW_PATH, (file) => readRegular(file, path, maxBytes)),
     withFile: (path, work) => lendFile(fd, path, work),
+    openPath: (path) => must(open(fd, path, HOW_PATH), 'openat2', cstringOf(path)),
     stat: (path, { follow = true } = {}) => using(fd, path, follow ? HOW_PATH : HOW_PATH_NOFOLLOW, statFd),
-    readLink: (path) => using(fd, path, HOW_PATH_NOFOLLOW, readLinkFd),
+    readLink: (path) => using(fd, path, HOW_PATH_NOFOLLOW, linkTarget),
     *walk(path) {
       const start = must(open(fd, path, HOW_DIR), 'openat2', cstringOf(path));
       yield* walkFd(start, '' as ByteString, 0);
@@ -143,7 +152,8 @@ function readAll(fd: number, path: ByteString, maxBytes: number, stat: RootedSta
   }
 }
 
-function readLinkFd(fd: number): ByteString {
+/** Where an open symlink (O_PATH) leads, as it is written. @throws SystemError */
+export function linkTarget(fd: number): ByteString {
   const out = Buffer.allocUnsafe(4096);
   const count = must(libc.readlinkat(fd, '', out, out.length), 'readlinkat');
   return out.toString('latin1', 0, count) as ByteString;
@@ -169,4 +179,14 @@ function* walkFd(dir: number, prefix: ByteString, depth: number): Generator<Walk
   } finally {
     libc.close(dir);
   }
+}
+
+/** The kernel's limit. @source xattr(7) */
+const xattrScratch = Buffer.alloc(64 * 1024);
+
+/** An extended attribute of an open file; undefined when it has none of that name, or its file system has none at all. @throws SystemError */
+export function fileXattr(fd: number, name: ByteString): Buffer | undefined {
+  const count = libc.fgetxattr(fd, cstringOf(name), xattrScratch, xattrScratch.length);
+  if (count === -errno.ENODATA || count === -errno.ENOTSUP || count === -errno.EOPNOTSUPP) return undefined;
+  return Buffer.from(xattrScratch.subarray(0, must(count, 'fgetxattr', cstringOf(name))));
 }

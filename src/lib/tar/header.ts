@@ -37,7 +37,7 @@ function base256(block: Buffer, at: number, length: number): number {
 }
 
 /** Octal text padded by spaces or NULs, or base-256. @throws BAD_TAR on anything else */
-function number(block: Buffer, at: number, length: number): number {
+export function headerNumber(block: Buffer, at: number, length: number): number {
   if ((block[at] ?? 0) & 0x80) return base256(block, at, length);
   let i = at;
   const end = at + length;
@@ -59,7 +59,7 @@ export function isZeroBlock(bytes: Buffer, at: number): boolean {
 }
 
 function checksumFits(block: Buffer): boolean {
-  const wanted = number(block, 148, 8);
+  const wanted = headerNumber(block, 148, 8);
   let unsigned = 8 * 0x20;
   let signed = unsigned;
   for (let i = 0; i < BLOCK; i++) {
@@ -86,18 +86,18 @@ export function parseHeader(block: Buffer): RawHeader {
     const star = block.toString('latin1', 508, 512) === 'tar\0';
     name = joinPrefix(field(block, 345, star ? 131 : 155), name);
   }
-  const size = number(block, 124, 12);
+  const size = headerNumber(block, 124, 12);
   if (size < 0) throw badHeader('negative size');
   return {
     name,
     linkName: field(block, 157, 100),
     typeflag: String.fromCharCode(block[156] ?? 0),
-    mode: number(block, 100, 8),
-    uid: number(block, 108, 8),
-    gid: number(block, 116, 8),
+    mode: headerNumber(block, 100, 8),
+    uid: headerNumber(block, 108, 8),
+    gid: headerNumber(block, 116, 8),
     size,
-    mtime: number(block, 136, 12),
-    deviceMajor: known ? number(block, 329, 8) : 0,
-    deviceMinor: known ? number(block, 337, 8) : 0,
+    mtime: headerNumber(block, 136, 12),
+    deviceMajor: known ? headerNumber(block, 329, 8) : 0,
+    deviceMinor: known ? headerNumber(block, 337, 8) : 0,
   };
 }

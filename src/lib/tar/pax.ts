@@ -1,7 +1,7 @@
 // Owns pax extended headers: records of binary values, parsed from and written to bytes.
 
 import { type ByteString, byteString } from '../bytes.ts';
-import { badHeader, unsupported } from './errors.ts';
+import { badHeader } from './errors.ts';
 import type { TarTime } from './types.ts';
 
 /** Keys (as bytes) to binary values; an empty value takes the key back. */
@@ -9,8 +9,9 @@ export type PaxRecords = Map<string, Buffer>;
 
 const XATTR = 'SCHILY.xattr.';
 
-/** Parses `length key=value\n` records into `into`. Values are copied. @throws BAD_TAR, UNSUPPORTED_TAR */
+/** Parses `length key=value\n` records into `into`. Values are copied. @throws BAD_TAR */
 export function parsePax(bytes: Buffer, into: PaxRecords): void {
+  const repeated: Buffer[] = [];
   let at = 0;
   while (at < bytes.length) {
     const space = bytes.indexOf(0x20, at);
@@ -22,10 +23,15 @@ export function parsePax(bytes: Buffer, into: PaxRecords): void {
       throw badHeader('broken pax record');
     }
     const key = bytes.toString('latin1', space + 1, equals);
-    if (key.startsWith('GNU.sparse.')) throw unsupported('a sparse file');
-    into.set(key, Buffer.from(bytes.subarray(equals + 1, end - 1)));
+    if (key === '' || key.includes('\0')) throw badHeader('a pax record without a proper key');
+    const value = Buffer.from(bytes.subarray(equals + 1, end - 1));
+    if (key !== 'GNU.sparse.offset' && key !== 'GNU.sparse.numbytes') into.set(key, value);
+    else if ((key === 'GNU.sparse.offset') === (repeated.length % 2 === 0)) repeated.push(value);
+    else throw badHeader('a sparse map whose offsets and lengths do not alternate');
     at = end;
   }
+  // The oldest sparse form names its pairs by records that come again and again; together they are the map of the next form.
+  if (repeated.length > 0) into.set('GNU.sparse.map', Buffer.from(repeated.join(',')));
 }
 
 /** The extended attributes among `records`; undefined when there are none. */
@@ -45,12 +51,19 @@ export function paxPath(value: Buffer): ByteString {
   return byteString(value);
 }
 
-/** A non-negative decimal number. @throws BAD_TAR */
+/** A decimal number, maybe negative. @throws BAD_TAR */
 export function paxNumber(value: Buffer): number {
-  const number = Number(value.toString('latin1'));
-  if (!/^\d{1,16}$/.test(value.toString('latin1')) || !Number.isSafeInteger(number))
-    throw badHeader('a pax number is no number');
+  const text = value.toString('latin1');
+  const number = Number(text);
+  if (!/^-?\d{1,16}$/.test(text) || !Number.isSafeInteger(number)) throw badHeader('a pax number is no number');
   return number;
+}
+
+/** A length. @throws BAD_TAR when it is negative */
+export function paxSize(value: Buffer): number {
+  const size = paxNumber(value);
+  if (size < 0) throw badHeader('a negative size');
+  return size;
 }
 
 /** Seconds with an optional fraction, maybe negative. @throws BAD_TAR */

@@ -5,10 +5,11 @@
 import type { ByteString } from '../bytes.ts';
 import { byteString } from '../bytes.ts';
 import { GantryError } from '../errors.ts';
-import { badHeader, truncated, unsupported } from './errors.ts';
+import { badHeader, fieldTooLong, truncated } from './errors.ts';
 import { BLOCK, isZeroBlock, parseHeader, type RawHeader } from './header.ts';
-import { type PaxRecords, parsePax, paxNumber, paxPath, paxTime, paxXattrs } from './pax.ts';
-import type { TarEntry, TarEntryType, TarSink, TarTime } from './types.ts';
+import { type PaxRecords, parsePax, paxNumber, paxPath, paxSize, paxTime, paxXattrs } from './pax.ts';
+import { checkedSegments, mapInHeader, mapInPayload, type PaxSparse, paxSparse, type SparseMap } from './sparse.ts';
+import type { TarEntry, TarEntryType, TarSegment, TarSink, TarTime } from './types.ts';
 
 /** Longest extended header or long name that is read. @source Go's archive/tar: maxSpecialFileSize, 1 MiB */
 const SPECIAL_MAX_BYTES = 1 << 20;
@@ -17,6 +18,7 @@ const TYPES: Readonly<Record<string, TarEntryType>> = {
   '\0': 'file',
   '0': 'file',
   '7': 'file',
+  S: 'file',
   '1': 'hardlink',
   '2': 'symlink',
   '3': 'character',
@@ -25,7 +27,15 @@ const TYPES: Readonly<Record<string, TarEntryType>> = {
   '6': 'fifo',
 };
 
-type State = 'header' | 'payload' | 'special' | 'padding' | 'end';
+type State = 'header' | 'map' | 'payload' | 'special' | 'padding' | 'end';
+
+/** A sparse file whose map is still being read. */
+interface MapInProgress {
+  readonly entry: TarEntry;
+  readonly map: SparseMap;
+  /** What the header says to follow: the map of form 1.0 with it. */
+  readonly storedBytes: number;
+}
 
 /**
  * Reads one archive. Call `write` with every piece in order, then `end`. Payload pieces are passed on without a copy.
@@ -42,6 +52,12 @@ export class TarReader {
   /** Bytes still to come of the payload, special header or padding. */
   #left = 0;
   #padding = 0;
+  /** Where in the file the next payload byte belongs. */
+  #offset = 0;
+  #segments: readonly TarSegment[] | undefined;
+  /** The segment that `#offset` lies in. */
+  #segment = 0;
+  #mapping: MapInProgress | undefined;
   #specialType = '';
   #special: Buffer[] = [];
   #local: PaxRecords | undefined;
@@ -60,7 +76,7 @@ export class TarReader {
   write(chunk: Buffer): void {
     let at = 0;
     while (at < chunk.length) {
-      if (this.#state === 'header') at = this.#readBlock(chunk, at);
+      if (this.#state === 'header' || this.#state === 'map') at = this.#readBlock(chunk, at);
       else if (this.#state === 'end') {
         this.#sink.frame?.(chunk.subarray(at));
         return;
@@ -71,7 +87,8 @@ export class TarReader {
   /** Tells that no more bytes come. */
   end(): void {
     const clean = this.#state === 'header' && this.#held === 0 && !this.#extended();
-    if (!clean && this.#state !== 'end') throw truncated();
+    // The bytes that fill up the last file's block may be missing. @source Go's archive/tar and dockerd 28.5
+    if (!clean && this.#state !== 'end' && this.#state !== 'padding') throw truncated();
   }
 
   #extended(): boolean {
@@ -80,29 +97,53 @@ export class TarReader {
 
   #readBlock(chunk: Buffer, at: number): number {
     if (this.#held === 0 && chunk.length - at >= BLOCK) {
-      this.#header(chunk.subarray(at, at + BLOCK));
+      this.#wholeBlock(chunk.subarray(at, at + BLOCK));
       return at + BLOCK;
     }
     const taken = chunk.copy(this.#block, this.#held, at, at + BLOCK - this.#held);
     this.#held += taken;
     if (this.#held === BLOCK) {
       this.#held = 0;
-      this.#header(this.#block);
+      this.#wholeBlock(this.#block);
     }
     return at + taken;
+  }
+
+  #wholeBlock(block: Buffer): void {
+    if (this.#state === 'map') this.#mapBlock(block);
+    else this.#header(block);
   }
 
   #readBody(chunk: Buffer, at: number): number {
     const end = Math.min(chunk.length, at + this.#left);
     const piece = chunk.subarray(at, end);
     this.#left -= piece.length;
-    if (this.#state === 'payload') this.#sink.data(piece);
+    if (this.#state === 'payload') this.#payload(piece);
     else {
       this.#sink.frame?.(piece);
       if (this.#state === 'special') this.#special.push(Buffer.from(piece));
     }
     if (this.#left === 0) this.#bodyEnd();
     return end;
+  }
+
+  /** Tells each piece where it belongs; one that reaches over a hole is told in parts. */
+  #payload(piece: Buffer): void {
+    if (!this.#segments) {
+      this.#sink.data(piece, this.#offset);
+      this.#offset += piece.length;
+      return;
+    }
+    for (let at = 0; at < piece.length; ) {
+      const segment = this.#segments[this.#segment];
+      if (!segment) throw badHeader('a sparse map that ends before its file');
+      if (this.#offset < segment.offset) this.#offset = segment.offset;
+      const part = piece.subarray(at, at + segment.offset + segment.length - this.#offset);
+      this.#sink.data(part, this.#offset);
+      this.#offset += part.length;
+      at += part.length;
+      if (this.#offset === segment.offset + segment.length) this.#segment++;
+    }
   }
 
   #bodyEnd(): void {
@@ -131,14 +172,56 @@ export class TarReader {
     if (this.#sawZeroBlock) throw badHeader('a lone zero block');
     const header = parseHeader(block);
     if ('xgLK'.includes(header.typeflag)) {
-      if (header.size > SPECIAL_MAX_BYTES) throw badHeader('an extended header of over 1 MiB');
+      if (header.size > SPECIAL_MAX_BYTES) throw fieldTooLong();
       this.#specialType = header.typeflag;
       this.#body('special', header.size);
       return;
     }
-    const entry = this.#compose(header);
+    const sparse = this.#local && paxSparse(this.#local);
+    const entry = this.#compose(header, sparse);
+    const storedBytes = entry.type === 'file' ? entry.size : 0;
+    if (header.typeflag === 'S') this.#beginMap(block, entry, storedBytes);
+    else if (sparse) this.#beginPaxSparse(sparse, entry, storedBytes);
+    else this.#begin(entry, storedBytes);
+  }
+
+  #begin(entry: TarEntry, storedBytes: number): void {
+    this.#offset = 0;
+    this.#segment = 0;
+    this.#segments = entry.segments;
     this.#sink.entry(entry);
-    this.#body('payload', entry.size);
+    this.#body('payload', storedBytes);
+  }
+
+  #beginPaxSparse(sparse: PaxSparse, entry: TarEntry, storedBytes: number): void {
+    if (entry.type !== 'file') throw badHeader('a sparse entry that is no file');
+    const size = sparse.size ? paxSize(sparse.size) : storedBytes;
+    if (sparse.map) {
+      this.#begin({ ...entry, size, segments: checkedSegments(sparse.map, size, storedBytes) }, storedBytes);
+      return;
+    }
+    this.#mapping = { entry: { ...entry, size }, map: mapInPayload(), storedBytes };
+    this.#state = 'map';
+  }
+
+  #beginMap(block: Buffer, entry: TarEntry, storedBytes: number): void {
+    const map = mapInHeader(block);
+    this.#mapping = { entry: { ...entry, size: map.size }, map, storedBytes };
+    if (map.more) this.#state = 'map';
+    else this.#endMap();
+  }
+
+  #mapBlock(block: Buffer): void {
+    this.#sink.frame?.(block);
+    if (this.#mapping?.map.add(block) === false) this.#endMap();
+  }
+
+  #endMap(): void {
+    if (!this.#mapping) return;
+    const { entry, map, storedBytes } = this.#mapping;
+    this.#mapping = undefined;
+    const left = storedBytes - map.payloadBytes;
+    this.#begin({ ...entry, segments: checkedSegments(map.segments, entry.size, left) }, left);
   }
 
   #applySpecial(): void {
@@ -159,7 +242,7 @@ export class TarReader {
   }
 
   /** The entry of `header` with what came before it applied. Pax wins over GNU names. */
-  #compose(header: RawHeader): TarEntry {
+  #compose(header: RawHeader, sparse: PaxSparse | undefined): TarEntry {
     const pax = this.#local;
     this.#local = undefined;
     const get = (key: string): Buffer | undefined => {
@@ -174,7 +257,8 @@ export class TarReader {
       get('gid'),
       get('mtime'),
     ];
-    const name = path ? paxPath(path) : (this.#longName ?? header.name);
+    const named = sparse?.name ?? path;
+    const name = named ? paxPath(named) : (this.#longName ?? header.name);
     const linkName = link ? paxPath(link) : (this.#longLink ?? header.linkName);
     this.#longName = undefined;
     this.#longLink = undefined;
@@ -187,7 +271,7 @@ export class TarReader {
       mode: header.mode & 0o7777,
       uid: uid ? paxNumber(uid) : header.uid,
       gid: gid ? paxNumber(gid) : header.gid,
-      size: type === 'file' ? (size ? paxNumber(size) : header.size) : 0,
+      size: type === 'file' ? (size ? paxSize(size) : header.size) : 0,
       mtime: time,
       deviceMajor: header.deviceMajor,
       deviceMinor: header.deviceMinor,
@@ -197,7 +281,6 @@ export class TarReader {
 }
 
 function entryType(typeflag: string, name: ByteString): TarEntryType {
-  if (typeflag === 'S') throw unsupported('a sparse file');
   const type = TYPES[typeflag];
   if (!type) {
     throw new GantryError('invalid', 'UNSUPPORTED_TAR', `unhandled tar header type ${typeflag.charCodeAt(0)}`);

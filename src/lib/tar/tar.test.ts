@@ -123,18 +123,20 @@ test('pax records count for the next entry alone, as Docker reads them: no numbe
   );
   assert.throws(() => read(Buffer.concat([pax('g', '99 uid=88\n'), TAR_END])), /invalid tar header/);
   assert.throws(() => read(Buffer.concat([pax('x', '99 uid=88\n'), TAR_END])), /invalid tar header/);
-  assert.throws(() => read(Buffer.concat([pax('x', '22 GNU.sparse.major=1\n'), TAR_END])), /sparse/);
+  assert.throws(() => read(Buffer.concat([pax('x', '7 \0a=\n'), TAR_END])), /invalid tar header/);
 });
 
 test('a cut or damaged archive is an error, not a shorter one', () => {
   const bytes = archive([{ name: 'a' as ByteString, type: 'file' }, 'x'.repeat(2000)]);
-  for (const length of [100, 511, 513, 1000, 2511, 2512]) {
+  for (const length of [100, 511, 513, 1000, 2511]) {
     assert.throws(
       () => read(bytes.subarray(0, length)),
       (error: unknown) => isGantryError(error, 'invalid') && error.message === 'unexpected EOF',
       `cut at ${length}`,
     );
   }
+  // Only what fills up the last block may be missing.
+  assert.equal(read(bytes.subarray(0, 2512)).entries[0]?.data.length, 2000);
   const flipped = Buffer.from(bytes);
   flipped[5] = 0x41;
   assert.throws(() => read(flipped), /invalid tar header/);

@@ -10,6 +10,12 @@ export interface TarTime {
   readonly nanoseconds: number;
 }
 
+/** A part of a sparse file that the archive holds. */
+export interface TarSegment {
+  readonly offset: number;
+  readonly length: number;
+}
+
 /** One member of an archive, long names and pax records already applied. */
 export interface TarEntry {
   readonly type: TarEntryType;
@@ -21,8 +27,10 @@ export interface TarEntry {
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
-  /** Payload bytes that follow; 0 for everything but files. */
+  /** Length of the file; 0 for everything but files. */
   readonly size: number;
+  /** For a sparse file the parts that follow, in order and none empty: all else of it is zeros. */
+  readonly segments?: readonly TarSegment[] | undefined;
   readonly mtime: TarTime;
   readonly deviceMajor: number;
   readonly deviceMinor: number;
@@ -33,9 +41,9 @@ export interface TarEntry {
 /** What the reader calls, in archive order: entry, its data in pieces, entryEnd. Buffers are only valid during the call. */
 export interface TarSink {
   entry(entry: TarEntry): void;
-  /** A piece of the present entry's payload. */
-  data(bytes: Buffer): void;
+  /** A piece of the present entry's payload, and where in the file it belongs. Holes of sparse files are not told. */
+  data(bytes: Buffer, offset: number): void;
   entryEnd(): void;
-  /** Every byte of the archive that is no payload (headers, padding, end marker, trailing bytes), in order. */
+  /** Every byte of the archive that is no payload (headers, sparse maps, padding, end marker, trailing bytes), in order. */
   frame?(bytes: Buffer): void;
 }

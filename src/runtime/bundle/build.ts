@@ -1,16 +1,30 @@
 // Owns assembling the whole OCI configuration out of its sections, and its text. Pure.
 
-import type { BundleInput, DeviceFact } from './input.ts';
+import type { HostConfig } from '../../spec/docker/types.gen.ts';
+import { cgroupPathOf } from './cgroup-path.ts';
+import type { BundleHost, BundleInput, DeviceFact } from './input.ts';
 import { buildMounts, rootfsPropagation } from './mounts.ts';
 import { buildNamespaces, runtimeSysctls } from './namespaces.ts';
 import type { OciDevice, OciLinux, OciProcess, OciSeccomp, OciSpec } from './oci.ts';
 import { buildExecProcess, buildProcess, containerCapabilities, type ExecInput, effectiveHostname } from './process.ts';
-import { buildResources } from './resources.ts';
+import { buildResources, buildRlimits, deviceRules } from './resources.ts';
 import { defaultSeccomp, type SeccompFacts, userSeccomp } from './seccomp/index.ts';
 import { guardedPaths, parseSecurityOptions, type SecurityOptions } from './security.ts';
 
 /** The oldest that names all we use; crun 1.8 refuses 1.2. */
 const OCI_VERSION = '1.0.2';
+
+/**
+ * Refuses what no container can have, whatever the host looks like at its start.
+ * @throws CAPABILITY_UNKNOWN, CAPABILITY_UNAVAILABLE, SECURITY_OPTION_INVALID, SECCOMP_PROFILE_INVALID, DEVICE_RULE_INVALID,
+ * RLIMIT_INVALID
+ */
+export function checkHostConfig(hostConfig: HostConfig, host: BundleHost): void {
+  const security = parseSecurityOptions(hostConfig.SecurityOpt ?? []);
+  chooseSeccomp({ hostConfig, host }, security, containerCapabilities({ hostConfig, host }));
+  deviceRules(hostConfig, []);
+  buildRlimits(hostConfig);
+}
 
 /**
  * The OCI configuration of a container.
@@ -58,18 +72,12 @@ function buildLinux(input: BundleInput, security: SecurityOptions, capabilities:
   };
 }
 
-/** Absolute path of a container's cgroup below the root of each hierarchy. */
-export function cgroupPathOf(asked: string | undefined, engineParent: string, id: string): string {
-  const parent = `/${asked || engineParent}`.split('/').filter((part) => part !== '' && part !== '.' && part !== '..');
-  return `/${[...parent, id].join('/')}`;
-}
-
 function ociDevice({ path, type, major, minor, mode, uid, gid }: DeviceFact): OciDevice {
   return { path, type, major, minor, fileMode: mode, uid, gid };
 }
 
 function chooseSeccomp(
-  input: BundleInput,
+  input: Pick<BundleInput, 'hostConfig' | 'host'>,
   security: SecurityOptions,
   capabilities: readonly string[],
 ): OciSeccomp | undefined {

@@ -47,7 +47,8 @@ const HOST = {
   capabilities: boundingOf(CASES.privileged),
   cgroupVersion: 1,
   cgroupParent: '/docker',
-  recursiveReadOnly: true,
+  apparmor: true,
+  cgroupMounts: [],
   initBinary: INIT_BINARY,
   initByDefault: false,
 } as const;
@@ -104,6 +105,7 @@ function inputOf(golden: Golden): BundleInput {
     shmPath: shared ? '/state/mounts/shm' : undefined,
     devices: devicesOf(golden),
     blockDevices: [{ path: '/dev/vda', major: 254, minor: 0 }],
+    runtime: { name: 'runc', recursiveReadOnly: true, isCrun: false },
     host: HOST,
   };
 }

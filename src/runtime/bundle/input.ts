@@ -51,12 +51,24 @@ export interface BundleHost {
   readonly cgroupVersion: 1 | 2;
   /** Cgroup below which containers lie unless --cgroup-parent says otherwise, e.g. `/gantry`; one per engine. */
   readonly cgroupParent: string;
-  /** Kernel and runtime know recursively read-only mounts (`rro`). */
-  readonly recursiveReadOnly: boolean;
+  /** The kernel confines by AppArmor profiles. */
+  readonly apparmor: boolean;
+  /** Mount points of the version 1 hierarchies; [] on version 2. */
+  readonly cgroupMounts: readonly string[];
   /** Static program that `--init` puts at /sbin/docker-init. */
   readonly initBinary: string;
   /** Also without `--init`. */
   readonly initByDefault: boolean;
+}
+
+/** What one runtime does otherwise than another. */
+export interface RuntimeTraits {
+  /** As users name it. */
+  readonly name: string;
+  /** With this kernel it makes mounts read-only with all below them (`rro`). */
+  readonly recursiveReadOnly: boolean;
+  /** It is crun; what that means is told where it matters. */
+  readonly isCrun: boolean;
 }
 
 /** Whose network the process gets. `own`: the shim's, which the runtime inherits; also for `none`. */
@@ -94,5 +106,6 @@ export interface BundleInput {
   readonly blockDevices?: readonly BlockDeviceFact[] | undefined;
   /** Further `K=V` between the engine's and the user's (links). */
   readonly linkEnv?: readonly string[] | undefined;
+  readonly runtime: RuntimeTraits;
   readonly host: BundleHost;
 }

@@ -1,22 +1,25 @@
 // Owns the mount list of a container: the kernel's file systems, the user's mounts, the engine's files. Pure.
 
+import { basename } from 'node:path';
 import { GantryError } from '../../lib/errors.ts';
-import type { BundleInput, BundleMount } from './input.ts';
+import { cgroupPathOf } from './cgroup-path.ts';
+import type { BundleInput, BundleMount, RuntimeTraits } from './input.ts';
 import type { OciMount } from './oci.ts';
 
+const CGROUPS = '/sys/fs/cgroup';
 const DEFAULT_SHM_BYTES = 64 * 1024 * 1024;
 const INIT_PATH = '/sbin/docker-init';
 
 /** Mounts in Docker's order: kernel file systems, then the rest with parents before children. */
 export function buildMounts(
   input: BundleInput,
-  options: { readonly init: boolean; readonly writableCgroups: boolean },
+  options: { readonly init: boolean; readonly writableCgroups: boolean | undefined },
 ): OciMount[] {
   const user = [...userMounts(input), ...engineFiles(input)];
   const taken = new Set(user.map(({ destination }) => destination));
-  const coversDev = taken.has('/dev');
+  const covered = ['/dev', CGROUPS].filter((folder) => taken.has(folder));
   const kernel = kernelMounts(input, options.writableCgroups).filter(
-    ({ destination }) => !taken.has(destination) && !(coversDev && destination.startsWith('/dev/')),
+    ({ destination }) => !taken.has(destination) && !covered.some((folder) => destination.startsWith(`${folder}/`)),
   );
   const init = options.init ? [initMount(input)] : [];
   return [...kernel, ...init, ...user.toSorted((a, b) => depth(a) - depth(b))];
@@ -26,7 +29,7 @@ function depth({ destination }: OciMount): number {
   return destination.split('/').filter(Boolean).length;
 }
 
-function kernelMounts(input: BundleInput, writableCgroups: boolean): OciMount[] {
+function kernelMounts(input: BundleInput, writableCgroups: boolean | undefined): OciMount[] {
   const privileged = input.hostConfig.Privileged === true;
   const quiet = ['nosuid', 'noexec', 'nodev'];
   const readOnly = privileged ? [] : ['ro'];
@@ -41,9 +44,28 @@ function kernelMounts(input: BundleInput, writableCgroups: boolean): OciMount[] 
     mount('/dev', 'tmpfs', 'tmpfs', ['nosuid', 'strictatime', 'mode=755', 'size=65536k']),
     mount('/dev/pts', 'devpts', 'devpts', ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5']),
     mount('/sys', 'sysfs', 'sysfs', [...quiet, ...readOnly]),
-    mount('/sys/fs/cgroup', 'cgroup', 'cgroup', [...(writableCgroups ? [] : readOnly), ...quiet]),
+    ...cgroupMounts(input, writableCgroups ?? privileged),
     mount('/dev/mqueue', 'mqueue', 'mqueue', quiet),
     ...shmMount(input),
+  ];
+}
+
+/** As the runtime makes them; of crun, which leaves their folder open to everybody, the same ones bound one by one. */
+function cgroupMounts(input: BundleInput, writable: boolean): OciMount[] {
+  const options = [...(writable ? [] : ['ro']), 'nosuid', 'noexec', 'nodev'];
+  const { cgroupMounts: hierarchies, cgroupParent } = input.host;
+  if (!input.runtime.isCrun || hierarchies.length === 0)
+    return [{ destination: CGROUPS, type: 'cgroup', source: 'cgroup', options }];
+  const own = cgroupPathOf(input.hostConfig.CgroupParent, cgroupParent, input.id);
+  const folder = ['nosuid', 'noexec', 'nodev', 'mode=755'];
+  return [
+    { destination: CGROUPS, type: 'tmpfs', source: 'tmpfs', options: folder },
+    ...hierarchies.map((path) => ({
+      destination: `${CGROUPS}/${basename(path)}`,
+      type: 'bind',
+      source: path + own,
+      options: ['bind', 'rprivate', ...options],
+    })),
   ];
 }
 
@@ -75,7 +97,7 @@ function userMounts(input: BundleInput): OciMount[] {
     .filter(([destination]) => !named.has(destination))
     .map(([destination, options]) => tmpfsMount(destination, options.split(',').filter(Boolean)));
   const others = input.mounts.map((mount) =>
-    mount.type === 'tmpfs' ? recordedTmpfs(mount) : bindMount(mount, input.host.recursiveReadOnly),
+    mount.type === 'tmpfs' ? recordedTmpfs(mount) : bindMount(mount, input.runtime),
   );
   const all = [...tmpfs, ...others];
   all.forEach(checkProc);
@@ -100,15 +122,22 @@ function checkProc({ destination, source, type }: OciMount): void {
   throw new GantryError('invalid', 'MOUNT_OVER_PROC', message, { params: { source, destination } });
 }
 
-function bindMount(mount: BundleMount, recursiveReadOnly: boolean): OciMount {
-  const wishes = mount.options ?? [];
-  const options = [wishes.includes('bind-nonrecursive') ? 'bind' : 'rbind'];
-  if (!mount.writable) {
-    // What is no directory has nothing mounted below, and crun 1.8.1 fails on `rro` there.
-    const recursive = recursiveReadOnly && mount.sourceIsDirectory && !wishes.includes('readonly-nonrecursive');
-    options.push(recursive ? 'rro' : 'ro');
-  }
-  if (mount.propagation !== '') options.push(mount.propagation);
+/** @throws RRO_UNSUPPORTED for a mount that must be read-only with all below it, where that cannot be */
+function bindMount(mount: BundleMount, { name, recursiveReadOnly, isCrun }: RuntimeTraits): OciMount {
+  const wishes = new Set(mount.options);
+  if (wishes.has('readonly-force-recursive') && !recursiveReadOnly)
+    throw new GantryError('system', 'RRO_UNSUPPORTED', `rro is not supported by runtime "${name}"`);
+  const alone = wishes.has('bind-nonrecursive');
+  // crun fails on `rro` where there is no directory, and takes any word for a recursive option as one of the bind itself; what
+  // has nothing mounted below needs neither. @source crun 1.8.1
+  const plain = isCrun && alone;
+  const recursive = recursiveReadOnly && mount.sourceIsDirectory && !plain && !wishes.has('readonly-nonrecursive');
+  const propagation = plain ? mount.propagation.replace(/^r/, '') : mount.propagation;
+  const options = [
+    alone ? 'bind' : 'rbind',
+    ...(mount.writable ? [] : [recursive ? 'rro' : 'ro']),
+    ...(propagation === '' ? [] : [propagation]),
+  ];
   return { destination: mount.destination, type: 'bind', source: mount.source, options };
 }
 

@@ -34,7 +34,8 @@ function allSysctls(input: BundleInput): Readonly<Record<string, string>> {
     input.network.kind === 'own'
       ? { 'net.ipv4.ip_unprivileged_port_start': '0', 'net.ipv4.ping_group_range': '0 2147483647' }
       : {};
-  return { ...defaults, ...(input.hostConfig.Sysctls ?? {}) };
+  const asked = Object.entries(input.hostConfig.Sysctls ?? {}).map(([name, text]) => [dotted(name), text]);
+  return { ...defaults, ...Object.fromEntries(asked) };
 }
 
 /** The sysctls that the runtime sets, or refuses: all but those of the shim's network namespace. */
@@ -59,7 +60,17 @@ export function networkSysctlSteps(input: BundleInput): Step[] {
 
 /** `net.ipv4.conf.eth0/1.x` names a device with a dot by a slash, as sysctl(8) does; no way out of /proc/sys/net. */
 function sysctlPath(name: string): string {
-  const swapped = [...name].map((char) => (char === '.' ? '/' : char === '/' ? '.' : char)).join('');
-  const parts = swapped.split('/').filter((part) => part !== '' && part !== '.' && part !== '..');
+  const parts = swapped(name)
+    .split('/')
+    .filter((part) => part !== '' && part !== '.' && part !== '..');
   return `/proc/sys/${parts.join('/')}`;
+}
+
+/** The usual spelling: a name whose first separator is a slash has its dots and slashes the other way round. @source sysctl(8) */
+export function dotted(name: string): string {
+  return /^[^./]*\//.test(name) ? swapped(name) : name;
+}
+
+function swapped(name: string): string {
+  return [...name].map((char) => (char === '.' ? '/' : char === '/' ? '.' : char)).join('');
 }

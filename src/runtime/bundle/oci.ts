@@ -108,6 +108,7 @@ export interface OciMemory {
   readonly limit?: number;
   readonly reservation?: number;
   readonly swap?: number;
+  readonly kernelTCP?: number;
   readonly swappiness?: number;
   readonly disableOOMKiller?: true;
 }

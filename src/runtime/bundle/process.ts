@@ -25,7 +25,7 @@ export interface ExecInput {
 }
 
 /** The bounding set of the container itself. @throws CAPABILITY_UNKNOWN, CAPABILITY_UNAVAILABLE */
-export function containerCapabilities(input: BundleInput): string[] {
+export function containerCapabilities(input: Pick<BundleInput, 'hostConfig' | 'host'>): string[] {
   const { CapAdd, CapDrop, Privileged } = input.hostConfig;
   return chooseCapabilities(
     { add: CapAdd ?? [], drop: CapDrop ?? [], privileged: Privileged === true },
@@ -93,7 +93,9 @@ function confinement(
   security: SecurityOptions,
 ): Pick<OciProcess, 'rlimits' | 'noNewPrivileges' | 'apparmorProfile'> {
   const rlimits = buildRlimits(input.hostConfig);
-  const apparmor = input.hostConfig.Privileged === true ? undefined : security.apparmor;
+  // Where the kernel has no AppArmor a profile means nothing, to Docker too.
+  const confined = input.host.apparmor && input.hostConfig.Privileged !== true;
+  const apparmor = confined ? security.apparmor : undefined;
   return {
     ...(rlimits.length === 0 ? {} : { rlimits }),
     ...(security.noNewPrivileges ? { noNewPrivileges: true } : {}),
@@ -134,7 +136,8 @@ function nameOf(entry: string): string {
   return at < 0 ? entry : entry.slice(0, at);
 }
 
-/** Docker leaves HOME to the runtime; runc and crun differ in the details, so it is written here. */
+/** Docker leaves HOME, absent or empty, to the runtime; runc and crun differ in the details, so it is written here. */
 function withHome(env: readonly string[], user: ResolvedUser): string[] {
-  return env.some((entry) => nameOf(entry) === 'HOME') ? [...env] : [...env, `HOME=${user.home}`];
+  const given = env.filter((entry) => entry !== 'HOME=');
+  return given.some((entry) => nameOf(entry) === 'HOME') ? given : [...given, `HOME=${user.home}`];
 }

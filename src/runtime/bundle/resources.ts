@@ -48,6 +48,9 @@ function buildMemory(config: HostConfig, cgroupVersion: 1 | 2): OciMemory {
     ...(limit > 0 ? { limit } : {}),
     ...((config.MemoryReservation ?? 0) > 0 ? { reservation: config.MemoryReservation as number } : {}),
     ...(swap > 0 ? { swap } : {}),
+    ...(cgroupVersion === 1 && (config.KernelMemoryTCP ?? 0) > 0
+      ? { kernelTCP: config.KernelMemoryTCP as number }
+      : {}),
     ...(cgroupVersion === 1 && swappiness >= 0 ? { swappiness } : {}),
     ...(cgroupVersion === 1 && config.OomKillDisable === true ? { disableOOMKiller: true } : {}),
   };
@@ -59,7 +62,8 @@ function buildCpu(config: HostConfig): OciCpu {
   const period = nano > 0 ? DEFAULT_PERIOD_US : (config.CpuPeriod ?? 0);
   return {
     ...((config.CpuShares ?? 0) > 0 ? { shares: config.CpuShares as number } : {}),
-    ...(quota !== 0 ? { quota } : {}),
+    // Below nothing is no limit, which a new container has anyway.
+    ...(quota > 0 ? { quota } : {}),
     ...(period > 0 ? { period } : {}),
     ...((config.CpuRealtimeRuntime ?? 0) !== 0 ? { realtimeRuntime: config.CpuRealtimeRuntime as number } : {}),
     ...((config.CpuRealtimePeriod ?? 0) !== 0 ? { realtimePeriod: config.CpuRealtimePeriod as number } : {}),
@@ -97,7 +101,7 @@ function buildBlockIo(config: HostConfig, devices: readonly BlockDeviceFact[]): 
 }
 
 /** Deny all, then what every container may use, then the container's own devices and rules. */
-function deviceRules(config: HostConfig, devices: readonly DeviceFact[]): OciDeviceRule[] {
+export function deviceRules(config: HostConfig, devices: readonly DeviceFact[]): OciDeviceRule[] {
   if (config.Privileged === true) return [{ allow: true, access: 'rwm' }];
   return [
     { allow: false, access: 'rwm' },
@@ -127,13 +131,18 @@ function parseDeviceRule(rule: string): OciDeviceRule {
   };
 }
 
-/** -1 means no limit. */
+/** @source getrlimit(2) */
+const RLIMITS: ReadonlySet<string> = new Set(
+  'AS CORE CPU DATA FSIZE LOCKS MEMLOCK MSGQUEUE NICE NOFILE NPROC RSS RTPRIO RTTIME SIGPENDING STACK'.split(' '),
+);
+
+/** -1 means no limit. @throws RLIMIT_INVALID in the words of Docker's runtime */
 export function buildRlimits(config: HostConfig): OciRlimit[] {
-  return (config.Ulimits ?? []).map(({ Name, Soft, Hard }) => ({
-    type: `RLIMIT_${(Name ?? '').toUpperCase()}`,
-    hard: rlimit(Hard ?? 0),
-    soft: rlimit(Soft ?? 0),
-  }));
+  return (config.Ulimits ?? []).map(({ Name, Soft, Hard }) => {
+    const name = (Name ?? '').toUpperCase();
+    if (!RLIMITS.has(name)) throw new GantryError('invalid', 'RLIMIT_INVALID', `wrong rlimit value: RLIMIT_${name}`);
+    return { type: `RLIMIT_${name}`, hard: rlimit(Hard ?? 0), soft: rlimit(Soft ?? 0) };
+  });
 }
 
 function rlimit(value: number): number | bigint {

@@ -36,19 +36,25 @@ export interface SecurityOptions {
   readonly apparmor?: string | undefined;
   /** SELinux label parts such as `type:x`, or `disable`. */
   readonly labels: readonly string[];
-  readonly writableCgroups: boolean;
+  /** undefined = as the privileges say. */
+  readonly writableCgroups?: boolean | undefined;
 }
 
 /**
- * Decodes HostConfig.SecurityOpt: `key=value`, `key:value`, or `no-new-privileges` alone. Later ones win.
+ * Decodes HostConfig.SecurityOpt: `key=value`, `key:value`, or a word alone. Later ones win.
  * @throws SECURITY_OPTION_INVALID with Docker's wording
  */
 export function parseSecurityOptions(options: readonly string[]): SecurityOptions {
   const labels: string[] = [];
-  let found: Omit<SecurityOptions, 'labels'> = { noNewPrivileges: false, writableCgroups: false };
+  let found: Omit<SecurityOptions, 'labels'> = { noNewPrivileges: false };
   for (const option of options) {
-    if (option === 'no-new-privileges') {
-      found = { ...found, noNewPrivileges: true };
+    if (option === 'disable') {
+      labels.push(option);
+      continue;
+    }
+    const alone = ALONE.get(option);
+    if (alone !== undefined) {
+      found = { ...found, ...alone };
       continue;
     }
     const at = option.indexOf('=') >= 0 ? option.indexOf('=') : option.indexOf(':');
@@ -60,10 +66,16 @@ export function parseSecurityOptions(options: readonly string[]): SecurityOption
   return { ...found, labels };
 }
 
+/** Options that need no value. */
+const ALONE: ReadonlyMap<string, Partial<SecurityOptions>> = new Map([
+  ['no-new-privileges', { noNewPrivileges: true }],
+  ['writable-cgroups', { writableCgroups: true }],
+]);
+
 function decode(key: string, value: string, option: string): Partial<SecurityOptions> {
   const flag =
     /^(?:1|t|T|TRUE|true|True)$/.test(value) || (/^(?:0|f|F|FALSE|false|False)$/.test(value) ? false : undefined);
-  if (key === 'seccomp') return { seccomp: value };
+  if (key === 'seccomp') return { seccomp: value || undefined };
   if (key === 'apparmor') return { apparmor: value };
   if (key === 'no-new-privileges' && flag !== undefined) return { noNewPrivileges: flag };
   if (key === 'writable-cgroups' && flag !== undefined) return { writableCgroups: flag };
@@ -71,19 +83,19 @@ function decode(key: string, value: string, option: string): Partial<SecurityOpt
 }
 
 function invalid(form: 1 | 2, option: string): GantryError {
-  return new GantryError('invalid', 'SECURITY_OPTION_INVALID', `invalid --security-opt ${form}: "${option}"`, {
+  return new GantryError('system', 'SECURITY_OPTION_INVALID', `invalid --security-opt ${form}: "${option}"`, {
     params: { option },
   });
 }
 
-/** The paths to hide and to lock; privileged containers have none. */
+/** The paths to hide and to lock; privileged containers have none but those asked for. */
 export function guardedPaths(hostConfig: HostConfig): {
   readonly masked: readonly string[];
   readonly readonly: readonly string[];
 } {
-  if (hostConfig.Privileged === true) return { masked: [], readonly: [] };
+  const privileged = hostConfig.Privileged === true;
   return {
-    masked: hostConfig.MaskedPaths ?? MASKED_PATHS,
-    readonly: hostConfig.ReadonlyPaths ?? READONLY_PATHS,
+    masked: hostConfig.MaskedPaths ?? (privileged ? [] : MASKED_PATHS),
+    readonly: hostConfig.ReadonlyPaths ?? (privileged ? [] : READONLY_PATHS),
   };
 }

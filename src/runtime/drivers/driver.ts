@@ -1,5 +1,6 @@
 // Owns the command lines of runc and crun. Runs nothing.
 
+import type { RuntimeTraits } from '../bundle/index.ts';
 import type { Step } from '../link/index.ts';
 
 /** An OCI runtime as configured for one engine. */
@@ -18,6 +19,7 @@ export interface RuntimeDriver {
   readonly stateDir: string;
   /** Steps that must precede each call; the caller is in a mount namespace of its own then. */
   readonly steps: readonly Step[];
+  readonly traits: RuntimeTraits;
   /** Further global flags of `--add-runtime`. */
   readonly extraArgs: readonly string[];
 }
@@ -65,8 +67,19 @@ export function createArgs(driver: RuntimeDriver, id: string, bundleDir: string)
 }
 
 /** Starts a further process, described by the OCI process in `processFile`. */
-export function execArgs(driver: RuntimeDriver, id: string, processFile: string, paths: LaunchPaths): string[] {
-  return [...globalArgs(driver, paths.logFile), 'exec', '--process', processFile, ...launchArgs(paths), id];
+export function execArgs(
+  driver: RuntimeDriver,
+  id: string,
+  processFile: string,
+  paths: LaunchPaths & { readonly session?: boolean | undefined },
+): string[] {
+  const session = paths.session ? ['--preserve-fds', '2'] : [];
+  return [...globalArgs(driver, paths.logFile), 'exec', '--process', processFile, ...session, ...launchArgs(paths), id];
+}
+
+/** argv of a process that begins a session of its own, before it becomes `command`. @source shim/PROTOCOL.md: the session face */
+export function sessionArgs(command: readonly string[]): string[] {
+  return ['/proc/self/fd/3', 'session', '--', ...command];
 }
 
 /** Kills what is left and removes state and cgroup. */

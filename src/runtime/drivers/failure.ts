@@ -35,7 +35,7 @@ const NOT_A_DIRECTORY_ADVICE =
  * @source dockerd 28.5 with runc 1.3; runc 1.1.5 and crun 1.8.1 logs, in failure.test.ts
  */
 export function describeStartFailure(attempt: StartAttempt, failure: ShimFailure): StartFailure {
-  const said = failure.stage === 'runtime' ? runtimeLogMessage(failure.text) : shimWords(failure);
+  const said = failure.stage === 'runtime' ? runtimeLogMessage(failure.text) : shimWords(failure, attempt);
   const reason = attempt.driver.dialect === 'crun' && failure.stage === 'runtime' ? fromCrun(said, attempt) : said;
   const text = prefixed(attempt, reason);
   return classify(text);
@@ -47,14 +47,16 @@ export function startError(failure: StartFailure): GantryError {
 }
 
 /** `write` steps are sysctls; their ENOENT is the user's unknown name. */
-function shimWords({ stage, errno, text }: ShimFailure): string {
+function shimWords({ stage, errno, text }: ShimFailure, { command: [program = ''] }: StartAttempt): string {
   const reason = ERRNO_TEXT[errno] ?? (errno === 0 ? '' : `errno ${errno}`);
+  if (stage === 'session') return STARTING + cannotBecome(program, reason);
   return [stage, text, reason].filter((part) => part !== '').join(': ');
 }
 
 const ERRNO_TEXT: Readonly<Record<number, string>> = {
   1: 'operation not permitted',
   2: 'no such file or directory',
+  8: 'exec format error',
   12: 'cannot allocate memory',
   13: 'permission denied',
   16: 'device or resource busy',
@@ -114,6 +116,12 @@ function notFound(program: string): string {
   return program.includes('/')
     ? `exec: "${program}": stat ${program}: no such file or directory`
     : `exec: "${program}": executable file not found in $PATH`;
+}
+
+/** What the session face of the shim could not become. */
+function cannotBecome(program: string, reason: string): string {
+  if (reason === ERRNO_TEXT[2]) return notFound(program);
+  return reason === ERRNO_TEXT[21] ? cannotOpen(program, 'operation not permitted') : cannotOpen(program, reason);
 }
 
 /** crun answers EPERM for whatever is no regular file. */

@@ -9,10 +9,11 @@ export {
   type RuntimeDriver,
   resumeArgs,
   runArgs,
+  sessionArgs,
   stateArgs,
 } from './driver.ts';
 export { describeStartFailure, type StartAttempt, type StartFailure, startError } from './failure.ts';
 export { runtimeLogMessage } from './log.ts';
 export { type AddedRuntime, type ProbeRequest, probeRuntimes, type Runtimes } from './probe.ts';
 export { createSeccompCache, type SeccompCache } from './seccomp-cache.ts';
-export type { TrialPlace } from './trial.ts';
+export { compileFilter, type TrialPlace } from './trial.ts';

@@ -3,6 +3,7 @@
 import type { CgroupLayout } from '../../host/cgroup/index.ts';
 import { findExecutable } from '../../host/process/index.ts';
 import { GantryError, messageOf } from '../../lib/errors.ts';
+import type { RuntimeTraits } from '../bundle/index.ts';
 import type { Spawner, Step } from '../link/index.ts';
 import type { RuntimeDriver } from './driver.ts';
 import type { SeccompCache } from './seccomp-cache.ts';
@@ -60,7 +61,7 @@ export async function probeRuntimes(request: ProbeRequest): Promise<Runtimes> {
 }
 
 async function findDriver(
-  { spawner, execRoot, layout }: ProbeRequest,
+  { spawner, execRoot, layout, trial }: ProbeRequest,
   name: string,
   wish: AddedRuntime,
 ): Promise<RuntimeDriver | undefined> {
@@ -68,16 +69,37 @@ async function findDriver(
   if (binary === undefined) return undefined;
   const { out } = await spawner.run({ args: [binary, '--version'], timeoutMs: VERSION_TIMEOUT_MS });
   const dialect = out.startsWith('crun') ? 'crun' : 'runc';
+  const version = /version (\S+)/.exec(out)?.[1] ?? '';
   return {
     name,
     dialect,
     binary,
     program: BUILT_IN.includes(wish.path) ? await sealedCopy(spawner, binary) : binary,
-    version: /version (\S+)/.exec(out)?.[1] ?? '',
+    version,
+    traits: traitsOf(name, out.split(' ', 1)[0] ?? '', version, trial.host.kernel),
     stateDir: `${execRoot}/runtime-${name}`,
     steps: dialect === 'crun' ? hybridSteps(layout) : [],
     extraArgs: wish.args ?? [],
   };
+}
+
+/** First versions that know `rro`; other programs are not asked. @source runc 1.1.0 and crun 1.4 release notes; Linux 5.12 */
+const RECURSIVE_READ_ONLY: ReadonlyMap<string, readonly [major: number, minor: number]> = new Map([
+  ['runc', [1, 1]],
+  ['crun', [1, 4]],
+]);
+
+function traitsOf(
+  name: string,
+  program: string,
+  version: string,
+  kernel: readonly [major: number, minor: number],
+): RuntimeTraits {
+  const [, major = 0, minor = 0] = (/^(\d+)\.(\d+)/.exec(version) ?? []).map(Number);
+  const since = RECURSIVE_READ_ONLY.get(program);
+  const knows = since !== undefined && (major > since[0] || (major === since[0] && minor >= since[1]));
+  const kernelKnows = kernel[0] > 5 || (kernel[0] === 5 && kernel[1] >= 12);
+  return { name, recursiveReadOnly: knows && kernelKnows, isCrun: program === 'crun' };
 }
 
 /**

@@ -1,7 +1,9 @@
 // Owns joining a shim's stdio: the opening exchange, then the raw socket. Looks into no byte of the streams.
 
 import type { Socket } from 'node:net';
-import { failureOf, shimFailed, shimGone } from './errors.ts';
+import { isGantryError } from '../../lib/errors.ts';
+import { ANSWER_LIMIT_MS } from './calls.ts';
+import { failureOf, shimFailed, shimGone, shimSilent } from './errors.ts';
 import { decodePayload, encodeFrame, payloadLength } from './frame.ts';
 import { connectSocket } from './socket.ts';
 
@@ -17,9 +19,13 @@ const DOING = 'attach';
 /**
  * The raw stream of a container or exec: output as the shim frames it (bytes with a terminal, Docker's frames without),
  * stdin the other way. `end()` is end of stdin for this attacher only. The socket is paused until it is read.
- * @throws SHIM_GONE; SHIM_FAILED
+ * @throws SHIM_GONE; SHIM_FAILED; SHIM_SILENT after `limitMs`
  */
-export async function attachShim(dir: string, streams: AttachStreams): Promise<Socket> {
+export async function attachShim(
+  dir: string,
+  streams: AttachStreams,
+  limitMs: number = ANSWER_LIMIT_MS,
+): Promise<Socket> {
   const socket = await connectSocket(dir, DOING);
   const bit = (on: boolean): string => (on ? '1' : '0');
   socket.write(
@@ -30,6 +36,7 @@ export async function attachShim(dir: string, streams: AttachStreams): Promise<S
       ['stderr', bit(streams.stderr)],
     ]),
   );
+  const timer = setTimeout(() => socket.destroy(shimSilent(DOING, limitMs)), limitMs);
   try {
     const header = await readExactly(socket, 4);
     const payload = await readExactly(socket, payloadLength(header));
@@ -38,6 +45,8 @@ export async function attachShim(dir: string, streams: AttachStreams): Promise<S
   } catch (error) {
     socket.destroy();
     throw error;
+  } finally {
+    clearTimeout(timer);
   }
   return socket;
 }
@@ -52,7 +61,7 @@ function readExactly(socket: Socket, bytes: number): Promise<Buffer> {
       socket.off('close', gone);
       act();
     };
-    const fail = (cause: Error): void => settle(() => reject(shimGone(DOING, cause)));
+    const fail = (cause: Error): void => settle(() => reject(isGantryError(cause) ? cause : shimGone(DOING, cause)));
     const gone = (): void => fail(new Error('closed before it answered'));
     const tryRead = (): void => {
       const chunk: Buffer | null = socket.read(bytes);

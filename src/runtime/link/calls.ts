@@ -1,11 +1,12 @@
 // Owns matching answers to requests by sequence number on one stream. Knows no operation.
 
 import type { Socket } from 'node:net';
-import { failureOf, shimFailed, shimGone } from './errors.ts';
+import { failureOf, shimFailed, shimGone, shimSilent } from './errors.ts';
 import { createFrameDecoder, encodeFrame, type Field, fieldOf } from './frame.ts';
 
 interface Waiting {
   readonly doing: string;
+  readonly timer: NodeJS.Timeout;
   readonly resolve: (fields: readonly Field[]) => void;
   readonly reject: (error: Error) => void;
 }
@@ -14,10 +15,13 @@ interface Waiting {
 export interface CallStream {
   /**
    * Sends `fields` with a fresh `seq`, resolves to the answer. `doing` names the act in errors.
-   * @throws SHIM_FAILED when the peer answers a failure; SHIM_GONE when the stream ends first
+   * @throws SHIM_FAILED when the peer answers a failure; SHIM_GONE when the stream ends first; SHIM_SILENT after `limitMs`
    */
-  call(doing: string, fields: readonly Field[]): Promise<readonly Field[]>;
+  call(doing: string, fields: readonly Field[], limitMs?: number): Promise<readonly Field[]>;
 }
+
+/** A peer that answers at all does so within milliseconds; a stopped or starved one is given up on after this. */
+export const ANSWER_LIMIT_MS = 10_000;
 
 /**
  * Takes the stream over. `onEvent` gets frames without `seq`; `onEnd` runs once, with the reason when it was an error.
@@ -42,7 +46,10 @@ export function createCallStream(
   const end = (cause: Error | undefined): void => {
     if (ended) return;
     ended = true;
-    for (const { doing, reject } of waiting.values()) reject(shimGone(doing, cause));
+    for (const { doing, timer, reject } of waiting.values()) {
+      clearTimeout(timer);
+      reject(shimGone(doing, cause));
+    }
     waiting.clear();
     stream.destroy();
     onEnd(cause);
@@ -53,7 +60,9 @@ export function createCallStream(
       onEvent(fields);
       return;
     }
+    // None for an answer that came after its limit.
     const asker = waiting.get(seq);
+    clearTimeout(asker?.timer);
     waiting.delete(seq);
     settleRef();
     const failure = failureOf(fields);
@@ -71,7 +80,7 @@ export function createCallStream(
   stream.on('end', () => end(undefined));
   stream.on('close', () => end(undefined));
   return {
-    call(doing, fields) {
+    call(doing, fields, limitMs = ANSWER_LIMIT_MS) {
       return new Promise((resolve, reject) => {
         if (ended) {
           reject(shimGone(doing));
@@ -79,7 +88,12 @@ export function createCallStream(
         }
         const seq = String(++sequence);
         const frame = encodeFrame([['seq', seq], ...fields]);
-        waiting.set(seq, { doing, resolve, reject });
+        const timer = setTimeout(() => {
+          waiting.delete(seq);
+          settleRef();
+          reject(shimSilent(doing, limitMs));
+        }, limitMs);
+        waiting.set(seq, { doing, timer, resolve, reject });
         settleRef();
         stream.write(frame);
       });

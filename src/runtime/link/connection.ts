@@ -1,7 +1,7 @@
 // Owns the control connection to one shim: its events and commands. Decides nothing.
 
 import { createCallStream } from './calls.ts';
-import { failureOf, type ShimFailure, shimFailed, shimGone } from './errors.ts';
+import { failureOf, type ShimFailure, shimFailed, shimGone, shimSilent } from './errors.ts';
 import { encodeFrame, type Field, fieldOf } from './frame.ts';
 import { connectSocket } from './socket.ts';
 
@@ -24,15 +24,19 @@ type EventOf<K extends ShimEventKind> = Extract<ShimEvent, { readonly kind: K }>
 export interface ShimConnection extends Disposable {
   /** The newest event, undefined before the first. */
   readonly latest: ShimEvent | undefined;
+  /** How often the kernel killed for memory in the process's cgroup, as far as the shim noticed. */
+  readonly oomKills: number;
+  /** Calls `listener` with the number of each further such kills. One listener. */
+  onOom(listener: (more: number) => void): void;
   /**
    * Resolves to the event of this kind, seen already or yet to come. A short process may be gone before anybody asks.
-   * @throws SHIM_FAILED when the start failed; SHIM_GONE when the shim ended without it
+   * @throws SHIM_FAILED when the start failed; SHIM_GONE when the shim ended without it; SHIM_SILENT after `limitMs`, if given
    */
-  until<K extends ShimEventKind>(kind: K): Promise<EventOf<K>>;
+  until<K extends ShimEventKind>(kind: K, limitMs?: number): Promise<EventOf<K>>;
   /** Lets a ready shim run its runtime; `started` or `failed` follows. */
   start(): Promise<void>;
-  /** To the process. @throws SHIM_FAILED with errno 3 (ESRCH) after its exit */
-  signal(number: number): Promise<void>;
+  /** To the process. @throws SHIM_FAILED with errno 3 (ESRCH) after its exit; SHIM_SILENT after `limitMs` */
+  signal(number: number, limitMs?: number): Promise<void>;
   resize(rows: number, columns: number): Promise<void>;
   closeStdin(): Promise<void>;
   /** Before start: undo and end. */
@@ -60,6 +64,8 @@ export async function connectShim(
   const seen = new Map<ShimEventKind, ShimEvent>();
   let latest: ShimEvent | undefined;
   let disposed = false;
+  let oomKills = 0;
+  let oomListener: (more: number) => void = () => {};
   const publish = (event: ShimEvent): void => {
     latest = event;
     seen.set(event.kind, event);
@@ -69,30 +75,66 @@ export async function connectShim(
   const calls = createCallStream(
     socket,
     'stays',
-    (fields) => publish(decodeEvent(fields)),
+    (fields) => {
+      const kills = oomKillsIn(fields);
+      const more = kills - oomKills;
+      if (more > 0) {
+        oomKills = kills;
+        oomListener(more);
+      }
+      if (fieldOf(fields, 'ev') !== 'oom') publish(decodeEvent(fields));
+    },
     () => {
       if (!disposed) publish({ kind: 'closed' });
       for (const waiter of waiters) waiter.reject(shimGone(waiter.kind));
+      waiters.clear();
     },
   );
   socket.write(encodeFrame([['op', 'control']]));
-  const command = async (op: string, ...fields: readonly Field[]): Promise<void> => {
-    await calls.call(op, [['op', op], ...fields]);
+  const command = async (op: string, fields: readonly Field[] = [], limitMs?: number): Promise<void> => {
+    await calls.call(op, [['op', op], ...fields], limitMs);
   };
   return {
     get latest() {
       return latest;
     },
-    until(kind) {
+    get oomKills() {
+      return oomKills;
+    },
+    onOom(listener) {
+      oomListener = listener;
+    },
+    until(kind, limitMs) {
       return new Promise((resolve, reject) => {
-        const waiter: Waiter = { kind, resolve: (event) => resolve(event as EventOf<typeof kind>), reject };
+        let timer: NodeJS.Timeout | undefined;
+        const waiter: Waiter = {
+          kind,
+          resolve(event) {
+            clearTimeout(timer);
+            resolve(event as EventOf<typeof kind>);
+          },
+          reject(error) {
+            clearTimeout(timer);
+            reject(error);
+          },
+        };
         const known = seen.get(kind) ?? latest;
-        if (known === undefined || !settle(waiter, known)) waiters.add(waiter);
+        if (known !== undefined && settle(waiter, known)) return;
+        waiters.add(waiter);
+        if (limitMs === undefined) return;
+        timer = setTimeout(() => {
+          waiters.delete(waiter);
+          reject(shimSilent(`waiting for ${kind}`, limitMs));
+        }, limitMs);
       });
     },
     start: () => command('start'),
-    signal: (number) => command('signal', ['sig', String(number)]),
-    resize: (rows, columns) => command('resize', ['rows', String(rows)], ['cols', String(columns)]),
+    signal: (number, limitMs) => command('signal', [['sig', String(number)]], limitMs),
+    resize: (rows, columns) =>
+      command('resize', [
+        ['rows', String(rows)],
+        ['cols', String(columns)],
+      ]),
     closeStdin: () => command('close-stdin'),
     abandon: () => command('abandon'),
     [Symbol.dispose]() {
@@ -109,6 +151,12 @@ function settle(waiter: Waiter, event: ShimEvent): boolean {
   else if (ORDER[event.kind] >= ORDER[waiter.kind] && waiter.kind !== 'closed') waiter.reject(shimGone(waiter.kind));
   else return false;
   return true;
+}
+
+/** In news of its own, and in what a connection that comes late is told of a running process. */
+function oomKillsIn(fields: readonly Field[]): number {
+  const kind = fieldOf(fields, 'ev');
+  return Number((kind === 'oom' ? fieldOf(fields, 'kills') : kind === 'started' ? fieldOf(fields, 'oom') : 0) ?? 0);
 }
 
 function decodeEvent(fields: readonly Field[]): ShimEvent {

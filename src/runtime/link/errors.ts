@@ -26,7 +26,19 @@ export function shimFailed(doing: string, failure: ShimFailure): GantryError {
   });
 }
 
+/** True when `error` says that the peer no longer exists, unlike one that keeps silent. */
+export function isShimGone(error: unknown): boolean {
+  return error instanceof GantryError && error.code === 'SHIM_GONE';
+}
+
 /** SHIM_GONE: the peer closed before it answered. */
 export function shimGone(doing: string, cause?: unknown): GantryError {
-  return new GantryError('unavailable', 'SHIM_GONE', `${doing}: the shim does not answer`, { cause });
+  return new GantryError('unavailable', 'SHIM_GONE', `${doing}: the shim is gone`, { cause });
+}
+
+/** SHIM_SILENT: the peer is there and says nothing; it may be stopped (SIGSTOP) or starved. */
+export function shimSilent(doing: string, limitMs: number): GantryError {
+  return new GantryError('unavailable', 'SHIM_SILENT', `${doing}: the shim did not answer within ${limitMs / 1000} s`, {
+    hint: 'it may be stopped or the machine overloaded; stopping or removing the container ends its shim by force',
+  });
 }

@@ -3,14 +3,16 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
-import { shimGone } from './errors.ts';
+import { isGantryError } from '../../lib/errors.ts';
+import { ANSWER_LIMIT_MS } from './calls.ts';
+import { shimGone, shimSilent } from './errors.ts';
 
 /** sun_path holds 108 bytes with the final NUL. @source unix(7) */
 const LONGEST_PATH_BYTES = 107;
 
 /**
  * A connection to `dir/sock`, half-open allowed.
- * @throws SHIM_GONE when nobody listens there
+ * @throws SHIM_GONE when nobody listens there; SHIM_SILENT when its queue of unanswered connections is full
  */
 export async function connectSocket(dir: string, doing: string): Promise<Socket> {
   const direct = `${dir}/sock`;
@@ -20,7 +22,7 @@ export async function connectSocket(dir: string, doing: string): Promise<Socket>
     handle = await open(dir, constants.O_RDONLY | constants.O_DIRECTORY);
     return await connectPath(`/proc/self/fd/${handle.fd}/sock`, doing);
   } catch (cause) {
-    throw shimGone(doing, cause);
+    throw isGantryError(cause) ? cause : shimGone(doing, cause);
   } finally {
     await handle?.close();
   }
@@ -29,7 +31,8 @@ export async function connectSocket(dir: string, doing: string): Promise<Socket>
 function connectPath(path: string, doing: string): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connect({ path, allowHalfOpen: true });
-    const fail = (cause: Error): void => reject(shimGone(doing, cause));
+    const fail = (cause: NodeJS.ErrnoException): void =>
+      reject(cause.code === 'EAGAIN' ? shimSilent(doing, ANSWER_LIMIT_MS) : shimGone(doing, cause));
     socket.once('error', fail);
     socket.once('connect', () => {
       socket.off('error', fail);

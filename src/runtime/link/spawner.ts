@@ -2,8 +2,8 @@
 
 import { type ChildProcess, spawn as spawnProcess } from 'node:child_process';
 import { Socket } from 'node:net';
-import { GantryError } from '../../lib/errors.ts';
-import { type CallStream, createCallStream } from './calls.ts';
+import { GantryError, isGantryError } from '../../lib/errors.ts';
+import { ANSWER_LIMIT_MS, type CallStream, createCallStream } from './calls.ts';
 import { type Field, fieldOf } from './frame.ts';
 import { type ShimSpec, type Step, specFields, stepText } from './spec.ts';
 
@@ -26,7 +26,7 @@ export interface RunResult {
 export interface Spawner extends AsyncDisposable {
   /**
    * Forks a shim; its socket is there when this resolves. `pid` is the shim's.
-   * @throws SHIM_FAILED; SHIM_GONE when the spawner died meanwhile (the shim may then exist or not)
+   * @throws SHIM_FAILED; SHIM_GONE when the spawner died meanwhile, SHIM_SILENT (the shim may then exist or not)
    */
   spawn(spec: ShimSpec): Promise<{ readonly pid: number }>;
   /** @throws SHIM_FAILED when the command cannot be run at all; SHIM_GONE */
@@ -59,7 +59,7 @@ export async function startSpawner(options: { readonly binary: string }): Promis
     }).then(
       async (started) => {
         pid = started.child.pid ?? 0;
-        for (const path of sealed) await seal(started.calls, path);
+        for (const path of sealed) await seal(started, path);
         return started;
       },
       (error: unknown) => {
@@ -75,13 +75,12 @@ export async function startSpawner(options: { readonly binary: string }): Promis
       return pid;
     },
     async spawn(spec) {
-      const { calls } = await open();
-      const answer = await calls.call(`start a shim in ${spec.dir}`, [['op', 'spawn'], ...specFields(spec)]);
+      const answer = await ask(await open(), `start a shim in ${spec.dir}`, [['op', 'spawn'], ...specFields(spec)]);
       return { pid: Number(fieldOf(answer, 'pid')) };
     },
     async run(request) {
-      const { calls } = await open();
-      const answer = await calls.call(`run ${request.args[0] ?? ''}`, runFields(request));
+      const limitMs = request.timeoutMs + ANSWER_LIMIT_MS;
+      const answer = await ask(await open(), `run ${request.args[0] ?? ''}`, runFields(request), limitMs);
       return {
         code: Number(fieldOf(answer, 'code')),
         out: fieldOf(answer, 'out') ?? '',
@@ -89,8 +88,7 @@ export async function startSpawner(options: { readonly binary: string }): Promis
       };
     },
     async seal(path) {
-      const { calls } = await open();
-      const program = await seal(calls, path);
+      const program = await seal(await open(), path);
       sealed.push(path);
       return program;
     },
@@ -102,8 +100,18 @@ export async function startSpawner(options: { readonly binary: string }): Promis
   };
 }
 
-async function seal(calls: CallStream, path: string): Promise<string> {
-  const answer = await calls.call(`seal ${path}`, [
+/** A spawner that keeps silent is ended: the next request starts another, and shims do not need it. */
+async function ask(live: Live, doing: string, fields: readonly Field[], limitMs?: number): Promise<readonly Field[]> {
+  try {
+    return await live.calls.call(doing, fields, limitMs);
+  } catch (error) {
+    if (isGantryError(error) && error.code === 'SHIM_SILENT') live.child.kill('SIGKILL');
+    throw error;
+  }
+}
+
+async function seal(live: Live, path: string): Promise<string> {
+  const answer = await ask(live, `seal ${path}`, [
     ['op', 'seal'],
     ['path', path],
   ]);
@@ -134,12 +142,14 @@ async function launch(binary: string, onEnd: () => void): Promise<Live> {
   return { child, calls };
 }
 
-/** End of file on its socket ends the spawner; its shims stay. */
+/** End of file on its socket ends the spawner, or SIGKILL when that does not; its shims stay. */
 async function shut(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const gone = new Promise((resolve) => child.once('exit', resolve));
   child.ref();
   const stream = child.stdio[3];
   if (stream instanceof Socket) stream.destroy();
+  const timer = setTimeout(() => child.kill('SIGKILL'), ANSWER_LIMIT_MS);
   await gone;
+  clearTimeout(timer);
 }

@@ -11,6 +11,9 @@ test('every wish for a shim travels under its key of the protocol', () => {
       { verb: 'mount', type: 'overlay', source: 'overlay', target: '/run/x/rootfs', flags: 4096, data: 'lowerdir=1' },
       { verb: 'mkdir', path: '/a', mode: 0o755 },
       { verb: 'write', path: '/b', text: '0 1' },
+      { verb: 'bind', root: '/v', path: 'a/b', target: '/t' },
+      { verb: 'hold', path: '/s' },
+      { verb: 'put', path: '/t' },
     ],
     args: ['crun', 'run'],
     failFile: '/run/x/log',
@@ -25,6 +28,7 @@ test('every wish for a shim travels under its key of the protocol', () => {
     drainMs: 1,
     lingerMs: 0,
     autoStart: true,
+    session: 107,
   });
   assert.deepEqual(fields, [
     ['dir', '/run/x'],
@@ -32,6 +36,9 @@ test('every wish for a shim travels under its key of the protocol', () => {
     ['step', 'mount\x1foverlay\x1foverlay\x1f/run/x/rootfs\x1f4096\x1flowerdir=1'],
     ['step', 'mkdir\x1f/a\x1f755'],
     ['step', 'write\x1f/b\x1f0 1'],
+    ['step', 'bind\x1f/v\x1fa/b\x1f/t'],
+    ['step', 'hold\x1f/s'],
+    ['step', 'put\x1f/t'],
     ['arg', 'crun'],
     ['arg', 'run'],
     ['fail-file', '/run/x/log'],
@@ -54,6 +61,7 @@ test('every wish for a shim travels under its key of the protocol', () => {
     ['drain-ms', '1'],
     ['linger-ms', '0'],
     ['auto-start', '1'],
+    ['session', '107'],
   ]);
 });
 

@@ -18,6 +18,12 @@ export type Step =
       readonly flags: number;
       readonly data: string;
     }
+  /** Binds what is at `path` below `root`, links resolved there, at `target`, which is made. */
+  | { readonly verb: 'bind'; readonly root: string; readonly path: string; readonly target: string }
+  /** Copies the mounts at `path`, which stay in touch with them over any `unshare`; the next `put` mounts them. */
+  | { readonly verb: 'hold'; readonly path: string }
+  /** Mounts what the earliest `hold` holds at `path`, which is made. */
+  | { readonly verb: 'put'; readonly path: string }
   | { readonly verb: 'mkdir'; readonly path: string; readonly mode: number }
   | { readonly verb: 'write'; readonly path: string; readonly text: string };
 
@@ -61,6 +67,8 @@ export interface ShimSpec {
   readonly lingerMs?: number | undefined;
   /** Run without waiting for start. */
   readonly autoStart?: boolean | undefined;
+  /** Descriptor of the sealed shim program that begins the process in a session of its own. */
+  readonly session?: number | undefined;
 }
 
 /**
@@ -81,7 +89,11 @@ function stepParts(step: Step): readonly string[] {
       return [step.what];
     case 'chdir':
     case 'umount':
+    case 'hold':
+    case 'put':
       return [step.path];
+    case 'bind':
+      return [step.root, step.path, step.target];
     case 'mount':
       return [step.type, step.source, step.target, String(step.flags), step.data];
     case 'mkdir':
@@ -111,6 +123,7 @@ export function specFields(spec: ShimSpec): Field[] {
   add('drain-ms', spec.drainMs);
   add('linger-ms', spec.lingerMs);
   add('auto-start', spec.autoStart === true ? 1 : undefined);
+  add('session', spec.session);
   return fields;
 }
 

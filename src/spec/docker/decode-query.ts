@@ -80,6 +80,11 @@ function invalidQuery(message: string): GantryError {
   return new GantryError('invalid', 'INVALID_QUERY', message);
 }
 
+/** `text` in Go's quotes (%q), where control characters look different from JSON's. */
+export function goQuote(text: string): string {
+  return JSON.stringify(text).replace(/\\u00([01][0-9a-f])|\u007f/g, (_, hex = '7f') => `\\x${hex}`);
+}
+
 const MAX_INT64 = 2n ** 63n - 1n;
 
 /**
@@ -89,13 +94,18 @@ const MAX_INT64 = 2n ** 63n - 1n;
 export function parseGoInt(text: string, functionName: 'Atoi' | 'ParseInt' = 'Atoi'): number {
   const fault = goIntFault(text, -MAX_INT64 - 1n, MAX_INT64, true);
   if (fault === undefined) return Number(text);
-  const message = `strconv.${functionName}: parsing ${JSON.stringify(text)}: ${fault}`;
+  const message = `strconv.${functionName}: parsing ${goQuote(text)}: ${fault}`;
   throw new GantryError('system', 'BAD_INTEGER', message);
 }
 
 /** What Go finds wrong with `text` as an unsigned 32-bit number; undefined when nothing. */
 export function uint32Fault(text: string): string | undefined {
   return goIntFault(text, 0n, 2n ** 32n - 1n, true);
+}
+
+/** What Go finds wrong with `text` as an unsigned 16-bit number, such as a port; undefined when nothing. */
+export function uint16Fault(text: string): string | undefined {
+  return goIntFault(text, 0n, 65_535n, false);
 }
 
 function goIntFault(text: string, min: bigint, max: bigint, signed: boolean): string | undefined {

@@ -283,7 +283,7 @@ function parseType(text: string, goName?: string): Type {
   if (word === 'string') return { kind: 'string', go: goName ?? 'string' };
   if (word === 'boolean') return { kind: 'boolean', go: 'bool' };
   if (word === 'any') return { kind: 'any', go: 'interface {}' };
-  if (word === 'object') return { kind: 'struct', go: 'struct {}', fields: () => NO_FIELDS };
+  if (word === 'object') return { kind: 'struct', go: goName ?? 'struct {}', fields: () => NO_FIELDS };
   const primitive = PRIMITIVES[word];
   if (primitive !== undefined) return numberType(goName ?? primitive);
   if (word === 'PortMap') return portMapType();

@@ -62,6 +62,15 @@ export function matchesLabels(labels: Readonly<Record<string, string>>, wanted: 
   });
 }
 
+/** True when an object with `labels` is within what a prune's `label` and `label!` name: `label!` spares what has all its labels. @source dockerd 28.5 */
+export function passesLabels(
+  labels: Readonly<Record<string, string>>,
+  wanted: readonly string[],
+  spared: readonly string[],
+): boolean {
+  return matchesLabels(labels, wanted) && !(spared.length > 0 && matchesLabels(labels, spared));
+}
+
 /** True when `text` equals a value, or a value as a regular expression finds something in it. @throws PATTERN_TOO_COSTLY. @source moby filters.Args.Match */
 export function matchesPattern(text: string, values: readonly string[]): boolean {
   return values.some((value) => {

@@ -2,7 +2,7 @@
 
 export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';
 
-/** A call of the Engine API. `path` is without version; `{name}` matches any text, slashes included. */
+/** A call of the Engine API. `path` is without version; `{name}` matches any text, slashes included, a second `{}` one segment. */
 export interface RouteSpec {
   readonly id: string;
   readonly method: Method;
@@ -11,11 +11,18 @@ export interface RouteSpec {
   readonly hijack?: true;
 }
 
-/** Every route that this engine answers, by noun. Docker tries them in this order. */
+/** Every route of Docker's, by noun. Docker tries them in this order. */
 export const ROUTES = [
   { id: 'ping', method: 'GET', path: '/_ping' },
   { id: 'pingHead', method: 'HEAD', path: '/_ping' },
   { id: 'containerList', method: 'GET', path: '/containers/json' },
+  { id: 'containerStats', method: 'GET', path: '/containers/{name}/stats' },
+  { id: 'containerChanges', method: 'GET', path: '/containers/{name}/changes' },
+  { id: 'containerExport', method: 'GET', path: '/containers/{name}/export' },
+  { id: 'containerArchive', method: 'GET', path: '/containers/{name}/archive' },
+  { id: 'containerArchiveHead', method: 'HEAD', path: '/containers/{name}/archive' },
+  { id: 'containerArchivePut', method: 'PUT', path: '/containers/{name}/archive' },
+  { id: 'checkpointList', method: 'GET', path: '/containers/{name}/checkpoints' },
   { id: 'containerTop', method: 'GET', path: '/containers/{name}/top' },
   { id: 'containerLogs', method: 'GET', path: '/containers/{name}/logs' },
   { id: 'containerAttachWebSocket', method: 'GET', path: '/containers/{name}/attach/ws', hijack: true },
@@ -36,8 +43,13 @@ export const ROUTES = [
   { id: 'execResize', method: 'POST', path: '/exec/{name}/resize' },
   { id: 'containerRename', method: 'POST', path: '/containers/{name}/rename' },
   { id: 'containerPrune', method: 'POST', path: '/containers/prune' },
+  { id: 'containerUpdate', method: 'POST', path: '/containers/{name}/update' },
+  { id: 'checkpointCreate', method: 'POST', path: '/containers/{name}/checkpoints' },
+  { id: 'checkpointRemove', method: 'DELETE', path: '/containers/{name}/checkpoints/{checkpoint}' },
+  { id: 'containerCommit', method: 'POST', path: '/commit' },
   { id: 'containerRemove', method: 'DELETE', path: '/containers/{name}' },
   { id: 'imageList', method: 'GET', path: '/images/json' },
+  { id: 'imageSearch', method: 'GET', path: '/images/search' },
   { id: 'imageSaveMany', method: 'GET', path: '/images/get' },
   { id: 'imageSave', method: 'GET', path: '/images/{name}/get' },
   { id: 'imageHistory', method: 'GET', path: '/images/{name}/history' },
@@ -45,26 +57,53 @@ export const ROUTES = [
   { id: 'imageLoad', method: 'POST', path: '/images/load' },
   { id: 'imageCreate', method: 'POST', path: '/images/create' },
   { id: 'imageTag', method: 'POST', path: '/images/{name}/tag' },
+  { id: 'imagePush', method: 'POST', path: '/images/{name}/push' },
   { id: 'imagePrune', method: 'POST', path: '/images/prune' },
   { id: 'imageRemove', method: 'DELETE', path: '/images/{name}' },
+  { id: 'distributionInspect', method: 'GET', path: '/distribution/{name}/json' },
+  { id: 'build', method: 'POST', path: '/build' },
+  { id: 'buildPrune', method: 'POST', path: '/build/prune' },
+  { id: 'buildCancel', method: 'POST', path: '/build/cancel' },
+  { id: 'session', method: 'POST', path: '/session' },
+  { id: 'grpc', method: 'POST', path: '/grpc', hijack: true },
   { id: 'events', method: 'GET', path: '/events' },
   { id: 'info', method: 'GET', path: '/info' },
   { id: 'version', method: 'GET', path: '/version' },
   { id: 'diskUsage', method: 'GET', path: '/system/df' },
   { id: 'auth', method: 'POST', path: '/auth' },
+  { id: 'debug', method: 'GET', path: '/debug/{name}' },
   { id: 'volumeList', method: 'GET', path: '/volumes' },
   { id: 'volumeInspect', method: 'GET', path: '/volumes/{name}' },
   { id: 'volumeCreate', method: 'POST', path: '/volumes/create' },
   { id: 'volumePrune', method: 'POST', path: '/volumes/prune' },
   { id: 'volumeRemove', method: 'DELETE', path: '/volumes/{name}' },
+  { id: 'volumeUpdate', method: 'PUT', path: '/volumes/{name}' },
   { id: 'networkList', method: 'GET', path: '/networks' },
   { id: 'networkListSlash', method: 'GET', path: '/networks/' },
   { id: 'networkInspect', method: 'GET', path: '/networks/{name}' },
+  { id: 'networkCreate', method: 'POST', path: '/networks/create' },
+  { id: 'networkConnect', method: 'POST', path: '/networks/{name}/connect' },
+  { id: 'networkDisconnect', method: 'POST', path: '/networks/{name}/disconnect' },
+  { id: 'networkPrune', method: 'POST', path: '/networks/prune' },
+  { id: 'networkRemove', method: 'DELETE', path: '/networks/{name}' },
   { id: 'pluginList', method: 'GET', path: '/plugins' },
   { id: 'pluginInspect', method: 'GET', path: '/plugins/{name}/json' },
+  { id: 'pluginPrivileges', method: 'GET', path: '/plugins/privileges' },
+  { id: 'pluginPull', method: 'POST', path: '/plugins/pull' },
+  { id: 'pluginCreate', method: 'POST', path: '/plugins/create' },
+  { id: 'pluginEnable', method: 'POST', path: '/plugins/{name}/enable' },
+  { id: 'pluginDisable', method: 'POST', path: '/plugins/{name}/disable' },
+  { id: 'pluginPush', method: 'POST', path: '/plugins/{name}/push' },
+  { id: 'pluginUpgrade', method: 'POST', path: '/plugins/{name}/upgrade' },
+  { id: 'pluginSet', method: 'POST', path: '/plugins/{name}/set' },
+  { id: 'pluginRemove', method: 'DELETE', path: '/plugins/{name}' },
   { id: 'swarmInspect', method: 'GET', path: '/swarm' },
   { id: 'swarmUnlockKey', method: 'GET', path: '/swarm/unlockkey' },
   { id: 'swarmLeave', method: 'POST', path: '/swarm/leave' },
+  { id: 'swarmInit', method: 'POST', path: '/swarm/init' },
+  { id: 'swarmJoin', method: 'POST', path: '/swarm/join' },
+  { id: 'swarmUpdate', method: 'POST', path: '/swarm/update' },
+  { id: 'swarmUnlock', method: 'POST', path: '/swarm/unlock' },
   { id: 'serviceLogs', method: 'GET', path: '/services/{name}/logs' },
   { id: 'serviceList', method: 'GET', path: '/services' },
   { id: 'serviceInspect', method: 'GET', path: '/services/{name}' },
@@ -74,6 +113,7 @@ export const ROUTES = [
   { id: 'nodeList', method: 'GET', path: '/nodes' },
   { id: 'nodeInspect', method: 'GET', path: '/nodes/{name}' },
   { id: 'nodeRemove', method: 'DELETE', path: '/nodes/{name}' },
+  { id: 'nodeUpdate', method: 'POST', path: '/nodes/{name}/update' },
   { id: 'taskLogs', method: 'GET', path: '/tasks/{name}/logs' },
   { id: 'taskList', method: 'GET', path: '/tasks' },
   { id: 'taskInspect', method: 'GET', path: '/tasks/{name}' },
@@ -81,10 +121,12 @@ export const ROUTES = [
   { id: 'secretInspect', method: 'GET', path: '/secrets/{name}' },
   { id: 'secretCreate', method: 'POST', path: '/secrets/create' },
   { id: 'secretRemove', method: 'DELETE', path: '/secrets/{name}' },
+  { id: 'secretUpdate', method: 'POST', path: '/secrets/{name}/update' },
   { id: 'configList', method: 'GET', path: '/configs' },
   { id: 'configInspect', method: 'GET', path: '/configs/{name}' },
   { id: 'configCreate', method: 'POST', path: '/configs/create' },
   { id: 'configRemove', method: 'DELETE', path: '/configs/{name}' },
+  { id: 'configUpdate', method: 'POST', path: '/configs/{name}/update' },
 ] as const satisfies readonly RouteSpec[];
 
 /** The name of a call. */

@@ -294,6 +294,7 @@ export interface ContainerUpdateRequest {
   Devices?: DeviceMapping[] | undefined;
   DeviceCgroupRules?: string[] | undefined;
   DeviceRequests?: DeviceRequest[] | undefined;
+  KernelMemory?: number | undefined;
   KernelMemoryTCP?: number | undefined;
   MemoryReservation?: number | undefined;
   MemorySwap?: number | undefined;
@@ -425,6 +426,7 @@ export interface ExecCreateRequest {
   ConsoleSize?: number[] | null | undefined;
   DetachKeys?: string | undefined;
   Tty?: boolean | undefined;
+  Detach?: boolean | undefined;
   Env?: string[] | undefined;
   Cmd?: string[] | undefined;
   Privileged?: boolean | undefined;
@@ -503,6 +505,7 @@ export interface HostConfig {
   Devices?: DeviceMapping[] | undefined;
   DeviceCgroupRules?: string[] | undefined;
   DeviceRequests?: DeviceRequest[] | undefined;
+  KernelMemory?: number | undefined;
   KernelMemoryTCP?: number | undefined;
   MemoryReservation?: number | undefined;
   MemorySwap?: number | undefined;
@@ -708,6 +711,7 @@ export interface Mount {
   VolumeOptions?: MountVolumeOptions | undefined;
   ImageOptions?: MountImageOptions | undefined;
   TmpfsOptions?: MountTmpfsOptions | undefined;
+  ClusterOptions?: Readonly<Record<string, unknown>> | undefined;
 }
 
 export interface MountBindOptions {
@@ -786,6 +790,7 @@ export interface NetworkContainer {
 
 export interface NetworkCreateRequest {
   Name: string;
+  CheckDuplicate?: boolean | null | undefined;
   Driver?: string | undefined;
   Scope?: string | undefined;
   Internal?: boolean | undefined;
@@ -1058,7 +1063,7 @@ export interface VolumeCreateOptions {
   Driver?: string | undefined;
   DriverOpts?: Record<string, string> | undefined;
   Labels?: Record<string, string> | undefined;
-  ClusterVolumeSpec?: unknown | undefined;
+  ClusterVolumeSpec?: Readonly<Record<string, unknown>> | undefined;
 }
 
 export interface VolumeListResponse {

@@ -3,7 +3,22 @@
 import { type Digest, parseDigest } from '../digest.ts';
 import type { HealthConfig, ImageConfig } from '../docker/types.gen.ts';
 import type { Platform } from '../platform.ts';
-import { badManifest, isRecord, parseObject, stringMap } from './manifest.ts';
+import {
+  BOOL,
+  decodeDocument,
+  integer,
+  listOf,
+  mapOf,
+  NOTHING,
+  optional,
+  type Shape,
+  STRING,
+  stringOf,
+  structOf,
+  TIME,
+  WORDS,
+} from './go-json.ts';
+import { badManifest } from './manifest.ts';
 
 const DIFF_IDS_MAX = 500;
 /** A line of a build each. A million empty ones would fit into a configuration and be kept in memory. */
@@ -14,6 +29,7 @@ export interface ImageFacts {
   /** RFC 3339 or ''. */
   readonly created: string;
   readonly platform: Platform;
+  readonly osVersion?: string | undefined;
   readonly author: string;
   readonly comment: string;
   readonly dockerVersion: string;
@@ -30,106 +46,119 @@ export interface HistoryLine {
   readonly empty_layer?: boolean;
 }
 
-/** Reads an image configuration. @throws BAD_MANIFEST naming the member that is wrong */
+const DURATION = integer('time.Duration');
+const STRINGS = listOf(STRING);
+
+const HEALTH = structOf('v1.HealthcheckConfig', {
+  Test: STRINGS,
+  Interval: DURATION,
+  Timeout: DURATION,
+  StartPeriod: DURATION,
+  StartInterval: DURATION,
+  Retries: integer('int'),
+});
+
+/** @source moby container.Config, as dockerd 28.5 reads it; also fields that have no meaning for an image are checked */
+const RUN_CONFIG = structOf('container.Config', {
+  Hostname: STRING,
+  Domainname: STRING,
+  User: STRING,
+  AttachStdin: BOOL,
+  AttachStdout: BOOL,
+  AttachStderr: BOOL,
+  ExposedPorts: mapOf(NOTHING, 'nat.PortSet'),
+  Tty: BOOL,
+  OpenStdin: BOOL,
+  StdinOnce: BOOL,
+  Env: STRINGS,
+  Cmd: WORDS,
+  Healthcheck: optional(HEALTH),
+  ArgsEscaped: BOOL,
+  Image: STRING,
+  Volumes: mapOf(NOTHING),
+  WorkingDir: STRING,
+  Entrypoint: WORDS,
+  NetworkDisabled: BOOL,
+  MacAddress: STRING,
+  OnBuild: STRINGS,
+  Labels: mapOf(STRING),
+  StopSignal: STRING,
+  StopTimeout: integer('int'),
+  Shell: WORDS,
+});
+
+type RunConfig = typeof RUN_CONFIG extends Shape<infer T> ? T : never;
+
+const HISTORY = structOf('v1.History', {
+  created: TIME,
+  created_by: STRING,
+  author: STRING,
+  comment: STRING,
+  empty_layer: BOOL,
+});
+
+const IMAGE = structOf('image.Image', {
+  id: STRING,
+  parent: stringOf('image.ID'),
+  comment: STRING,
+  created: TIME,
+  container: STRING,
+  container_config: optional(RUN_CONFIG),
+  docker_version: STRING,
+  author: STRING,
+  config: optional(RUN_CONFIG),
+  architecture: STRING,
+  variant: STRING,
+  os: STRING,
+  rootfs: optional(
+    structOf('image.RootFS', { type: STRING, diff_ids: listOf(stringOf('layer.DiffID'), DIFF_IDS_MAX) }),
+  ),
+  history: listOf(HISTORY, HISTORY_MAX),
+  'os.version': STRING,
+  'os.features': STRINGS,
+});
+
+/** Reads an image configuration. @throws BAD_MANIFEST with Docker's text */
 export function parseImageConfig(bytes: Uint8Array): ImageFacts {
-  const body = parseObject(bytes, 'image configuration');
-  const rootfs = isRecord(body.rootfs) ? body.rootfs : undefined;
-  if (!rootfs || (rootfs.type !== undefined && rootfs.type !== 'layers'))
-    throw badManifest('invalid image configuration: rootfs');
-  const ids = rootfs.diff_ids ?? [];
-  if (!Array.isArray(ids) || ids.length > DIFF_IDS_MAX) throw badManifest('invalid image configuration: diff_ids');
-  const history = Array.isArray(body.history) ? body.history : [];
-  if (history.length > HISTORY_MAX) throw badManifest('invalid image configuration: history');
-  const variant = text(body, 'variant');
-  const platform = { os: text(body, 'os') || 'linux', architecture: text(body, 'architecture') };
-  return {
-    created: text(body, 'created'),
-    platform: variant === '' ? platform : { ...platform, variant },
-    author: text(body, 'author'),
-    comment: text(body, 'comment'),
-    dockerVersion: text(body, 'docker_version'),
-    config: parseRunConfig(body.config),
-    diffIds: ids.map((id: unknown) => {
-      const digest = typeof id === 'string' ? parseDigest(id) : undefined;
-      if (!digest) throw badManifest('invalid image configuration: diff_ids');
-      return digest;
-    }),
-    history: history.map(parseHistory),
-  };
-}
-
-function text(body: Readonly<Record<string, unknown>>, key: string): string {
-  const value = body[key];
-  if (value === undefined || value === null) return '';
-  if (typeof value !== 'string') throw badManifest(`invalid image configuration: ${key}`);
-  return value;
-}
-
-function parseHistory(value: unknown): HistoryLine {
-  if (!isRecord(value)) throw badManifest('invalid image configuration: history');
-  const { created, created_by, author, comment } = stringMap(value);
-  return {
-    ...(created === undefined ? {} : { created }),
-    ...(created_by === undefined ? {} : { created_by }),
-    ...(author === undefined ? {} : { author }),
-    ...(comment === undefined ? {} : { comment }),
-    ...(value.empty_layer === true ? { empty_layer: true } : {}),
-  };
-}
-
-function strings(value: unknown, key: string): string[] | undefined {
-  if (value === undefined || value === null) return undefined;
-  // Docker's StrSlice takes a lone string too.
-  if (typeof value === 'string') return [value];
-  if (!Array.isArray(value) || value.some((item) => typeof item !== 'string')) {
-    throw badManifest(`invalid image configuration: ${key}`);
+  const image = decodeDocument(IMAGE, 'Image', bytes, 'the image configuration');
+  if (!image.rootfs) throw badManifest('invalid image JSON, no RootFS key');
+  const { type, diff_ids: ids = [] } = image.rootfs;
+  if (type !== '' && type !== 'layers') throw badManifest(`invalid image JSON, rootfs of type ${JSON.stringify(type)}`);
+  const history = image.history ?? [];
+  if (history.filter((line) => !line.empty_layer).length > ids.length) {
+    throw badManifest('too many non-empty layers in History section');
   }
-  return value;
+  const { architecture, variant } = image;
+  const platform = { os: image.os || 'linux', architecture };
+  return {
+    created: image.created,
+    platform: variant === '' ? platform : { ...platform, variant },
+    ...(image['os.version'] === '' ? {} : { osVersion: image['os.version'] }),
+    author: image.author,
+    comment: image.comment,
+    dockerVersion: image.docker_version,
+    config: image.config ? runConfigOf(image.config) : {},
+    diffIds: ids.map(diffIdOf),
+    history: history.map((line) => withoutZeros(line)),
+  };
 }
 
-function set(value: unknown, key: string): Record<string, Record<string, never>> | undefined {
-  if (value === undefined || value === null) return undefined;
-  if (!isRecord(value)) throw badManifest(`invalid image configuration: ${key}`);
-  return Object.fromEntries(Object.keys(value).map((name) => [name, {}]));
+function diffIdOf(text: string, index: number): Digest {
+  const digest = parseDigest(text);
+  if (!digest) throw badManifest(`invalid diffID for layer ${index}: ${JSON.stringify(text)} is no sha256 digest`);
+  return digest;
 }
 
-function parseHealth(value: unknown): HealthConfig | undefined {
-  if (value === undefined || value === null) return undefined;
-  if (!isRecord(value)) throw badManifest('invalid image configuration: Healthcheck');
-  const number = (key: string): number | undefined => (typeof value[key] === 'number' ? value[key] : undefined);
-  return defined({
-    Test: strings(value.Test, 'Healthcheck'),
-    Interval: number('Interval'),
-    Timeout: number('Timeout'),
-    Retries: number('Retries'),
-    StartPeriod: number('StartPeriod'),
-    StartInterval: number('StartInterval'),
-  });
+/** Without the members that say nothing: '', 0, false and what is absent. */
+function withoutZeros<T extends object>(value: T): Partial<T> {
+  return Object.fromEntries(Object.entries(value).filter(([, member]) => Boolean(member))) as Partial<T>;
 }
 
-/** Without the members that are undefined. */
-function defined<T extends object>(value: T): T {
-  return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined)) as T;
-}
-
-/** The `config` member: what containers of the image start from. */
-function parseRunConfig(value: unknown): ImageConfig {
-  if (value === undefined || value === null) return {};
-  if (!isRecord(value)) throw badManifest('invalid image configuration: config');
-  const labels = value.Labels === undefined || value.Labels === null ? undefined : stringMap(value.Labels);
-  return defined<ImageConfig>({
-    User: text(value, 'User') || undefined,
-    ExposedPorts: set(value.ExposedPorts, 'ExposedPorts'),
-    Env: strings(value.Env, 'Env'),
-    Cmd: strings(value.Cmd, 'Cmd'),
-    Healthcheck: parseHealth(value.Healthcheck),
-    ArgsEscaped: value.ArgsEscaped === true ? true : undefined,
-    Volumes: set(value.Volumes, 'Volumes'),
-    WorkingDir: text(value, 'WorkingDir') || undefined,
-    Entrypoint: strings(value.Entrypoint, 'Entrypoint'),
-    OnBuild: strings(value.OnBuild, 'OnBuild'),
-    Labels: labels,
-    StopSignal: text(value, 'StopSignal') || undefined,
-    Shell: strings(value.Shell, 'Shell'),
-  });
+/** What containers of the image start from. */
+function runConfigOf(config: RunConfig): ImageConfig {
+  const { User, ExposedPorts, Env, Cmd, Healthcheck, ArgsEscaped, Volumes, WorkingDir } = config;
+  const { Entrypoint, OnBuild, Labels, StopSignal, Shell } = config;
+  const health = Healthcheck && (withoutZeros(Healthcheck) as HealthConfig);
+  const kept = { User, ExposedPorts, Env, Cmd, ArgsEscaped, Volumes, WorkingDir, Entrypoint, OnBuild, Labels };
+  return withoutZeros({ ...kept, StopSignal, Shell, Healthcheck: health }) as ImageConfig;
 }

@@ -1,9 +1,10 @@
 // Owns manifests and indexes (OCI and Docker schema 2): checked shapes out of hostile bytes. Pure.
-// Refuses Docker's schema 1 and layers that are not distributable.
+// Refuses Docker's schema 1, and what is kept as an image but is none.
 
 import { GantryError } from '../../lib/errors.ts';
 import { type Digest, parseDigest } from '../digest.ts';
-import { type Platform, platformMatches, platformText } from '../platform.ts';
+import { type Platform, platformIs, platformMatches, platformText, variantRank } from '../platform.ts';
+import { decodeDocument, integer, listOf, mapOf, optional, type Shape, STRING, stringOf, structOf } from './go-json.ts';
 
 export const MEDIA = {
   ociIndex: 'application/vnd.oci.image.index.v1+json',
@@ -15,6 +16,7 @@ export const MEDIA = {
   dockerConfig: 'application/vnd.docker.container.image.v1+json',
   schema1: 'application/vnd.docker.distribution.manifest.v1+json',
   schema1Signed: 'application/vnd.docker.distribution.manifest.v1+prettyjws',
+  dockerPlugin: 'application/vnd.docker.plugin.v1+json',
 } as const;
 
 /** What a client says it reads, best first. */
@@ -52,18 +54,6 @@ export function isRecord(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Bytes as JSON of an object. @throws BAD_MANIFEST */
-export function parseObject(bytes: Uint8Array, what: string): Json {
-  let value: unknown;
-  try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch (cause) {
-    throw badManifest(`${what} is no JSON`, cause);
-  }
-  if (!isRecord(value)) throw badManifest(`${what} is no JSON object`);
-  return value;
-}
-
 export function badManifest(message: string, cause?: unknown): GantryError {
   return new GantryError('invalid', 'BAD_MANIFEST', message, { cause });
 }
@@ -76,57 +66,95 @@ export function stringMap(value: unknown): Record<string, string> {
   );
 }
 
+/** A platform as it stands in documents. */
+export const PLATFORM = structOf('v1.Platform', {
+  architecture: STRING,
+  os: STRING,
+  'os.version': STRING,
+  'os.features': listOf(STRING),
+  variant: STRING,
+});
+
+/** A descriptor as it stands in documents: its digest is not looked at yet. */
+export const DESCRIPTOR = structOf('distribution.Descriptor', {
+  mediaType: STRING,
+  digest: stringOf('digest.Digest'),
+  size: integer('int64'),
+  urls: listOf(STRING),
+  annotations: mapOf(STRING),
+  platform: optional(PLATFORM),
+});
+
+type RawDescriptor = typeof DESCRIPTOR extends Shape<infer T> ? T : never;
+
+const MANIFEST = structOf('ocischema.Manifest', {
+  schemaVersion: integer('int'),
+  mediaType: STRING,
+  config: optional(DESCRIPTOR),
+  layers: listOf(DESCRIPTOR, LAYERS_MAX),
+  manifests: listOf(DESCRIPTOR, ENTRIES_MAX),
+  annotations: mapOf(STRING),
+});
+
+const INDEX_TYPES: readonly string[] = [MEDIA.ociIndex, MEDIA.dockerList];
+const IMAGE_TYPES: readonly string[] = [MEDIA.ociManifest, MEDIA.dockerManifest];
+
 /** @throws BAD_MANIFEST */
-export function parseDescriptor(value: unknown, what: string): Descriptor {
-  if (!isRecord(value)) throw badManifest(`${what} is no descriptor`);
-  const digest = typeof value.digest === 'string' ? parseDigest(value.digest) : undefined;
-  const { size, mediaType } = value;
-  if (!digest) throw badManifest(`${what} has no sha256 digest`);
-  if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0) throw badManifest(`${what} has no size`);
-  return {
-    mediaType: typeof mediaType === 'string' ? mediaType : '',
-    digest,
-    size,
-    platform: parseEntryPlatform(value.platform),
-    annotations: stringMap(value.annotations),
-  };
+function descriptorOf(raw: RawDescriptor, what: string): Descriptor {
+  const { digest: text, size, mediaType, annotations = {}, platform } = raw;
+  const digest = parseDigest(text);
+  if (!digest) throw badManifest(`could not validate ${what} digest ${JSON.stringify(text)}: ${digestFault(text)}`);
+  if (size < 0) throw badManifest(`the size of ${what} ${digest} is negative: ${size}`);
+  return { mediaType, digest, size, platform: platform && platformOf(platform), annotations };
 }
 
-function parseEntryPlatform(value: unknown): Platform | undefined {
-  if (!isRecord(value)) return undefined;
-  const { os, architecture, variant } = value;
-  if (typeof os !== 'string' || typeof architecture !== 'string') return undefined;
-  return typeof variant === 'string' && variant !== '' ? { os, architecture, variant } : { os, architecture };
+/** @source github.com/opencontainers/go-digest, as dockerd 28.5 shows it */
+function digestFault(text: string): string {
+  if (!/^[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[a-zA-Z0-9=_-]+$/.test(text)) return 'invalid checksum digest format';
+  return text.startsWith('sha256:') ? 'invalid checksum digest length' : 'unsupported digest algorithm';
 }
 
-function list(value: unknown, what: string, max: number): readonly unknown[] {
-  if (!Array.isArray(value)) throw badManifest(`${what} is no list`);
-  if (value.length > max) throw badManifest(`${what} has over ${max} entries`);
-  return value;
+function platformOf({ os, architecture, variant }: NonNullable<RawDescriptor['platform']>): Platform | undefined {
+  if (os === '' || architecture === '') return undefined;
+  return variant === '' ? { os, architecture } : { os, architecture, variant };
 }
 
 /**
- * Reads a manifest or index. `contentType` (of the HTTP answer) decides where the body names no media type.
- * @throws BAD_MANIFEST, SCHEMA1
+ * Reads a manifest or index. `contentType` (of the HTTP answer, or of the descriptor that led here) decides where the body
+ * names no media type. A document that could be read as either is refused: two readers would see two images.
+ * @throws BAD_MANIFEST with Docker's text, SCHEMA1
+ * @source CVE-2021-41190; dockerd 28.5
  */
 export function parseManifest(bytes: Uint8Array, contentType = '', name = 'the image'): Manifest {
-  const body = parseObject(bytes, 'manifest');
-  const mediaType = typeof body.mediaType === 'string' ? body.mediaType : contentType;
-  if (body.schemaVersion === 1 || mediaType === MEDIA.schema1 || mediaType === MEDIA.schema1Signed) throw schema1(name);
-  const isIndex = mediaType === MEDIA.ociIndex || mediaType === MEDIA.dockerList;
-  if (isIndex || (body.manifests !== undefined && body.layers === undefined)) {
-    const entries = list(body.manifests, 'manifests', ENTRIES_MAX);
-    return { kind: 'index', manifests: entries.map((entry, i) => parseDescriptor(entry, `manifests[${i}]`)) };
+  const body = decodeDocument(MANIFEST, 'Manifest', bytes, 'the manifest');
+  const mediaType = mediaTypeOf(body.mediaType, contentType);
+  const isSchema1 = body.schemaVersion === 1 && !body.config && !body.manifests;
+  if (isSchema1 || mediaType === MEDIA.schema1 || mediaType === MEDIA.schema1Signed) throw schema1(name);
+  const isIndex =
+    INDEX_TYPES.includes(mediaType) || (!IMAGE_TYPES.includes(mediaType) && body.manifests && !body.layers);
+  if (isIndex) {
+    if (body.config || body.layers) throw badManifest('index: expected index but found manifest');
+    return { kind: 'index', manifests: (body.manifests ?? []).map((entry) => descriptorOf(entry, 'manifest')) };
   }
-  if (body.config === undefined || body.layers === undefined)
-    throw badManifest(`unsupported manifest: ${mediaType || 'no media type'}`);
-  const layers = list(body.layers, 'layers', LAYERS_MAX).map((layer, i) => parseDescriptor(layer, `layers[${i}]`));
+  if (body.manifests) throw badManifest('ocimanifest: expected manifest but found index');
+  if (!body.config) throw badManifest('the manifest names no configuration');
   return {
     kind: 'image',
     mediaType: mediaType || MEDIA.ociManifest,
-    config: parseDescriptor(body.config, 'config'),
-    layers,
+    config: descriptorOf(body.config, 'configuration'),
+    layers: (body.layers ?? []).map((layer) => descriptorOf(layer, 'layer')),
   };
+}
+
+/** @throws BAD_MANIFEST when the document says another type than it was served as */
+function mediaTypeOf(said: string, served: string): string {
+  const known = [...INDEX_TYPES, ...IMAGE_TYPES, MEDIA.schema1, MEDIA.schema1Signed];
+  if (said === '' || said === served) return said || served;
+  if (known.includes(served)) {
+    throw badManifest(`if present, mediaType in manifest should be '${served}' not '${said}'`);
+  }
+  if (!known.includes(said)) throw badManifest(`unsupported manifest media type ${said}`);
+  return said;
 }
 
 /** @source dockerd 28.5 */
@@ -141,7 +169,7 @@ function schema1(name: string): GantryError {
 }
 
 /**
- * The entry of an index for `want`: an exact variant first, else the first that fits.
+ * The entry of an index for `want`: the very platform first, else the newest variant that fits.
  * @throws NO_MATCHING_MANIFEST (notFound) with Docker's text
  */
 export function choosePlatform(manifests: readonly Descriptor[], want: Platform): Descriptor {
@@ -149,8 +177,10 @@ export function choosePlatform(manifests: readonly Descriptor[], want: Platform)
     ({ annotations }) => annotations['vnd.docker.reference.type'] !== 'attestation-manifest',
   );
   const fits = images.filter(({ platform }) => platform !== undefined && platformMatches(platform, want));
-  const exact = fits.find(({ platform }) => platform?.variant === want.variant);
-  const chosen = exact ?? fits[0] ?? (images.length === 1 && !images[0]?.platform ? images[0] : undefined);
+  const exact = fits.find(({ platform }) => platform && platformIs(platform, want));
+  const rank = ({ platform }: Descriptor): number => (platform ? variantRank(platform) : 0);
+  const newest = fits.reduce<Descriptor | undefined>((a, b) => (a && rank(a) >= rank(b) ? a : b), undefined);
+  const chosen = exact ?? newest ?? (images.length === 1 && !images[0]?.platform ? images[0] : undefined);
   if (chosen) return chosen;
   throw new GantryError(
     'notFound',
@@ -159,17 +189,30 @@ export function choosePlatform(manifests: readonly Descriptor[], want: Platform)
   );
 }
 
-/** @throws UNSUPPORTED_LAYER for layers that must be fetched from elsewhere or that are no tar */
-export function checkLayerType(layer: Descriptor): void {
-  const { mediaType } = layer;
-  if (/nondistributable|foreign/.test(mediaType)) {
-    throw new GantryError('invalid', 'UNSUPPORTED_LAYER', `layer ${layer.digest} is not distributable (${mediaType})`);
-  }
-  if (mediaType !== '' && !/\.tar($|[.+])|rootfs\.diff\.tar/.test(mediaType)) {
-    throw new GantryError(
-      'invalid',
-      'UNSUPPORTED_LAYER',
-      `unsupported media type ${mediaType} of layer ${layer.digest}`,
-    );
-  }
+/** Types that stand for an image's configuration and layers; a dot ends the prefixes. @source dockerd 28.5 */
+const IMAGE_PART_PREFIXES: readonly string[] = ['application/vnd.oci.image', 'application/vnd.docker'];
+const IMAGE_PART_TYPES: readonly string[] = ['', 'application/octet-stream', 'application/json', 'text/html'];
+
+function isImagePart(mediaType: string): boolean {
+  const lower = mediaType.toLowerCase();
+  return IMAGE_PART_TYPES.includes(lower) || IMAGE_PART_PREFIXES.some((prefix) => lower.startsWith(`${prefix}.`));
+}
+
+/** A plugin is told before anything else. @throws NOT_AN_IMAGE with Docker's text */
+export function refusePlugin({ config: { mediaType } }: Manifest & { readonly kind: 'image' }): void {
+  if (mediaType !== MEDIA.dockerPlugin) return;
+  throw new GantryError('invalid', 'NOT_AN_IMAGE', `Encountered remote "${mediaType}"(plugin) when fetching`);
+}
+
+/**
+ * Refuses what registries hold beside images: charts, signatures, policies, files. Where its layers lie is of no matter:
+ * a layer that is said to be foreign may well be in this registry.
+ * @throws NOT_AN_IMAGE with Docker's text
+ */
+export function refuseArtifact({ config, layers }: Manifest & { readonly kind: 'image' }): void {
+  const foreign = [config, ...layers].find(({ mediaType }) => !isImagePart(mediaType));
+  if (!foreign) return;
+  throw new GantryError('invalid', 'NOT_AN_IMAGE', `unsupported media type ${foreign.mediaType}`, {
+    hint: 'this is no image; fetch it with the tool it was made by (helm, oras, cosign)',
+  });
 }

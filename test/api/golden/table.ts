@@ -263,10 +263,24 @@ const FILTERS: readonly GoldenCase[] = [
   filter('/plugins', '{"x":["y"]}'),
   get('/plugins'),
   filter('/events', 'x'),
-  ...['containers', 'images', 'volumes'].map((noun) => post(`/${noun}/prune?filters={"x":["y"]}`)),
+  ...['containers', 'images', 'networks', 'volumes'].map((noun) => post(`/${noun}/prune?filters={"x":["y"]}`)),
   post('/containers/prune?filters={"until":["y"]}'),
   post('/images/prune?filters={"until":["y"]}'),
   post('/images/prune?filters={"dangling":["y"]}'),
+  post('/networks/prune?filters={"until":["y"]}'),
+  post('/networks/prune?filters={"label":["api-no-such-label"]}'),
+  post('/networks/prune?filters={"label!":["a"],"label":["api-no-such-label"]}'),
+  ...['x', '{"x":["y"]}', '{"until":["y"]}', '{"until":["1h","2h"]}', '{"until":["1h"],"unused-for":["1h"]}'].map(
+    (text) => post(`/build/prune?filters=${text}`),
+  ),
+  ...['keep-storage', 'reserved-space', 'max-used-space', 'min-free-space'].map((size) =>
+    post(`/build/prune?${size}=x&filters={"id":["y"]}`),
+  ),
+  post('/build/prune?keep-storage=5&filters={"id":["y"]}'),
+  ...['limit=x', 'limit=101', 'filters={"x":["y"]}', 'filters={"stars":["y"]}', 'filters={"is-official":["y"]}'].map(
+    (text) => get(`/images/search?term=x&${text}`),
+  ),
+  get('/images/search?term=x&filters={"is-automated":["true"]}'),
 ];
 
 /** What every engine says of things that are not there. */
@@ -311,7 +325,44 @@ const MISSING: readonly GoldenCase[] = [
   ...['/tasks', '/tasks/x', '/secrets', '/secrets/x', '/configs', '/configs/x', '/swarm/unlockkey'].map(get),
   post('/services/create', '{}'),
   post('/swarm/leave'),
+  post('/swarm/unlock', '{}'),
+  ...['/swarm', '/services/x', '/nodes/x', '/secrets/x', '/configs/x'].flatMap((noun) => [
+    post(`${noun}/update`, '{}'),
+    post(`${noun}/update?version=1`, '{}'),
+  ]),
+  { ...post('/volumes/nope', '{}'), name: 'PUT /volumes/nope', method: 'PUT' },
   get('/plugins/x/json'),
+  ...['enable', 'enable?timeout=5', 'disable', 'push', 'set'].map((call) => post(`/plugins/x/${call}`)),
+  remove('/plugins/x'),
+  ...['bridge', 'host', 'none', 'nope', ''].map((name) => remove(`/networks/${name}`)),
+  ...['{}', '{"Name":""}', '{"Name":"bridge"}', '{"Name":"host"}', '{"Name":"default"}'].map((body) =>
+    post('/networks/create', body),
+  ),
+  ...['connect', 'disconnect'].flatMap((call) => [
+    post(`/networks/bridge/${call}`, '{}'),
+    post(`/networks/nope/${call}`, '{"Container":"nope"}'),
+  ]),
+  ...['stats', 'stats?stream=0', 'changes', 'export', 'archive', 'archive?path=/', 'checkpoints'].map((call) =>
+    get(`/containers/nope/${call}`),
+  ),
+  { name: 'HEAD /containers/nope/archive', method: 'HEAD', path: '/containers/nope/archive?path=/' },
+  { name: 'PUT /containers/nope/archive', method: 'PUT', path: '/containers/nope/archive?path=/' },
+  post('/containers/nope/update', '{}'),
+  post('/containers/nope/checkpoints', '{}'),
+  remove('/containers/nope/checkpoints/x'),
+  post('/commit'),
+  post('/commit?container=nope'),
+];
+
+/** Signals and flags that are looked at before anything is looked for. */
+const PARAMETERS: readonly GoldenCase[] = [
+  ...['x', '-1', '0', '99', '1.5'].map((signal) => post(`/containers/nope/kill?signal=${signal}`)),
+  post('/containers/nope/start?checkpoint=x'),
+  get('/networks/bridge?verbose=x'),
+  get('/networks/nope?verbose=%00'),
+  get('/containers/json?limit=%00'),
+  post('/containers/nope/resize?h=%00'),
+  ...['x', '{"dangling":["y"]}', '{"x":["y"]}'].map((text) => filter('/volumes', text)),
 ];
 
 /** Requests that need no container: compared with the API over a fake engine, and with whole daemons. */
@@ -323,6 +374,7 @@ export const STATELESS: readonly GoldenCase[] = [
   ...OTHER_INPUT,
   ...FILTERS,
   ...MISSING,
+  ...PARAMETERS,
 ];
 
 const SLEEPER = '{"Image":"busybox","Cmd":["sleep","1000"],"Labels":{"b":"2","a":"1"},"ExposedPorts":{"99/tcp":{}}}';

@@ -13,7 +13,7 @@ import type { ExecRecord, Execs } from '../../../src/engine/exec/types.ts';
 import type { ImageRecord } from '../../../src/engine/images/types.ts';
 import type { Engine } from '../../../src/engine/types.ts';
 import { formatRfc3339, ZERO_TIME } from '../../../src/spec/time.ts';
-import { failure, fakeEvents, fakeImage, fakeImages, fakeNetworks, fakeVolumes } from './fake-faces.ts';
+import { failure, fakeEvents, fakeFiles, fakeImage, fakeImages, fakeNetworks, fakeVolumes } from './fake-faces.ts';
 import { type FakeProcess, framed, startFake } from './fake-process.ts';
 
 interface FakeContainer {
@@ -231,6 +231,7 @@ export function createFakeEngine(): FakeEngine {
   const engine: Engine = {
     containers: containerFace,
     execs: fakeExecs(find, requireRunning, called),
+    files: fakeFiles(find, called),
     images: imageFace,
     networks: fakeNetworks(),
     volumes: fakeVolumes(called),

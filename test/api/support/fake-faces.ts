@@ -2,7 +2,9 @@
 
 import { randomBytes } from 'node:crypto';
 import { type EventEmitter, on } from 'node:events';
+import { Readable } from 'node:stream';
 import type { EngineEvent, Events } from '../../../src/engine/events/types.ts';
+import type { ContainerFiles, FileStat } from '../../../src/engine/files/types.ts';
 import type { ImageRecord, Images } from '../../../src/engine/images/types.ts';
 import type { NetworkRecord, Networks } from '../../../src/engine/networks/types.ts';
 import type { VolumeRecord, Volumes } from '../../../src/engine/volumes/types.ts';
@@ -56,6 +58,27 @@ export function fakeEvents(bus: EventEmitter): Events {
   };
 }
 
+/** Every container holds one file, `/file`; folders `/` and `/tmp` take anything. */
+export function fakeFiles(find: (ref: string) => unknown, called: (call: string) => void): ContainerFiles {
+  const statOf = (ref: string, path: string): FileStat => {
+    find(ref);
+    if (path !== '/file') {
+      throw failure('notFound', 'NO_SUCH_FILE', `Could not find the file ${path} in container ${ref}`);
+    }
+    return { name: 'file', sizeBytes: 5, mode: 0o644, mtimeNano: 1_500_000_000_000_000_000n, linkTarget: '' };
+  };
+  return {
+    stat: async (ref, path) => statOf(ref, path),
+    read: async (ref, path) => ({ stat: statOf(ref, path), archive: Readable.from([Buffer.from('a tar')]) }),
+    async write(ref, { path }, archive) {
+      find(ref);
+      let bytes = 0;
+      for await (const piece of archive) bytes += piece.length;
+      called(`files.write ${path} ${bytes}`);
+    },
+  };
+}
+
 export function fakeImages(images: ImageRecord[], called: (call: string) => void, events: Events): Images {
   const get = (ref: string): ImageRecord => {
     if (/[A-Z]/.test(ref)) {
@@ -78,6 +101,11 @@ export function fakeImages(images: ImageRecord[], called: (call: string) => void
     get,
     list: () => images,
     layerPaths: () => ['/var/lib/gantry/layers/1'],
+    layerSizes: (id) => images.filter((image) => image.id === id).map(({ sizeBytes }) => sizeBytes),
+    usage: () => ({
+      layersBytes: images.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+      sharedBytes: new Map(),
+    }),
     matches: () => true,
     async pull({ reference }, report) {
       called('images.pull');
@@ -134,6 +162,14 @@ export function fakeImages(images: ImageRecord[], called: (call: string) => void
     },
     lease: async () => ({ layersDir: '/layers', lowerDirs: [], [Symbol.asyncDispose]: async () => undefined }),
     login: async () => ({ status: 'Login Succeeded', identityToken: '' }),
+    async search({ term, limit }) {
+      called('images.search');
+      const names = [
+        { name: term, stars: 3, official: true },
+        { name: `of ${limit}`, stars: 0, official: false },
+      ];
+      return names.map((result) => ({ ...result, description: '' }));
+    },
   };
 }
 
@@ -157,6 +193,10 @@ export function fakeNetworks(): Networks {
   ];
   return {
     get(ref) {
+      if (ref === '') {
+        const message = 'network  is ambiguous (3 matches found based on ID prefix)';
+        throw failure('invalid', 'NETWORK_AMBIGUOUS', message);
+      }
       const found = all.find(({ id, name }) => name === ref || id.startsWith(ref));
       if (!found) throw failure('notFound', 'NETWORK_NOT_FOUND', `network ${ref} not found`);
       return found;

@@ -60,6 +60,8 @@ busybox echo -n --flag hello
 --device /dev/null --device /dev/zero:/dev/nothing:r --device /dev/full:rw busybox
 --device-cgroup-rule c~1:3~rwm busybox
 --gpus all busybox
+--device vendor.com/gpu=0 --gpus 1 --device /dev/null --device vendor_x/c.d=A_b.c:d-e busybox
+--device vendor.com/gpu= busybox
 --gpus 2 busybox
 --gpus device=0 busybox
 --gpus driver=nvidia,count=1,capabilities=compute busybox

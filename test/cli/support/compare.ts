@@ -24,7 +24,8 @@ export interface Outcome {
 /** A case that takes longer hangs; its exit code is then -1. */
 const DOCKER_TIMEOUT_MS = 10_000;
 
-const ENVIRONMENT = { PATH: process.env.PATH, HOME: '/root', TZ: 'UTC' };
+/** The environment of every case: the same on every machine, since cases print and send what it holds. */
+const ENVIRONMENT = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', HOME: '/root', TZ: 'UTC' };
 
 /** A pretend daemon, and both command lines to set on it, one case after the other. */
 export interface Comparison extends AsyncDisposable {

@@ -129,7 +129,7 @@ function normalise(text: string, folder: string): string {
 
 function runStep(run: Run, step: string, { config, work }: { config: string; work: string }): ReturnType<Run> {
   const words = step.split(' ').map((word) => (word === '""' ? '' : word.replaceAll('~', ' ')));
-  const env: Record<string, string> = { PATH: process.env.PATH ?? '', HOME: work, DOCKER_CONFIG: config };
+  const env: Record<string, string> = { PATH: '/usr/local/bin:/usr/bin:/bin', HOME: work, DOCKER_CONFIG: config };
   for (let name = variable(words[0]); name !== undefined; name = variable(words[0])) {
     const word = words.shift() ?? '';
     env[name] = word.slice(name.length + 1);

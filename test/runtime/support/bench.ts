@@ -15,6 +15,7 @@ import {
   buildSpec,
   capabilitiesOfMask,
   cgroupPathOf,
+  compileFilter,
   connectShim,
   createSeccompCache,
   deleteArgs,
@@ -23,6 +24,7 @@ import {
   networkSysctlSteps,
   probeRuntimes,
   type RuntimeDriver,
+  type RuntimeTraits,
   resolveUser,
   runArgs,
   type SeccompCache,
@@ -119,8 +121,10 @@ export async function openBench(): Promise<Bench> {
   const [layout, facts] = await Promise.all([detectCgroupLayout(), readHostFacts()]);
   const host = hostOf(dir, facts, layout.version);
   const spawner = await startSpawner({ binary: SHIM });
-  const seccomp = createSeccompCache(`${dir}/seccomp`);
   const trial = { dir: `${dir}/trials`, bootId: facts.bootId, layout, host };
+  const seccomp = createSeccompCache(`${dir}/seccomp`, (driver, profile) =>
+    compileFilter(trial, spawner, driver, profile),
+  );
   const runtimes = await probeRuntimes({ spawner, layout, execRoot: dir, added: {}, trial, seccomp });
   const cgroups = createCgroups(layout);
   const ground: Ground = { dir, image, spawner, host, cgroups, seccomp, open: new Set(), count: 0 };
@@ -157,7 +161,8 @@ function hostOf(dir: string, facts: HostFacts, cgroupVersion: 1 | 2): BundleHost
     capabilities: capabilitiesOfMask(facts.capabilityMask),
     cgroupVersion,
     cgroupParent: dir.replace('/tmp/', '/'),
-    recursiveReadOnly: true,
+    apparmor: false,
+    cgroupMounts: [],
     initBinary: SHIM,
     initByDefault: false,
   };
@@ -195,7 +200,7 @@ async function startContainer(ground: Ground, driver: RuntimeDriver, wish: Wish)
   const id = `c${process.pid}n${++ground.count}`;
   const runDir = join(ground.dir, id);
   for (const name of ['rootfs', 'upper', 'work']) mkdirSync(join(runDir, name), { recursive: true });
-  const input = inputOf(ground, wish, id, join(runDir, 'rootfs'));
+  const input = inputOf(ground, driver.traits, wish, id, join(runDir, 'rootfs'));
   const spec = buildSpec(input);
   writeFileSync(join(runDir, 'config.json'), specText(await ground.seccomp.withCompiled(driver, spec)));
   const cgroupPath = cgroupPathOf(input.hostConfig.CgroupParent, ground.host.cgroupParent, id);
@@ -214,7 +219,6 @@ async function startContainer(ground: Ground, driver: RuntimeDriver, wish: Wish)
     },
     wish.stdin,
   );
-  await ground.seccomp.learn(driver, spec, id);
   const ended = settle(connection, output);
   let execs = 0;
   const running: Running = {
@@ -233,7 +237,7 @@ async function startContainer(ground: Ground, driver: RuntimeDriver, wish: Wish)
   return running;
 }
 
-function inputOf({ host }: Ground, wish: Wish, id: string, rootfsPath: string): BundleInput {
+function inputOf({ host }: Ground, runtime: RuntimeTraits, wish: Wish, id: string, rootfsPath: string): BundleInput {
   return {
     id,
     config: {},
@@ -245,6 +249,7 @@ function inputOf({ host }: Ground, wish: Wish, id: string, rootfsPath: string): 
     devices: [],
     ...wish,
     rootfsPath,
+    runtime,
     host,
   };
 }

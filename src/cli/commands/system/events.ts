@@ -4,6 +4,7 @@ import { messageOf } from '../../../lib/errors.ts';
 import { CommandFailure } from '../../failure.ts';
 import { filtersOrNone } from '../../filters.ts';
 import { systemEvents } from '../../grammar/system.table.ts';
+import { processStartMs } from '../../process-start.ts';
 import { rfc3339Nano } from '../../render/units.ts';
 import type { Command, Session } from '../../session.ts';
 import {
@@ -22,9 +23,11 @@ export const command: Command = {
   spec: systemEvents,
   run: async (session, { flags }) => {
     const template = readTemplate(flags.text('format'));
+    const since = readTime(session, flags.text('since'));
+    const until = readTime(session, flags.text('until'));
     const events = await session.client().events({
-      since: readTime(session, flags.text('since')),
-      until: readTime(session, flags.text('until')),
+      since: since ?? (until === undefined ? ownStart(session) : undefined),
+      until,
       filters: filtersOrNone(flags.list('filter')),
     });
     for await (const event of events) {
@@ -34,6 +37,15 @@ export const command: Command = {
     return 0;
   },
 };
+
+/**
+ * Whoever starts this command and then a container waits for the container's events, also when that one is faster: nothing since the
+ * command's own start is missed. Only where the daemon has the same clock.
+ */
+function ownStart(session: Session): string | undefined {
+  if (!session.chosenHost().host.startsWith('unix:')) return undefined;
+  return (processStartMs() / 1000).toFixed(3);
+}
 
 function readTime(session: Session, text: string): string | undefined {
   if (text === '') return undefined;

@@ -1,6 +1,9 @@
-// Owns how an image's defaults complete a container's own configuration. Pure.
+// Owns how an image's defaults complete a container's own configuration, and whether that makes sense. Pure.
 
+import { posix } from 'node:path';
+import { goQuote } from '../../../lib/go-quote.ts';
 import type { ContainerConfig, ImageConfig } from '../../../spec/docker/types.gen.ts';
+import { parseSignal } from '../../../spec/signals.ts';
 import { invalid } from '../errors.ts';
 
 /**
@@ -18,12 +21,13 @@ export function mergeConfig(user: ContainerConfig, image: ImageConfig): Containe
     Labels: { ...image.Labels, ...user.Labels },
     Cmd: takesImageCommand ? (image.Cmd ?? null) : (user.Cmd ?? null),
     Entrypoint: entrypoint(user.Entrypoint ?? image.Entrypoint ?? null),
-    WorkingDir: user.WorkingDir || image.WorkingDir || '',
+    WorkingDir: workingDir(user.WorkingDir || image.WorkingDir || ''),
     Volumes: joinMaps(user.Volumes, image.Volumes) ?? undefined,
     StopSignal: user.StopSignal || image.StopSignal || undefined,
     Healthcheck: mergeHealth(user.Healthcheck, image.Healthcheck),
     Shell: empty(user.Shell) ? image.Shell : user.Shell,
-    OnBuild: null,
+    // For an image that is made of the container; the image's own have run.
+    OnBuild: user.OnBuild ?? null,
   };
 }
 
@@ -32,6 +36,51 @@ export function commandOf(config: ContainerConfig): readonly string[] {
   const command = [...(config.Entrypoint ?? []), ...(config.Cmd ?? [])];
   if (command.length === 0) throw invalid('NO_COMMAND', 'no command specified');
   return command;
+}
+
+/** Without `.`, `..` and doubled slashes, as Docker shows and uses it. @throws WORKING_DIR for a relative one */
+function workingDir(path: string): string {
+  if (path === '') return path;
+  if (!path.startsWith('/')) {
+    const text = `the working directory '${path}' is invalid, it needs to be an absolute path`;
+    throw invalid('WORKING_DIR', text);
+  }
+  const clean = posix.normalize(path);
+  return clean === '/' ? clean : clean.replace(/\/$/, '');
+}
+
+/** @throws GantryError invalid, in Docker's words, for what the user gave and can never work @source dockerd 28.5 */
+export function checkConfig(config: ContainerConfig): void {
+  if (config.StopSignal) parseSignal(config.StopSignal);
+  for (const entry of config.Env ?? []) {
+    if (entry === '' || entry.startsWith('=')) throw invalid('ENVIRONMENT', `invalid environment variable: ${entry}`);
+  }
+  checkHealth(config.Healthcheck);
+}
+
+const HEALTH_TIMES = ['Interval', 'Timeout', 'StartPeriod', 'StartInterval'] as const;
+const LEAST_HEALTH_NS = 1_000_000;
+
+function checkHealth(check: ContainerConfig['Healthcheck']): void {
+  for (const name of HEALTH_TIMES) {
+    const ns = check?.[name] ?? 0;
+    if (ns !== 0 && ns < LEAST_HEALTH_NS)
+      throw invalid('HEALTHCHECK', `${name} in Healthcheck cannot be less than 1ms`);
+  }
+  if ((check?.Retries ?? 0) < 0) throw invalid('HEALTHCHECK', 'Retries in Healthcheck cannot be negative');
+}
+
+/** A NUL ends a text early in the kernel's eyes. Docker's runtime refuses these at the start. */
+export function checkNul({ Env, Cmd, Entrypoint, WorkingDir, User }: ContainerConfig): void {
+  const variable = Env?.find((entry) => entry.includes('\0'));
+  if (variable !== undefined) {
+    const name = goQuote(variable.split('=', 1)[0] ?? '');
+    throw invalid('NUL_BYTE', `invalid environment variable ${name}: contains nul byte (\\x00)`);
+  }
+  const argument = [...(Entrypoint ?? []), ...(Cmd ?? []), WorkingDir ?? '', User ?? ''].find((text) =>
+    text.includes('\0'),
+  );
+  if (argument !== undefined) throw invalid('NUL_BYTE', `exec: ${goQuote(argument)}: invalid argument`);
 }
 
 function empty(list: readonly unknown[] | null | undefined): boolean {

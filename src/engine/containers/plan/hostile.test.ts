@@ -11,6 +11,7 @@ import { type CreateFacts, planCreate } from './create.ts';
 
 const FACTS = {
   cpus: 2,
+  support: { limits: new Set(), cgroupNamespaces: true, cpus: '0-1', memoryNodes: '0' },
   cgroupVersion: 1,
   defaultRuntime: 'crun',
   runtimes: ['crun'],
@@ -19,7 +20,7 @@ const FACTS = {
   id: 'ab'.repeat(32),
   created: '2024-01-01T00:00:00Z',
   hostName: 'host',
-  peerHostName: '',
+  peers: {},
   inherited: [],
   image: { id: '', platform: { os: 'linux', architecture: 'amd64' }, config: { Cmd: ['true'] } },
 } as unknown as CreateFacts;
@@ -33,7 +34,8 @@ test('a network called __proto__ is asked for by that name, and is no network', 
 });
 
 test('log options take no words that the container did not set', () => {
-  const container = { id: 'ab'.repeat(32), name: 'c', imageName: 'x', config: { Labels: { a: '1' } } };
+  const facts = { id: 'ab'.repeat(32), name: 'c', imageId: '', imageName: 'x', command: [] };
+  const container = { ...facts, config: { Labels: { a: '1' } } };
   assert.deepEqual(logAttributes({ labels: 'constructor,toString,a' }, container), { a: '1' });
   assert.throws(
     () =>

@@ -1,5 +1,6 @@
 // Owns the reading of PortBindings and -P into requests for the network capability. Pure.
 
+import { isIP } from 'node:net';
 import type { ContainerConfig, HostConfig } from '../../../spec/docker/types.gen.ts';
 import type { PortProtocol, PortRequest } from '../../networks/types.ts';
 import { invalid } from '../errors.ts';
@@ -8,14 +9,17 @@ import { invalid } from '../errors.ts';
 export function parseContainerPort(text: string): { readonly port: number; readonly protocol: PortProtocol } {
   const [number = '', protocol = 'tcp'] = text.toLowerCase().split('/');
   const port = Number(number);
-  if (!/^\d+$/.test(number) || port > 65535) throw invalid('INVALID_PORT', `invalid port specification: "${text}"`);
+  if (!/^\d+$/.test(number) || port > 65535) throw invalid('INVALID_PORT', `invalid port specification: "${number}"`);
   if (protocol !== 'tcp' && protocol !== 'udp' && protocol !== 'sctp') {
     throw invalid('INVALID_PORT', `invalid port specification: "${text}"`);
   }
   return { port, protocol };
 }
 
-/** Every port to publish; with PublishAllPorts also the exposed ones that have no binding of their own. */
+/**
+ * Every port to publish; with PublishAllPorts also the exposed ones that have no binding of their own.
+ * @throws INVALID_PORT, INVALID_HOST_IP
+ */
 export function portRequests(config: ContainerConfig, hostConfig: HostConfig): readonly PortRequest[] {
   const requests: PortRequest[] = [];
   const bindings = hostConfig.PortBindings ?? {};
@@ -23,7 +27,7 @@ export function portRequests(config: ContainerConfig, hostConfig: HostConfig): r
     const { port, protocol } = parseContainerPort(key);
     for (const binding of list ?? []) {
       const hostPorts = hostRange(binding.HostPort ?? '');
-      const request = { containerPort: port, protocol, hostIp: binding.HostIp ?? '' };
+      const request = { containerPort: port, protocol, hostIp: hostAddress(binding.HostIp ?? '') };
       requests.push(hostPorts ? { ...request, hostPorts } : request);
     }
   }
@@ -35,6 +39,12 @@ export function portRequests(config: ContainerConfig, hostConfig: HostConfig): r
     }
   }
   return requests.sort((a, b) => a.containerPort - b.containerPort);
+}
+
+/** Docker takes what is no address for all addresses, and opens the port to everybody. */
+function hostAddress(text: string): string {
+  if (text !== '' && isIP(text) === 0) throw invalid('INVALID_HOST_IP', `invalid IP address: ${text}`);
+  return text;
 }
 
 function hostRange(text: string): PortRequest['hostPorts'] {

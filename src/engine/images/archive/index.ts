@@ -1,5 +1,4 @@
 // The face of reading image archives.
 
 export { type ArchivedImage, imagesIn } from './contents.ts';
-export { decompressed } from './decompress.ts';
 export { type Spool, spoolArchive } from './spool.ts';

@@ -9,28 +9,30 @@ import { countedProgress } from '../progress.ts';
 import type { ReportProgress } from '../types.ts';
 import type { PullControl } from './pull.ts';
 
-/** Resolves when all are there. The first failure stops the others and is thrown when they have stopped. */
+/** Resolves when all are there; those in `whole` are already. The first failure stops the others and is thrown when they have stopped. */
 export async function pullLayers(
   context: ImageContext,
   client: RegistryClient,
   repository: Repository,
   blobs: readonly Descriptor[],
   diffIds: readonly Digest[],
+  whole: ReadonlySet<Digest>,
   control: PullControl,
 ): Promise<void> {
   const { report, slots } = control;
   const stop = new AbortController();
   const signal = AbortSignal.any([control.signal, stop.signal]);
   const jobs = blobs.map((blob, i) => ({ blob, diffId: diffIds[i] as Digest, id: shortId(hexOf(blob.digest)) }));
-  for (const { id, diffId } of jobs)
-    phase(report, id, context.layers.get(diffId) ? 'Already exists' : 'Pulling fs layer');
+  for (const { id, diffId } of jobs) phase(report, id, whole.has(diffId) ? 'Already exists' : 'Pulling fs layer');
   let failure: { readonly error: unknown } | undefined;
   const work = jobs
-    .filter(({ diffId }) => !context.layers.get(diffId))
+    .filter(({ diffId }) => !whole.has(diffId))
     .map(async ({ blob, diffId, id }) => {
       if (slots.busy) phase(report, id, 'Waiting');
+      const bring = (): Promise<void> =>
+        pullLayer(context, client, { ...repository, signal }, blob, diffId, { id, control });
       try {
-        await slots.run(() => pullLayer(context, client, { ...repository, signal }, blob, diffId, { id, control }));
+        await slots.run(bring, signal);
       } catch (error) {
         failure ??= { error };
         stop.abort();
@@ -53,7 +55,6 @@ async function pullLayer(
   diffId: Digest,
   { id, control: { report, retryPauseMs } }: { readonly id: string; readonly control: PullControl },
 ): Promise<void> {
-  repository.signal.throwIfAborted();
   let opened = false;
   let downloaded = false;
   const extracting = countedProgress(report, id, 'Extracting', blob.size);

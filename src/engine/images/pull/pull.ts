@@ -1,8 +1,9 @@
 // Owns pulling an image: resolve its manifest, bring what is missing, name it. @source wording and order: dockerd 28.5
 
+import { cancelled, throwIfCancelled } from '../../../lib/abort.ts';
 import { GantryError } from '../../../lib/errors.ts';
+import type { Semaphore } from '../../../lib/semaphore.ts';
 import {
-  cancelled,
   type FetchedManifest,
   pullError,
   type RegistryClient,
@@ -10,15 +11,15 @@ import {
   type Repository,
 } from '../../../remote/index.ts';
 import type { Digest } from '../../../spec/digest.ts';
-import { type ImageFacts, parseImageConfig } from '../../../spec/oci/image-config.ts';
+import type { ImageFacts } from '../../../spec/oci/image-config.ts';
 import {
   badManifest,
-  checkLayerType,
   choosePlatform,
   type Manifest,
-  parseManifest,
+  refuseArtifact,
+  refusePlugin,
 } from '../../../spec/oci/manifest.ts';
-import { hostPlatform, type Platform, platformMatches, platformText } from '../../../spec/platform.ts';
+import { hostPlatform, platformMatches, platformText } from '../../../spec/platform.ts';
 import {
   canonicalReference,
   familiarName,
@@ -28,9 +29,11 @@ import {
   withDefaultTag,
 } from '../../../spec/reference.ts';
 import type { ImageContext } from '../context.ts';
-import type { Semaphore } from '../semaphore.ts';
 import type { ImageRecord, PullRequest, ReportProgress } from '../types.ts';
 import { pullLayers } from './layers.ts';
+
+/** Indexes within indexes. */
+const INDEX_DEPTH_MAX = 3;
 
 export interface PullControl {
   readonly report: ReportProgress;
@@ -53,19 +56,28 @@ export async function pullImage(
   let failed = true;
   try {
     await using _bringing = await context.bringing();
-    const { record, updated } = await throughEndpoints(client, reference, request, control.signal, (repository) =>
-      request.allTags
-        ? pullAllTags(context, client, repository, reference, request, control)
-        : pullOne(context, client, repository, reference, request, control),
-    );
+    const { record, updated } = await throughEndpoints(client, reference, request, control.signal, (repository) => {
+      const pull: Pull = { context, client, repository, request, control };
+      return request.allTags ? pullAllTags(pull, reference) : pullOne(pull, reference);
+    });
     failed = false;
     const news = updated ? 'Downloaded newer image for' : 'Image is up to date for';
     control.report({ status: `Status: ${news} ${familiarReference(reference)}` });
+    warnOfPlatform(request, record, reference, control.report);
     context.event('pull', familiarReference(reference), familiarName(reference), record.config.Labels);
     return context.records.get(record.id) ?? record;
   } finally {
-    if (failed) await context.sweep();
+    if (failed) await context.trySweep();
   }
+}
+
+/** One pull from one place. */
+interface Pull {
+  readonly context: ImageContext;
+  readonly client: RegistryClient;
+  readonly repository: Repository;
+  readonly request: PullRequest;
+  readonly control: PullControl;
 }
 
 interface Pulled {
@@ -92,20 +104,19 @@ async function throughEndpoints(
       if (!absent) break;
     }
   }
-  throw signal.aborted ? cancelled() : pullError(failure, reference);
+  throw signal.aborted ? cancelled() : pullError(ofRegistry(failure), reference);
 }
 
-async function pullAllTags(
-  context: ImageContext,
-  client: RegistryClient,
-  repository: Repository,
-  name: Reference,
-  request: PullRequest,
-  control: PullControl,
-): Promise<Pulled> {
+/** What a registry serves is no fault of the request. @source dockerd 28.5 answers 500 */
+function ofRegistry(error: unknown): unknown {
+  if (!(error instanceof GantryError) || error.code !== 'BAD_MANIFEST') return error;
+  return new GantryError('system', error.code, error.message, { hint: error.hint, cause: error });
+}
+
+async function pullAllTags(pull: Pull, name: Reference): Promise<Pulled> {
   let last: Pulled | undefined;
-  for (const tag of await client.tags(repository)) {
-    const pulled = await pullOne(context, client, repository, { ...name, tag }, request, control);
+  for (const tag of await pull.client.tags(pull.repository)) {
+    const pulled = await pullOne(pull, { ...name, tag });
     last = { record: pulled.record, updated: pulled.updated || (last?.updated ?? false) };
   }
   if (!last) throw new RegistryError('manifest unknown: no tags', { status: 404, code: 'MANIFEST_UNKNOWN' });
@@ -120,45 +131,42 @@ interface Resolved {
   readonly kept: readonly FetchedManifest[];
 }
 
+/** The image that the name stands for; of an index the one for the platform. Tells that the pull has begun. @throws BAD_MANIFEST, NOT_AN_IMAGE, NO_MATCHING_MANIFEST */
 async function resolve(
-  client: RegistryClient,
-  repository: Repository,
+  { context, client, repository, request, control }: Pull,
   reference: Reference,
-  platform: Platform,
 ): Promise<Resolved> {
   const name = familiarReference(reference);
   const first = await client.manifest(repository, reference.digest ?? reference.tag ?? 'latest');
   const kept = [first];
-  let manifest = parseManifest(first.bytes, first.contentType, name);
-  if (manifest.kind === 'index') {
-    const chosen = choosePlatform(manifest.manifests, platform);
+  let manifest = await context.documents.manifest(first.bytes, first.contentType, name);
+  if (manifest.kind === 'image') refusePlugin(manifest);
+  control.report({ id: lineId(reference), status: `Pulling from ${reference.path}` });
+  while (manifest.kind === 'index') {
+    if (kept.length > INDEX_DEPTH_MAX) throw badManifest(`${name}: indexes are nested too deeply`);
+    const chosen = choosePlatform(manifest.manifests, request.platform ?? hostPlatform());
     const inner = await client.manifest(repository, chosen.digest);
     kept.push(inner);
-    manifest = parseManifest(inner.bytes, inner.contentType || chosen.mediaType, name);
-    if (manifest.kind === 'index') throw badManifest(`${name}: an index within an index is not supported`);
+    manifest = await context.documents.manifest(inner.bytes, inner.contentType || chosen.mediaType, name);
   }
-  manifest.layers.forEach(checkLayerType);
+  refuseArtifact(manifest);
   return { image: manifest, digest: first.digest, kept };
 }
 
-async function pullOne(
-  context: ImageContext,
-  client: RegistryClient,
-  repository: Repository,
-  reference: Reference,
-  request: PullRequest,
-  control: PullControl,
-): Promise<Pulled> {
-  const { report } = control;
-  const { image, digest, kept } = await resolve(client, repository, reference, request.platform ?? hostPlatform());
-  report({ id: reference.digest ?? reference.tag, status: `Pulling from ${reference.path}` });
+async function pullOne(pull: Pull, reference: Reference): Promise<Pulled> {
+  const { context, client, repository, request, control } = pull;
+  const { image, digest, kept } = await resolve(pull, reference);
   const id = image.config.digest;
-  const config = context.records.stored(id) ? await context.blobs.read(id) : await client.smallBlob(repository, id);
-  const facts = parseImageConfig(config);
-  checkFacts(facts, image.layers.length);
+  const config = await configOf(pull, id);
+  const facts = await context.documents.config(config);
+  checkFacts(facts, image.layers.length, request);
   using _hold = context.layers.hold(facts.diffIds);
-  const complete = context.records.stored(id) && facts.diffIds.every((diffId) => context.layers.get(diffId));
-  if (!complete) await pullLayers(context, client, repository, image.layers, facts.diffIds, control);
+  const whole = await wholeLayers(context, facts.diffIds);
+  // An image that is all there is up to date, and nothing is told of its layers.
+  if (!context.records.stored(id) || facts.diffIds.some((diffId) => !whole.has(diffId))) {
+    await pullLayers(context, client, repository, image.layers, facts.diffIds, whole, control);
+  }
+  throwIfCancelled(control.signal);
   await context.blobs.put(config, id);
   for (const { bytes, digest: expected } of kept) await context.blobs.put(bytes, expected);
   const record = context.register(
@@ -167,20 +175,42 @@ async function pullOne(
     kept.map((manifest) => manifest.digest),
   );
   const updated = nameIt(context, reference, digest, id);
-  report({ status: `Digest: ${digest}` });
-  warnOfPlatform(request, record, reference, report);
+  control.report({ status: `Digest: ${digest}` });
   return { record, updated };
 }
 
-function checkFacts({ diffIds, platform }: ImageFacts, layers: number): void {
+/** Those that are here, and still what they were. */
+async function wholeLayers(context: ImageContext, diffIds: readonly Digest[]): Promise<ReadonlySet<Digest>> {
+  const whole = new Set<Digest>();
+  const look = async (diffId: Digest): Promise<void> => {
+    if (await context.layers.isWhole(diffId)) whole.add(diffId);
+  };
+  await Promise.all([...new Set(diffIds)].map(look));
+  return whole;
+}
+
+/** What Docker's line of the pull itself is called by: the tag, or the whole name with its digest. @source dockerd 28.5 */
+function lineId(reference: Reference): string | undefined {
+  return reference.digest === undefined ? reference.tag : canonicalReference({ ...reference, tag: undefined });
+}
+
+/** The configuration, ours where it is known and whole. */
+async function configOf({ context, client, repository }: Pull, id: Digest): Promise<Buffer> {
+  const known = context.records.stored(id) && (await context.blobs.read(id).catch(() => undefined));
+  return known ?? client.smallBlob(repository, id);
+}
+
+function checkFacts({ diffIds, platform }: ImageFacts, layers: number, request: PullRequest): void {
   if (diffIds.length !== layers) throw badManifest(`layers from manifest don't match image configuration`);
   if (platform.os !== 'linux') {
-    throw new GantryError(
-      'invalid',
-      'WRONG_OS',
-      `image operating system "${platform.os}" cannot be used on this platform`,
-    );
+    throw wrongSystem(`image operating system "${platform.os}" cannot be used on this platform`);
   }
+  // The image is for linux, but that is not what was asked for. @source dockerd 28.5
+  if (request.platform && request.platform.os !== 'linux') throw wrongSystem('operating system is not supported');
+}
+
+function wrongSystem(message: string): GantryError {
+  return new GantryError('invalid', 'WRONG_OS', message);
 }
 
 /** Points the digest, and the tag when one was asked for, at the image. True when the name is news. */

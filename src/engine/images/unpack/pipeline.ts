@@ -4,22 +4,28 @@
 
 import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
-import type { Transform } from 'node:stream';
+import type { Duplex } from 'node:stream';
+import { compressionOf, inflateError, inflaterFor, MAGIC_BYTES } from '../../../host/inflate/index.ts';
 import { removeTreeSync } from '../../../host/remove-tree.ts';
+import { cancelled } from '../../../lib/abort.ts';
+import { ioError } from '../../../lib/errno.ts';
 import { GantryError, isGantryError } from '../../../lib/errors.ts';
 import { TarReader } from '../../../lib/tar/index.ts';
-import { compressionOf, inflateError, inflaterFor, MAGIC_BYTES } from './inflate.ts';
 import type { UnpackResult, UnpackTarget } from './messages.ts';
 import { SkeletonWriter } from './skeleton.ts';
 import { LayerTree } from './tree.ts';
 
 /** Inflated pieces that may wait for this thread. */
 const QUEUE_MAX = 4;
+/** How often the owner hears of work that needs long for one piece of input. */
+const SIGN_OF_LIFE_MS = 1_000;
 
 export interface PipelineOptions {
   readonly target: UnpackTarget;
   /** When the bytes as they come have another sha256, that is what the failure says. */
   readonly expectedHex: string | undefined;
+  /** What the plain tar must hash to. Where it does, damage behind the tar's last byte is none. */
+  readonly plainHex: string | undefined;
   readonly exactModes: boolean;
   /** Told as input bytes are done with: the sender's allowance, and the memory that nothing here uses any more. */
   readonly consumed: (bytes: number, memory?: ArrayBuffer) => void;
@@ -39,7 +45,10 @@ export class LayerPipeline {
   #compressedBytes = 0;
   #plainBytes = 0;
   #head: Buffer | undefined = Buffer.alloc(0);
-  #inflater: Transform | undefined;
+  #inflater: Duplex | undefined;
+  /** What broke the stream behind bytes that may be all there is. */
+  #brokenOff: GantryError | undefined;
+  #heardAt = performance.now();
   #queue: { readonly bytes: Buffer; readonly done: (() => void) | undefined }[] = [];
   #scheduled = false;
   #inputEnded = false;
@@ -50,7 +59,11 @@ export class LayerPipeline {
   constructor(options: PipelineOptions) {
     this.#options = options;
     this.result = this.#outcome.promise;
-    mkdirSync(options.target.directory, { mode: 0o755 });
+    try {
+      mkdirSync(options.target.directory, { mode: 0o755 });
+    } catch (error) {
+      throw ioError(error, 'mkdir', options.target.directory);
+    }
     try {
       this.#tree = new LayerTree({
         directory: options.target.directory,
@@ -68,11 +81,14 @@ export class LayerPipeline {
         this.#entries++;
         this.#tree.entry(entry);
         const path = this.#tree.filePath;
-        if (path !== undefined && entry.size > 0) this.#skeleton.payload(path, this.#entries, entry.size);
+        if (path === undefined) return;
+        for (const { offset, length } of entry.segments ?? [{ offset: 0, length: entry.size }]) {
+          if (length > 0) this.#skeleton.payload(path, this.#entries, length, offset);
+        }
       },
-      data: (bytes) => {
+      data: (bytes, offset) => {
         if (this.#tree.filePath === undefined) this.#skeleton.literal(bytes);
-        else this.#tree.data(bytes);
+        else this.#tree.data(bytes, offset);
       },
       entryEnd: () => this.#tree.entryEnd(),
     });
@@ -83,7 +99,7 @@ export class LayerPipeline {
     if (this.#settled) return;
     this.#compressedHash.update(bytes);
     this.#compressedBytes += bytes.length;
-    if (this.#failure === undefined && this.#head === undefined) {
+    if (this.#failure === undefined && this.#head === undefined && !this.#plainEnded) {
       this.#inflate(bytes, () => this.#options.consumed(bytes.length, memory));
       return;
     }
@@ -98,13 +114,13 @@ export class LayerPipeline {
     this.#inputEnded = true;
     if (this.#failure === undefined && this.#head !== undefined) this.#begin();
     if (this.#failure !== undefined) this.#settleFailure(this.#failure);
-    else if (this.#inflater) this.#inflater.end();
+    else if (this.#inflater && !this.#plainEnded) this.#inflater.end();
     else this.#endPlain();
   }
 
   /** Gives up at once. */
   abort(): void {
-    this.#settleFailure(new GantryError('cancelled', 'CANCELLED', 'context canceled'));
+    this.#settleFailure(cancelled());
   }
 
   #begin(): void {
@@ -120,9 +136,25 @@ export class LayerPipeline {
       this.#enqueue(piece, undefined);
       if (this.#queue.length >= QUEUE_MAX) this.#inflater?.pause();
     });
-    this.#inflater?.on('end', () => this.#endPlain());
-    this.#inflater?.on('error', (error) => this.#fail(inflateError(error)));
+    this.#inflater?.on('end', () => this.#endInflated());
+    this.#inflater?.on('error', (error) => this.#breakOff(inflateError(error)));
     this.#inflate(head, () => {});
+  }
+
+  /** A damaged end is no loss where the plain bytes before it are those that were promised. @source dockerd 28.5 */
+  #breakOff(error: GantryError): void {
+    if (this.#options.plainHex === undefined || error.kind !== 'invalid') {
+      this.#fail(error);
+      return;
+    }
+    this.#brokenOff = error;
+    this.#endInflated();
+  }
+
+  /** What input may still come is of no use to the inflater, and only hashed. */
+  #endInflated(): void {
+    if (!this.#inputEnded) this.#options.consumed(Number.POSITIVE_INFINITY);
+    this.#endPlain();
   }
 
   #inflate(bytes: Buffer, done: () => void): void {
@@ -152,16 +184,24 @@ export class LayerPipeline {
         this.#plainBytes += next.bytes.length;
         this.#reader.write(next.bytes);
         next.done?.();
+        this.#showLife();
       }
       if (this.#queue.length > 0) this.#schedule();
       else if (this.#plainEnded) {
-        this.#finish();
+        if (this.#inputEnded) this.#finish();
         return;
       }
       if (this.#queue.length < QUEUE_MAX && this.#inflater?.isPaused()) this.#inflater.resume();
     } catch (error) {
-      this.#fail(error);
+      this.#fail(isGantryError(error, 'invalid') ? (this.#brokenOff ?? error) : error);
     }
+  }
+
+  #showLife(): void {
+    const now = performance.now();
+    if (now - this.#heardAt < SIGN_OF_LIFE_MS) return;
+    this.#heardAt = now;
+    this.#options.consumed(0);
   }
 
   #endPlain(): void {
@@ -170,13 +210,15 @@ export class LayerPipeline {
   }
 
   #finish(): void {
+    const plainHex = this.#plainHash.digest('hex');
+    if (this.#brokenOff && plainHex !== this.#options.plainHex) throw this.#brokenOff;
     this.#reader.end();
     this.#tree.finish();
     this.#skeleton.end();
     this.#close();
     this.#outcome.resolve({
       compressedHex: this.#compressedHash.digest('hex'),
-      plainHex: this.#plainHash.digest('hex'),
+      plainHex,
       compressedBytes: this.#compressedBytes,
       plainBytes: this.#plainBytes,
       sizeBytes: this.#tree.sizeBytes,

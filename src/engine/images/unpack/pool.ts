@@ -1,42 +1,67 @@
-// Owns the unpack workers: started when there is work, ended when idle. The main thread only passes bytes on.
+// Owns the unpack workers: started when there is work, ended when idle, given up when they hang. The main thread only passes bytes on.
 
 import { availableParallelism } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { libc } from '../../../host/libc.ts';
+import { throwIfCancelled } from '../../../lib/abort.ts';
 import { GantryError } from '../../../lib/errors.ts';
-import type { FromWorker, SentError, ToWorker, UnpackResult, UnpackTarget } from './messages.ts';
+import { receivedError } from '../../../lib/thread-error.ts';
+import { feed, type Job, newJob } from './feed.ts';
+import type {
+  CheckRequest,
+  CheckResult,
+  DocumentRequest,
+  DocumentTypes,
+  FromWorker,
+  JobResult,
+  ToWorker,
+  UnpackResult,
+  UnpackTarget,
+} from './messages.ts';
 
 const IDLE_MS = 3_000;
 const MAX_WORKERS = 4;
-/** Bytes sent to a worker that it has not yet inflated. */
-const WINDOW_BYTES = 4 << 20;
-const BLOCK_BYTES = 512 * 1024;
+/** A worker that has bytes to unpack, or a layer to read, shows a sign of life each second or so. */
+const SILENCE_MS = 120_000;
+/** Removing a tree shows none: a million files on a slow disk need minutes. */
+const REMOVAL_MS = 600_000;
+/** How long a worker that was told to give up may need to clean up after itself. */
+const GIVE_UP_MS = 10_000;
 
 export interface UnpackRequest {
   readonly target: UnpackTarget;
   /** sha256 that the bytes as they come must have. */
   readonly expectedHex?: string | undefined;
+  /** sha256 that the plain tar must have. */
+  readonly plainHex?: string | undefined;
   /** Told as bytes are unpacked. */
   readonly consumed?: ((totalBytes: number) => void) | undefined;
 }
 
-/** Unpacks and removes layers off the main thread. */
+/** Unpacks, checks and removes layers off the main thread, and reads large documents. */
 export interface Unpacker extends AsyncDisposable {
   /**
-   * Unpacks one layer out of `source` (gzip, zstd or plain). After a failure nothing of it is left on disk.
-   * @throws TAR_*, CORRUPT_LAYER, DIGEST_MISMATCH, NO_SPACE, CANCELLED, and whatever `source` throws
+   * Unpacks one layer out of `source`, whatever it is compressed by. After a failure nothing of it is left on disk,
+   * but for WORKER_STUCK.
+   * @throws TAR_*, CORRUPT_LAYER, DIGEST_MISMATCH, NO_SPACE, CANCELLED, WORKER_STUCK, and whatever `source` throws
    */
   unpack(source: AsyncIterable<Uint8Array>, request: UnpackRequest, signal: AbortSignal): Promise<UnpackResult>;
-  /** Removes whole trees; what is not there is no error. */
+  /** What is wrong with a layer on disk, in words; undefined when it is whole. @throws WORKER_STUCK, and failures of the disk */
+  check(request: CheckRequest): Promise<string | undefined>;
+  /** Reads a JSON document that is too large for the main thread. @throws BAD_MANIFEST, SCHEMA1 */
+  read<K extends keyof DocumentTypes>(request: DocumentRequest & { readonly kind: K }): Promise<DocumentTypes[K]>;
+  /** Removes whole trees; what is not there is no error. @throws WORKER_STUCK */
   remove(paths: readonly string[]): Promise<void>;
 }
 
-interface Job {
-  readonly settled: PromiseWithResolvers<UnpackResult | undefined>;
-  consumedBytes: number;
-  onConsumed: (bytes: number) => void;
-  /** Blocks that came back. */
-  readonly spares: ArrayBuffer[];
+export interface UnpackerOptions {
+  readonly workers?: number;
+  readonly idleMs?: number;
+  readonly silenceMs?: number;
+  readonly giveUpMs?: number;
+  /** The worker's file, for tests. */
+  readonly workerUrl?: URL;
 }
 
 interface Hand {
@@ -46,175 +71,178 @@ interface Hand {
 }
 
 /** The worker's own file: beside this one as source, beside the bundle when bundled. */
-function workerUrl(): URL {
+function ownWorkerUrl(): URL {
   return new URL(import.meta.url.endsWith('.ts') ? './unpack.worker.ts' : './unpack.worker.js', import.meta.url);
 }
 
 /** Makes the pool; no thread is started yet. */
-export function createUnpacker({
-  workers = Math.min(MAX_WORKERS, availableParallelism()),
-  idleMs = IDLE_MS,
-} = {}): Unpacker {
-  const hands: Hand[] = [];
-  let lastJob = 0;
+export function createUnpacker(options: UnpackerOptions = {}): Unpacker {
+  return new Pool(options);
+}
 
-  const retire = (hand: Hand): void => {
-    const at = hands.indexOf(hand);
-    if (at >= 0) hands.splice(at, 1);
+class Pool implements Unpacker {
+  readonly #workers: number;
+  readonly #idleMs: number;
+  readonly #silenceMs: number;
+  readonly #giveUpMs: number;
+  readonly #workerUrl: URL;
+  readonly #hands: Hand[] = [];
+  #lastJob = 0;
+
+  constructor(options: UnpackerOptions) {
+    this.#workers = options.workers ?? Math.min(MAX_WORKERS, availableParallelism());
+    this.#idleMs = options.idleMs ?? IDLE_MS;
+    this.#silenceMs = options.silenceMs ?? SILENCE_MS;
+    this.#giveUpMs = options.giveUpMs ?? GIVE_UP_MS;
+    this.#workerUrl = options.workerUrl ?? ownWorkerUrl();
+  }
+
+  async unpack(
+    source: AsyncIterable<Uint8Array>,
+    { target, expectedHex, plainHex, consumed }: UnpackRequest,
+    signal: AbortSignal,
+  ): Promise<UnpackResult> {
+    throwIfCancelled(signal);
+    const result = await this.#run(
+      (id) => ({ kind: 'unpack', job: id, target, expectedHex, plainHex }),
+      this.#silenceMs,
+      (job, id, send, giveUp) => feed(source, { job, id, send, consumed, signal, giveUp }),
+    );
+    return result as UnpackResult;
+  }
+
+  async check(request: CheckRequest): Promise<string | undefined> {
+    const result = await this.#run((id) => ({ kind: 'check', job: id, request }), this.#silenceMs);
+    return (result as CheckResult).damage;
+  }
+
+  async read<K extends keyof DocumentTypes>(
+    request: DocumentRequest & { readonly kind: K },
+  ): Promise<DocumentTypes[K]> {
+    const result = await this.#run((id) => ({ kind: 'read', job: id, request }), this.#silenceMs);
+    return result as DocumentTypes[K];
+  }
+
+  async remove(paths: readonly string[]): Promise<void> {
+    if (paths.length > 0) await this.#run((id) => ({ kind: 'remove', job: id, paths }), REMOVAL_MS);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(
+      this.#hands.slice().map(async (hand) => {
+        await Promise.allSettled([...hand.jobs.values()].map((job) => job.settled.promise));
+        this.#retire(hand, new Error('an unpack worker ended in mid-work'));
+        await Promise.race([hand.worker.terminate(), sleep(this.#giveUpMs, undefined, { ref: false })]);
+      }),
+    );
+  }
+
+  /** Gives a worker a job, feeds it, and waits for its result; not longer than the worker shows that it lives. */
+  async #run(
+    begin: (id: number) => ToWorker,
+    silenceMs: number,
+    feeding?: (job: Job, id: number, send: Send, giveUp: () => void) => Promise<void>,
+  ): Promise<JobResult> {
+    const hand = this.#choose();
     clearTimeout(hand.idle);
-    for (const job of hand.jobs.values()) job.settled.reject(new Error('an unpack worker ended in mid-work'));
-    hand.jobs.clear();
-  };
+    hand.worker.ref();
+    const job = newJob();
+    const id = ++this.#lastJob;
+    hand.jobs.set(id, job);
+    const watch = this.#watch(hand, job, silenceMs);
+    const send: Send = (message, transfer = []) => hand.worker.postMessage(message, transfer);
+    try {
+      send(begin(id));
+      await feeding?.(job, id, send, () => watch.expect(this.#giveUpMs));
+      return await job.settled.promise;
+    } finally {
+      watch.stop();
+    }
+  }
 
-  const hire = (): Hand => {
-    const worker = new Worker(workerUrl(), { resourceLimits: { maxOldGenerationSizeMb: 512 } });
+  /** Ends the worker when a job of its has been silent for too long while it was its turn. */
+  #watch(hand: Hand, job: Job, silenceMs: number): { expect: (ms: number) => void; stop: () => void } {
+    let limitMs = silenceMs;
+    let timer: NodeJS.Timeout | undefined;
+    const stuck = (): void => {
+      const idleMs = performance.now() - job.heardAt;
+      // While the source is slow there is nothing that the worker could tell.
+      if (idleMs < limitMs || !job.isWorkersTurn()) arm();
+      else this.#abandon(hand, limitMs);
+    };
+    const arm = (): void => {
+      timer = setTimeout(stuck, Math.min(limitMs, Math.max(limitMs / 4, 10)));
+      timer.unref();
+    };
+    arm();
+    return {
+      expect: (ms) => {
+        limitMs = Math.min(limitMs, ms);
+        job.heardAt = performance.now();
+        clearTimeout(timer);
+        arm();
+      },
+      stop: () => clearTimeout(timer),
+    };
+  }
+
+  /** A thread that hangs in the kernel cannot be ended either: nobody waits for its end. */
+  #abandon(hand: Hand, silenceMs: number): void {
+    const seconds = Math.round(silenceMs / 1000);
+    this.#retire(
+      hand,
+      new GantryError('system', 'WORKER_STUCK', `the work on layers made no progress for ${seconds} seconds`, {
+        hint: 'check the disk that holds the data root',
+      }),
+    );
+    void hand.worker.terminate();
+  }
+
+  #choose(): Hand {
+    const least = this.#hands.reduce<Hand | undefined>((a, b) => (a && a.jobs.size <= b.jobs.size ? a : b), undefined);
+    return least && (least.jobs.size === 0 || this.#hands.length >= this.#workers) ? least : this.#hire();
+  }
+
+  #hire(): Hand {
+    const worker = new Worker(this.#workerUrl, { resourceLimits: { maxOldGenerationSizeMb: 512 } });
     const hand: Hand = { worker, jobs: new Map(), idle: undefined };
-    worker.on('message', (message: FromWorker) => onMessage(hand, message));
-    worker.on('error', (error) => {
-      for (const job of hand.jobs.values()) job.settled.reject(error);
-      retire(hand);
-    });
-    worker.on('exit', () => retire(hand));
-    hands.push(hand);
+    worker.on('message', (message: FromWorker) => this.#onMessage(hand, message));
+    worker.on('error', (error) => this.#retire(hand, error));
+    worker.on('exit', () => this.#retire(hand, new Error('an unpack worker ended in mid-work')));
+    this.#hands.push(hand);
     return hand;
-  };
+  }
 
-  const choose = (): Hand => {
-    const least = hands.reduce<Hand | undefined>((a, b) => (a && a.jobs.size <= b.jobs.size ? a : b), undefined);
-    return least && (least.jobs.size === 0 || hands.length >= workers) ? least : hire();
-  };
+  #retire(hand: Hand, reason: unknown): void {
+    const at = this.#hands.indexOf(hand);
+    if (at >= 0) this.#hands.splice(at, 1);
+    clearTimeout(hand.idle);
+    for (const job of hand.jobs.values()) job.settled.reject(reason);
+    hand.jobs.clear();
+  }
 
-  const onMessage = (hand: Hand, message: FromWorker): void => {
+  #onMessage(hand: Hand, message: FromWorker): void {
     const job = hand.jobs.get(message.job);
     if (!job) return;
+    job.heardAt = performance.now();
     if (message.kind === 'consumed') {
-      if (message.spare?.byteLength === BLOCK_BYTES) job.spares.push(message.spare);
-      job.onConsumed(message.bytes);
+      job.onConsumed(message.bytes, message.spare);
       return;
     }
     hand.jobs.delete(message.job);
     if (message.kind === 'done') job.settled.resolve(message.result);
-    else job.settled.reject(received(message.error));
-    if (hand.jobs.size > 0) return;
+    else job.settled.reject(receivedError(message.error));
+    if (hand.jobs.size === 0) this.#rest(hand);
+  }
+
+  #rest(hand: Hand): void {
     hand.idle = setTimeout(() => {
-      retire(hand);
-      void hand.worker.terminate().then(() => hands.length === 0 && libc.mallocTrim());
-    }, idleMs);
+      this.#retire(hand, undefined);
+      void hand.worker.terminate().then(() => this.#hands.length === 0 && libc.mallocTrim());
+    }, this.#idleMs);
     hand.idle.unref();
     hand.worker.unref();
-  };
-
-  const begin = (): { readonly hand: Hand; readonly id: number; readonly job: Job } => {
-    const hand = choose();
-    clearTimeout(hand.idle);
-    hand.worker.ref();
-    const job: Job = { settled: Promise.withResolvers(), consumedBytes: 0, onConsumed: () => {}, spares: [] };
-    const id = ++lastJob;
-    hand.jobs.set(id, job);
-    return { hand, id, job };
-  };
-
-  return {
-    async unpack(source, { target, expectedHex, consumed }, signal) {
-      const { hand, id, job } = begin();
-      const send = (message: ToWorker, transfer: readonly ArrayBuffer[] = []): void =>
-        hand.worker.postMessage(message, transfer);
-      send({ kind: 'unpack', job: id, target, ...(expectedHex === undefined ? {} : { expectedHex }) });
-      await feed(source, job, id, send, consumed, signal);
-      const result = await job.settled.promise;
-      if (!result) throw new Error('an unpack worker answered without a result');
-      return result;
-    },
-    async remove(paths) {
-      if (paths.length === 0) return;
-      const { hand, id, job } = begin();
-      hand.worker.postMessage({ kind: 'remove', job: id, paths } satisfies ToWorker);
-      await job.settled.promise;
-    },
-    async [Symbol.asyncDispose]() {
-      await Promise.all(
-        hands.slice().map(async (hand) => {
-          await Promise.allSettled([...hand.jobs.values()].map((job) => job.settled.promise));
-          retire(hand);
-          await hand.worker.terminate();
-        }),
-      );
-    },
-  };
-}
-
-/** Sends the source in blocks of its own memory, at most WINDOW_BYTES ahead; stops early when the job has settled. */
-async function feed(
-  source: AsyncIterable<Uint8Array>,
-  job: Job,
-  id: number,
-  send: (message: ToWorker, transfer?: readonly ArrayBuffer[]) => void,
-  consumed: ((totalBytes: number) => void) | undefined,
-  signal: AbortSignal,
-): Promise<void> {
-  let sentBytes = 0;
-  let wake = (): void => {};
-  let over = false;
-  job.onConsumed = (bytes) => {
-    job.consumedBytes += bytes;
-    consumed?.(Math.min(job.consumedBytes, sentBytes));
-    wake();
-  };
-  const settle = (): void => {
-    over = true;
-    wake();
-  };
-  job.settled.promise.then(settle, settle);
-  const abort = (): void => send({ kind: 'abort', job: id });
-  signal.addEventListener('abort', abort, { once: true });
-  try {
-    if (signal.aborted) abort();
-    for await (const block of inBlocks(source, job.spares)) {
-      while (!over && sentBytes - job.consumedBytes > WINDOW_BYTES) {
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-      }
-      if (over) return;
-      sentBytes += block.byteLength;
-      send({ kind: 'chunk', job: id, bytes: block }, [block.buffer]);
-    }
-    send({ kind: 'end', job: id });
-  } catch (error) {
-    abort();
-    // Wait until the worker has cleaned up, then tell what the source said.
-    await job.settled.promise.catch(() => {});
-    throw error;
-  } finally {
-    await job.settled.promise.catch(() => {});
-    signal.removeEventListener('abort', abort);
   }
 }
 
-/** Small pieces joined to blocks whose memory is theirs alone, so that it can be handed to the worker. */
-async function* inBlocks(
-  source: AsyncIterable<Uint8Array>,
-  spares: ArrayBuffer[],
-): AsyncGenerator<Uint8Array<ArrayBuffer>, void, void> {
-  const fresh = (): Uint8Array<ArrayBuffer> => new Uint8Array(spares.pop() ?? new ArrayBuffer(BLOCK_BYTES));
-  let block = fresh();
-  let used = 0;
-  for await (const piece of source) {
-    for (let at = 0; at < piece.length; ) {
-      const part = piece.subarray(at, at + BLOCK_BYTES - used);
-      block.set(part, used);
-      used += part.length;
-      at += part.length;
-      if (used < BLOCK_BYTES) continue;
-      yield block;
-      block = fresh();
-      used = 0;
-    }
-  }
-  if (used > 0) yield block.subarray(0, used);
-}
-
-function received(error: SentError): Error {
-  if (error.kind === undefined) return new Error(error.message);
-  return new GantryError(error.kind, error.code, error.message, error.hint === undefined ? {} : { hint: error.hint });
-}
+export type Send = (message: ToWorker, transfer?: readonly ArrayBuffer[]) => void;

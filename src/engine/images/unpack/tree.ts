@@ -25,6 +25,18 @@ import { cleanName, splitClean, whiteoutOf } from './names.ts';
 const NEW_FILE = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
 const SPECIAL_MODE: Readonly<Record<string, number>> = { character: 0o020000, block: 0o060000, fifo: 0o010000 };
 const OPAQUE = Buffer.from('y');
+/** The last whole second that fits into 63 bits of nanoseconds: in the year 2262. */
+const GO_LAST_SECOND = 9_223_372_035;
+/** The system call behind each type of entry, for the failures' words. */
+const CALLS: Readonly<Record<TarEntry['type'], string>> = {
+  file: 'openat',
+  directory: 'mkdirat',
+  symlink: 'symlinkat',
+  hardlink: 'linkat',
+  character: 'mknodat',
+  block: 'mknodat',
+  fifo: 'mknodat',
+};
 
 /** Entry number `entry` and later ones find nothing at `path`: what lay there was moved to `replaced/<to>`. */
 export interface Replaced {
@@ -94,11 +106,17 @@ export class LayerTree implements Disposable {
     else this.#make(entry, dir, cstringOf(base));
   }
 
-  data(bytes: Buffer): void {
+  /** A piece of the file's payload, which belongs at `offset`. */
+  data(bytes: Buffer, offset: number): void {
     if (this.#file < 0) return;
+    const isSparse = this.#entry?.segments !== undefined;
     let rest: Uint8Array = bytes;
     while (rest.length > 0) {
-      const written = must(libc.write(this.#file, rest, rest.length), 'write', cstringOf(this.#path));
+      const at = offset + bytes.length - rest.length;
+      const result = isSparse
+        ? libc.pwrite(this.#file, rest, rest.length, at)
+        : libc.write(this.#file, rest, rest.length);
+      const written = must(result, 'write', cstringOf(this.#path));
       if (written === rest.length) return;
       rest = rest.subarray(written);
     }
@@ -106,11 +124,13 @@ export class LayerTree implements Disposable {
 
   entryEnd(): void {
     const [fd, entry] = [this.#file, this.#entry];
-    if (fd < 0 || !entry) return;
     this.#file = -1;
+    if (fd < 0 || !entry) return;
     this.sizeBytes += entry.size;
     try {
-      if (this.#owned(entry)) must(libc.fchown(fd, entry.uid, entry.gid), 'fchown', cstringOf(this.#path));
+      // A hole at the end is of no length until the file is told its own.
+      if (entry.segments) must(libc.ftruncate(fd, entry.size), 'truncate', cstringOf(this.#path));
+      if (this.#owned(entry)) must(libc.fchown(fd, id(entry.uid), id(entry.gid)), 'fchown', cstringOf(this.#path));
       if (this.#moded(entry)) must(libc.fchmod(fd, entry.mode), 'fchmod', cstringOf(this.#path));
       for (const [name, value] of this.#xattrsOf(entry)) {
         this.#xattrResult(libc.fsetxattr(fd, cstringOf(name), value, value.length, 0), name);
@@ -144,8 +164,10 @@ export class LayerTree implements Disposable {
     this.#root[Symbol.dispose]();
   }
 
-  #timesOf(time: TarTime): Buffer {
-    return timespecs(time.seconds, time.nanoseconds, this.#times);
+  /** A time before 1970 or beyond what Go counts in nanoseconds is the start of 1970. @source dockerd 28.5 */
+  #timesOf({ seconds, nanoseconds }: TarTime): Buffer {
+    if (seconds < 0 || seconds > GO_LAST_SECOND) return timespecs(0, 0, this.#times);
+    return timespecs(seconds, nanoseconds, this.#times);
   }
 
   #owned(entry: TarEntry): boolean {
@@ -162,10 +184,15 @@ export class LayerTree implements Disposable {
     return [...(entry.xattrs ?? [])].filter(([name]) => !name.startsWith('trusted.overlay.'));
   }
 
-  /** Docker ignores attributes that the file system does not know. */
+  /**
+   * An attribute that cannot be kept is a file without its capabilities, say: it fails, as at Docker.
+   * Only `user.` on what is no file or directory is passed over, for no kernel has it there.
+   */
   #xattrResult(result: number, name: ByteString): void {
-    if (result === -errno.ENOTSUP || (result === -errno.EPERM && name.startsWith('user.'))) return;
-    must(result, `setxattr ${textOf(name)}`, cstringOf(this.#path));
+    if (result >= 0) return;
+    const type = this.#entry?.type;
+    if (result === -errno.EPERM && name.startsWith('user.') && type !== 'file' && type !== 'directory') return;
+    throw new SystemError(-result, `lsetxattr /${textOf(this.#path)}: xattr "${textOf(name)}"`);
   }
 
   #make(entry: TarEntry, dir: number, base: Buffer): void {
@@ -182,11 +209,16 @@ export class LayerTree implements Disposable {
         result = this.#create(entry, this.#parents.get(parent), base);
       }
     }
-    must(result, entry.type, cstringOf(this.#path));
-    if (entry.type === 'file') {
-      this.#file = result;
-      this.#entry = entry;
-    } else this.#settle(entry, base, hid);
+    if (result < 0) throw new SystemError(-result, CALLS[entry.type], this.#failedAt(entry));
+    this.#entry = entry;
+    if (entry.type === 'file') this.#file = result;
+    else this.#settle(entry, base, hid);
+  }
+
+  /** Path, and for links the target before it, as dockerd 28.5 tells them. */
+  #failedAt({ type, linkName }: TarEntry): string {
+    const path = textOf(this.#path);
+    return type === 'symlink' || type === 'hardlink' ? `${textOf(linkName)} ${path}` : path;
   }
 
   /** Makes the entry; a descriptor for files. Minus the errno on failure. */
@@ -231,7 +263,7 @@ export class LayerTree implements Disposable {
     // A directory that is there already keeps what it had but for what the entry says.
     const isDirectory = entry.type === 'directory';
     if (isDirectory || this.#owned(entry)) {
-      must(libc.fchownat(dir, base, entry.uid, entry.gid, AT_SYMLINK_NOFOLLOW), 'fchownat', name);
+      must(libc.fchownat(dir, base, id(entry.uid), id(entry.gid), AT_SYMLINK_NOFOLLOW), 'fchownat', name);
     }
     if (entry.type !== 'symlink' && (isDirectory || this.#moded(entry))) {
       must(libc.fchmodat(dir, base, entry.mode, 0), 'fchmodat', name);
@@ -270,7 +302,7 @@ export class LayerTree implements Disposable {
     if (made !== -errno.EEXIST) {
       must(made, 'mknodat', cstringOf(this.#path));
       if (this.#owned(entry)) {
-        must(libc.fchownat(dir, base, entry.uid, entry.gid, AT_SYMLINK_NOFOLLOW), 'fchownat', base);
+        must(libc.fchownat(dir, base, id(entry.uid), id(entry.gid), AT_SYMLINK_NOFOLLOW), 'fchownat', base);
       }
       return;
     }
@@ -299,6 +331,11 @@ export class LayerTree implements Disposable {
     }
     this.#parents.clear();
   }
+}
+
+/** An owner as the kernel takes it, in 32 bits. -1 leaves root the owner. @source chown(2); Go passes it on so too */
+function id(number: number): number {
+  return number >>> 0;
 }
 
 function isWhiteout(stat: RootedStat): boolean {

@@ -1,6 +1,7 @@
 // Owns decoding a seccomp profile that a user wrote (Docker's JSON). Trusts nothing in it; resolves no condition.
 
-import { GantryError } from '../../../lib/errors.ts';
+import { GantryError, messageOf } from '../../../lib/errors.ts';
+import { scanJson } from '../../../spec/docker/decode-json.ts';
 import type { OciSyscallArg, OciSyscallRule } from '../oci.ts';
 
 /** When a rule counts; [] = no matter. */
@@ -93,7 +94,9 @@ function parse(json: string): unknown {
   try {
     return JSON.parse(json);
   } catch (cause) {
-    throw failed(cause instanceof Error ? cause.message : String(cause));
+    const scan = scanJson(json);
+    const said = scan.kind === 'error' ? scan.message : messageOf(cause);
+    throw failed(said === 'unexpected EOF' ? 'unexpected end of JSON input' : said);
   }
 }
 

@@ -1,9 +1,11 @@
-// Owns telling compressions apart by their first bytes, and inflating the two that layers use.
+// Owns telling compressions apart by their first bytes, and the streams that undo them.
 
 import { Buffer as NodeBuffer } from 'node:buffer';
-import type { Transform } from 'node:stream';
-import { createGunzip, createZstdDecompress } from 'node:zlib';
-import { GantryError } from '../../../lib/errors.ts';
+import type { Duplex } from 'node:stream';
+import { createZstdDecompress } from 'node:zlib';
+import { GantryError } from '../../lib/errors.ts';
+import { GunzipMembers } from './gunzip.ts';
+import { ToolInflater } from './tool-inflater.ts';
 
 export type Compression = 'none' | 'gzip' | 'zstd' | 'bzip2' | 'xz';
 
@@ -23,16 +25,23 @@ export function compressionOf(head: Uint8Array): Compression {
   return 'none';
 }
 
-/** An inflating stream, whose work runs on libuv's threads; undefined when there is nothing to inflate. @throws UNSUPPORTED_COMPRESSION */
-export function inflaterFor(compression: Compression): Transform | undefined {
-  if (compression === 'none') return undefined;
-  if (compression === 'gzip') return createGunzip({ chunkSize: PIECE_BYTES });
-  if (compression === 'zstd') return createZstdDecompress({ chunkSize: PIECE_BYTES });
-  throw new GantryError('invalid', 'UNSUPPORTED_COMPRESSION', `a layer compressed by ${compression} is not supported`);
+/** An inflating stream, whose work runs on other threads or in a process; undefined when there is nothing to inflate. */
+export function inflaterFor(compression: Compression): Duplex | undefined {
+  switch (compression) {
+    case 'none':
+      return undefined;
+    case 'gzip':
+      return new GunzipMembers(PIECE_BYTES);
+    case 'zstd':
+      return createZstdDecompress({ chunkSize: PIECE_BYTES });
+    default:
+      return new ToolInflater(compression, PIECE_BYTES);
+  }
 }
 
-/** Node's zlib error in the words that Docker's users know. */
+/** A failure of an inflating stream in the words that Docker's users know. */
 export function inflateError(error: unknown): GantryError {
+  if (error instanceof GantryError) return error;
   const code = (error as { code?: unknown }).code;
   const text = error instanceof Error ? error.message : String(error);
   if (code === 'Z_BUF_ERROR' || /unexpected end|incomplete/i.test(text)) {

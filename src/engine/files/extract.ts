@@ -1,0 +1,259 @@
+// Owns the step from a tar to files in a folder of a tree that programs may be using. Every act goes by a descriptor of what was looked
+// at, so that a name swapped for a link meanwhile leads nowhere. Refuses names that climb out of the folder. Blocks.
+
+import {
+  AT_EMPTY_PATH,
+  AT_FDCWD,
+  AT_SYMLINK_NOFOLLOW,
+  errno,
+  libc,
+  makeDev,
+  must,
+  O_CLOEXEC,
+  O_CREAT,
+  O_EXCL,
+  O_NOFOLLOW,
+  O_WRONLY,
+  SystemError,
+  timespecs,
+} from '../../host/libc.ts';
+import { type MountedRoot, type Place, removeAt } from '../../host/rooted/index.ts';
+import { type ByteString, byteString, cstringOf, textOf } from '../../lib/bytes.ts';
+import { GantryError } from '../../lib/errors.ts';
+import { type TarEntry, TarReader, type TarSink, type TarTime } from '../../lib/tar/index.ts';
+
+const NEW_FILE = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+const NODE_BITS: Readonly<Record<string, number>> = { character: 0o020000, block: 0o060000, fifo: 0o010000 };
+/** Of folders that the archive goes through but does not name. */
+const IMPLIED_MODE = 0o755;
+const ROOT = '/' as ByteString;
+
+export interface ExtractOptions {
+  /** The folder's path as the caller named it, for messages. */
+  readonly target: string;
+  /** Refuse to put a folder over something else, or something else over a folder. */
+  readonly noOverwriteDirNonDir: boolean;
+  /** Everything gets this owner instead of the archive's. */
+  readonly owner?: { readonly uid: number; readonly gid: number } | undefined;
+}
+
+/**
+ * Writes a plain tar's entries below the root of `root`. `pieces` yields the tar.
+ * @throws ENTRY_NAME, OVERWRITE_REFUSED; BAD_TAR; SystemError of whatever could not be written
+ */
+export function extractTar(root: MountedRoot, pieces: Iterable<Buffer>, options: ExtractOptions): void {
+  using extraction = new Extraction(root, options);
+  const reader = new TarReader(extraction);
+  for (const piece of pieces) reader.write(piece);
+  reader.end();
+  extraction.finish();
+}
+
+class Extraction implements TarSink, Disposable {
+  readonly #root: MountedRoot;
+  readonly #options: ExtractOptions;
+  /** Path → time; set at the end, when nothing is written into them any more. */
+  readonly #folderTimes = new Map<ByteString, TarTime>();
+  /** The folder of the last entry, kept open for the next. */
+  #parent: Place | undefined;
+  #parentPath: ByteString | undefined;
+  #file = -1;
+  #entry: TarEntry | undefined;
+
+  constructor(root: MountedRoot, options: ExtractOptions) {
+    this.#root = root;
+    this.#options = options;
+  }
+
+  entry(entry: TarEntry): void {
+    const path = cleanPath(entry.name);
+    if (path === '') return;
+    const slash = path.lastIndexOf('/');
+    const parent = this.#folder(path.slice(0, Math.max(0, slash)) as ByteString);
+    if (parent.readOnly) throw new SystemError(errno.EROFS, CALLS[entry.type], textOf(path));
+    const name = cstringOf(path.slice(slash + 1) as ByteString);
+    this.#entry = entry;
+    if (!this.#makeRoom(entry, parent, path)) this.#create(entry, parent, name, path);
+    if (entry.type === 'file' || entry.type === 'hardlink') return;
+    this.#settle(entry, parent, name);
+    if (entry.type === 'directory') this.#folderTimes.set(path, entry.mtime);
+  }
+
+  data(bytes: Buffer, offset: number): void {
+    let rest: Uint8Array = bytes;
+    while (rest.length > 0) {
+      const at = offset + bytes.length - rest.length;
+      rest = rest.subarray(must(libc.pwrite(this.#file, rest, rest.length, at), 'write', this.#name()));
+    }
+  }
+
+  entryEnd(): void {
+    const [fd, entry] = [this.#file, this.#entry];
+    this.#file = -1;
+    if (fd < 0 || !entry) return;
+    try {
+      if (entry.segments) must(libc.ftruncate(fd, entry.size), 'truncate', this.#name());
+      const { uid, gid } = this.#ownerOf(entry);
+      must(libc.fchown(fd, uid, gid), 'fchown', this.#name());
+      must(libc.fchmod(fd, entry.mode), 'fchmod', this.#name());
+      for (const [name, value] of entry.xattrs ?? []) {
+        must(libc.fsetxattr(fd, cstringOf(name), value, value.length, 0), 'fsetxattr', this.#name());
+      }
+      must(libc.futimens(fd, timesOf(entry.mtime)), 'futimens', this.#name());
+    } finally {
+      libc.close(fd);
+    }
+  }
+
+  finish(): void {
+    for (const [path, mtime] of this.#folderTimes) {
+      using folder = this.#root.tryOpen(path, { follow: false });
+      if (folder?.stat.type !== 'directory') continue;
+      libc.utimensat(AT_FDCWD, `/proc/self/fd/${folder.fd}`, timesOf(mtime), 0);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#file >= 0) libc.close(this.#file);
+    this.#forgetParent();
+  }
+
+  /** The folder at `path`, made with all above it where absent; links in it are followed inside the root. */
+  #folder(path: ByteString): Place {
+    if (this.#parent && this.#parentPath === path) return this.#parent;
+    const folder = this.#openOrMake(path);
+    if (folder.stat.type !== 'directory') {
+      folder[Symbol.dispose]();
+      throw new SystemError(errno.ENOTDIR, 'mkdir', textOf(path));
+    }
+    this.#forgetParent();
+    this.#parent = folder;
+    this.#parentPath = path;
+    return folder;
+  }
+
+  #openOrMake(path: ByteString): Place {
+    const found = this.#root.tryOpen(`/${path}` as ByteString);
+    if (found || path === '') return found ?? this.#root.open(ROOT);
+    const slash = path.lastIndexOf('/');
+    using parent = this.#openOrMake(path.slice(0, Math.max(0, slash)) as ByteString);
+    const base = path.slice(slash + 1) as ByteString;
+    must(libc.mkdirat(parent.fd, cstringOf(base), IMPLIED_MODE), 'mkdir', textOf(path));
+    const made = this.#root.child(parent, base);
+    const { uid, gid } = this.#options.owner ?? { uid: 0, gid: 0 };
+    must(libc.fchownat(made.fd, '', uid, gid, AT_EMPTY_PATH), 'fchown', textOf(path));
+    return made;
+  }
+
+  #forgetParent(): void {
+    this.#parent?.[Symbol.dispose]();
+    this.#parent = undefined;
+    this.#parentPath = undefined;
+  }
+
+  /** True when the folder that the entry wants is there already; whatever else is there goes. */
+  #makeRoom(entry: TarEntry, parent: Place, path: ByteString): boolean {
+    const base = path.slice(path.lastIndexOf('/') + 1) as ByteString;
+    using there = this.#root.tryChild(parent, base);
+    if (!there) return false;
+    const wasFolder = there.stat.type === 'directory';
+    const isFolder = entry.type === 'directory';
+    if (wasFolder && isFolder) return true;
+    if (this.#options.noOverwriteDirNonDir && wasFolder !== isFolder) throw this.#refused(path, wasFolder);
+    removeAt(parent.fd, cstringOf(base));
+    return false;
+  }
+
+  /** @source dockerd 28.5: the second name is the target's, not the entry's */
+  #refused(path: ByteString, wasFolder: boolean): GantryError {
+    const [was, is] = wasFolder ? ['directory', 'non-directory'] : ['non-directory', 'directory'];
+    const message = `cannot overwrite ${was} ${JSON.stringify(textOf(path))} with ${is} ${JSON.stringify(this.#options.target)}`;
+    return new GantryError('system', 'OVERWRITE_REFUSED', message);
+  }
+
+  #create(entry: TarEntry, parent: Place, name: Uint8Array, path: ByteString): void {
+    const result = this.#tryCreate(entry, parent.fd, name);
+    if (result < 0) throw new SystemError(-result, CALLS[entry.type], textOf(path));
+    if (entry.type === 'file') this.#file = result;
+  }
+
+  #tryCreate(entry: TarEntry, dir: number, name: Uint8Array): number {
+    switch (entry.type) {
+      case 'file':
+        return libc.openat(dir, name, NEW_FILE, 0o600);
+      case 'directory':
+        return libc.mkdirat(dir, name, 0o700);
+      case 'symlink':
+        return libc.symlinkat(cstringOf(entry.linkName), dir, name);
+      case 'hardlink': {
+        using target = this.#root.open(`/${cleanPath(entry.linkName)}` as ByteString, { follow: false });
+        return libc.linkat(target.fd, '', dir, name, AT_EMPTY_PATH);
+      }
+      default: {
+        const device = makeDev(entry.deviceMajor, entry.deviceMinor);
+        return libc.mknodat(dir, name, (NODE_BITS[entry.type] ?? 0) | 0o600, device);
+      }
+    }
+  }
+
+  /** Owner, mode, attributes and time of all but files. */
+  #settle(entry: TarEntry, parent: Place, name: Uint8Array): void {
+    using made = this.#root.child(parent, textOfName(name));
+    if (made.stat.type !== entry.type) throw new SystemError(errno.EEXIST, CALLS[entry.type], name);
+    const { uid, gid } = this.#ownerOf(entry);
+    must(libc.fchownat(made.fd, '', uid, gid, AT_EMPTY_PATH), 'fchown', name);
+    const self = `/proc/self/fd/${made.fd}`;
+    if (entry.type === 'symlink') {
+      libc.utimensat(parent.fd, name, timesOf(entry.mtime), AT_SYMLINK_NOFOLLOW);
+      return;
+    }
+    must(libc.fchmodat(AT_FDCWD, self, entry.mode, 0), 'fchmod', name);
+    for (const [key, value] of entry.xattrs ?? []) {
+      must(libc.setxattr(self, cstringOf(key), value, value.length, 0), 'setxattr', name);
+    }
+    if (entry.type !== 'directory') libc.utimensat(AT_FDCWD, self, timesOf(entry.mtime), 0);
+  }
+
+  #ownerOf({ uid, gid }: TarEntry): { readonly uid: number; readonly gid: number } {
+    return this.#options.owner ?? { uid: uid >>> 0, gid: gid >>> 0 };
+  }
+
+  #name(): string {
+    return this.#entry ? textOf(cleanPath(this.#entry.name)) : '';
+  }
+}
+
+const CALLS: Readonly<Record<TarEntry['type'], string>> = {
+  file: 'open',
+  directory: 'mkdir',
+  symlink: 'symlink',
+  hardlink: 'link',
+  character: 'mknod',
+  block: 'mknod',
+  fifo: 'mkfifo',
+};
+
+/** Relative and without dots; '' is the folder itself. @throws ENTRY_NAME when it climbs out */
+function cleanPath(name: ByteString): ByteString {
+  const parts: string[] = [];
+  for (const part of name.split('/')) {
+    if (part === '' || part === '.') continue;
+    if (part !== '..') parts.push(part);
+    else if (parts.pop() === undefined) throw climbs(name);
+  }
+  return parts.join('/') as ByteString;
+}
+
+/** @source dockerd 28.5: PUT archive of `../x` */
+function climbs(name: ByteString): GantryError {
+  return new GantryError('system', 'ENTRY_NAME', `invalid entry name ${JSON.stringify(textOf(name))}`);
+}
+
+/** Without the closing NUL. */
+function textOfName(name: Uint8Array): ByteString {
+  return byteString(name, 0, name.length - 1);
+}
+
+function timesOf({ seconds, nanoseconds }: TarTime): Buffer {
+  return timespecs(seconds, nanoseconds);
+}

@@ -1,0 +1,5 @@
+// The door to the kernel's mounts.
+
+export { linuxMounts } from './linux.ts';
+export { overlayOptions } from './overlay.ts';
+export type { DetachedMount, Mounts, OverlayRequest } from './types.ts';
