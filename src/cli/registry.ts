@@ -39,6 +39,7 @@ export const COMMON_COMMANDS: readonly string[] = [
   'images',
   'login',
   'logout',
+  'search',
   'version',
   'info',
 ];
@@ -176,6 +177,24 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/container/wait.ts')).command,
   },
   {
+    path: 'context create',
+    aliases: [],
+    about: 'Create a context',
+    load: async () => (await import('./commands/context/create.ts')).command,
+  },
+  {
+    path: 'context export',
+    aliases: [],
+    about: 'Write a context as a tar, into a file or to STDOUT',
+    load: async () => (await import('./commands/context/export.ts')).command,
+  },
+  {
+    path: 'context import',
+    aliases: [],
+    about: 'Import a context from a tar',
+    load: async () => (await import('./commands/context/import.ts')).command,
+  },
+  {
     path: 'context inspect',
     aliases: [],
     about: 'Show everything about contexts',
@@ -188,16 +207,34 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/context/ls.ts')).command,
   },
   {
+    path: 'context rm',
+    aliases: ['context remove'],
+    about: 'Remove contexts',
+    load: async () => (await import('./commands/context/rm.ts')).command,
+  },
+  {
     path: 'context show',
     aliases: [],
     about: 'Print the name of the current context',
     load: async () => (await import('./commands/context/show.ts')).command,
   },
   {
+    path: 'context update',
+    aliases: [],
+    about: 'Change a context',
+    load: async () => (await import('./commands/context/update.ts')).command,
+  },
+  {
     path: 'context use',
     aliases: [],
     about: 'Set the current context',
     load: async () => (await import('./commands/context/use.ts')).command,
+  },
+  {
+    path: 'image history',
+    aliases: ['history'],
+    about: 'Show the history of an image',
+    load: async () => (await import('./commands/image/history.ts')).command,
   },
   {
     path: 'image import',
@@ -242,6 +279,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/image/rm.ts')).command,
   },
   {
+    path: 'image save',
+    aliases: ['save'],
+    about: 'Save images as a tar',
+    load: async () => (await import('./commands/image/save.ts')).command,
+  },
+  {
     path: 'image tag',
     aliases: ['tag'],
     about: 'Give an image another name',
@@ -282,6 +325,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     aliases: [],
     about: 'Compare content and records; pushes and pulls go on',
     load: async () => (await import('./commands/registry/check.ts')).command,
+  },
+  {
+    path: 'network prune',
+    aliases: [],
+    about: 'Remove unused networks',
+    load: async () => (await import('./commands/network/prune.ts')).command,
   },
   {
     path: 'registry gc',
@@ -350,6 +399,18 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/registry/webhooks.ts')).command,
   },
   {
+    path: 'search',
+    aliases: [],
+    about: 'Search a registry for images',
+    load: async () => (await import('./commands/image/search.ts')).command,
+  },
+  {
+    path: 'system df',
+    aliases: [],
+    about: 'Show what takes how much space',
+    load: async () => (await import('./commands/system/df.ts')).command,
+  },
+  {
     path: 'system events',
     aliases: ['events'],
     about: 'Print what happens in the daemon, as it happens',
@@ -360,6 +421,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     aliases: ['info'],
     about: "Show the daemon's state and settings",
     load: async () => (await import('./commands/system/info.ts')).command,
+  },
+  {
+    path: 'system prune',
+    aliases: [],
+    about: 'Remove what is not used',
+    load: async () => (await import('./commands/system/prune.ts')).command,
   },
   {
     path: 'version',
@@ -384,6 +451,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     aliases: ['volume list'],
     about: 'List volumes',
     load: async () => (await import('./commands/volume/ls.ts')).command,
+  },
+  {
+    path: 'volume prune',
+    aliases: [],
+    about: 'Remove unused volumes',
+    load: async () => (await import('./commands/volume/prune.ts')).command,
   },
   {
     path: 'volume rm',

@@ -1,4 +1,5 @@
 // Owns the image calls of the Engine API, and the progress messages they stream.
+import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { ImageDeleteResponseItem, ImageSummary } from '../spec/docker/types.gen.ts';
 import { encode } from './containers.ts';
@@ -47,6 +48,14 @@ export interface ImageHistoryItem {
   readonly Comment: string;
 }
 
+/** One find of a search. @source Engine API, GET /images/search */
+export interface ImageSearchResult {
+  readonly name: string;
+  readonly description: string;
+  readonly star_count: number;
+  readonly is_official: boolean;
+}
+
 /** Methods by image name or id. */
 export type ImagesClient = ReturnType<typeof createImagesClient>;
 
@@ -66,8 +75,26 @@ export function createImagesClient(transport: Transport) {
         path: `/images/${encode(name)}/json`,
         query: { platform: options.platform || undefined },
       }),
-    history: (name: string): Promise<ImageHistoryItem[]> =>
-      transport.json({ method: 'GET', path: `/images/${encode(name)}/history` }),
+    history: (name: string, options: { readonly platform?: string } = {}): Promise<ImageHistoryItem[]> =>
+      transport.json({
+        method: 'GET',
+        path: `/images/${encode(name)}/history`,
+        query: { platform: options.platform || undefined },
+      }),
+    search: (
+      term: string,
+      options: {
+        readonly limit?: number | undefined;
+        readonly filters?: Filters | undefined;
+        readonly registryAuth: string;
+      },
+    ): Promise<ImageSearchResult[]> =>
+      transport.json({
+        method: 'GET',
+        path: '/images/search',
+        query: { term, limit: options.limit || undefined, filters: filtersText(options.filters) },
+        headers: { 'X-Registry-Auth': options.registryAuth },
+      }),
     pull: async (fromImage: string, options: ImagePullOptions = {}): Promise<ProgressStream> =>
       jsonLines<ProgressMessage>(
         await transport.open({
@@ -122,7 +149,7 @@ export function createImagesClient(transport: Transport) {
         }),
       ),
     /** The named images as one tar stream. */
-    save: (names: readonly string[], platform?: string): Promise<Readable> =>
+    save: (names: readonly string[], platform?: string): Promise<IncomingMessage> =>
       transport.open({ method: 'GET', path: '/images/get', query: { names, platform: platform || undefined } }),
     tag: (source: string, repo: string, tag: string): Promise<void> =>
       transport.done({ method: 'POST', path: `/images/${encode(source)}/tag`, query: { repo, tag } }),

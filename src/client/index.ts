@@ -18,10 +18,10 @@ export type {
 export { ApiError, isApiError } from './errors.ts';
 export { parseExactJson } from './exact-json.ts';
 export type { ExecClient } from './exec.ts';
-export type { ImageHistoryItem, ImagesClient, ProgressMessage, ProgressStream } from './images.ts';
+export type { ImageHistoryItem, ImageSearchResult, ImagesClient, ProgressMessage, ProgressStream } from './images.ts';
 export type { Filters } from './json-lines.ts';
 export type { NetworksClient } from './networks.ts';
-export type { DaemonEvent, EventsOptions, ForeignKind, LoginAnswer, SystemClient } from './system.ts';
+export type { DaemonEvent, DiskUsage, EventsOptions, ForeignKind, LoginAnswer, SystemClient } from './system.ts';
 export type { Hijacked, PingFacts, TlsOptions, TransportOptions } from './transport.ts';
 export { CLIENT_API_VERSION, compareVersions } from './transport.ts';
 export type { VolumesClient } from './volumes.ts';

@@ -1,5 +1,14 @@
 // Owns the calls about the daemon itself: version, info, login check, events, disk usage.
-import type { AuthConfig, EventMessage, SystemInfo, SystemVersion } from '../spec/docker/types.gen.ts';
+import type {
+  AuthConfig,
+  BuildCache,
+  ContainerSummary,
+  EventMessage,
+  ImageSummary,
+  SystemInfo,
+  SystemVersion,
+  Volume,
+} from '../spec/docker/types.gen.ts';
 import { encode } from './containers.ts';
 import { parseExactJson } from './exact-json.ts';
 import { type Filters, filtersText, jsonLines } from './json-lines.ts';
@@ -22,6 +31,21 @@ export interface EventsOptions {
 /** An event; its nanoseconds need more than 53 bits. */
 export type DaemonEvent = Omit<EventMessage, 'timeNano'> & { readonly timeNano?: number | bigint };
 
+/** What takes how much space. @source Engine API, GET /system/df */
+export interface DiskUsage {
+  readonly LayersSize?: number;
+  readonly Images?: readonly ImageSummary[] | null;
+  readonly Containers?: readonly ContainerSummary[] | null;
+  readonly Volumes?: readonly Volume[] | null;
+  readonly BuildCache?: readonly BuildCache[] | null;
+}
+
+/** What a prune of the build cache gave back. */
+export interface BuildCachePruned {
+  readonly CachesDeleted?: readonly string[] | null;
+  readonly SpaceReclaimed?: number;
+}
+
 /** Objects of swarms and plugins, as `inspect` names them. */
 export type ForeignKind = 'config' | 'node' | 'plugin' | 'secret' | 'service' | 'task';
 
@@ -34,6 +58,13 @@ export function createSystemClient(transport: Transport) {
     ping: (): Promise<PingFacts> => transport.ping(),
     version: (): Promise<SystemVersion> => transport.json({ method: 'GET', path: '/version' }),
     info: (): Promise<SystemInfo> => transport.json({ method: 'GET', path: '/info' }),
+    diskUsage: (): Promise<DiskUsage> => transport.json({ method: 'GET', path: '/system/df' }),
+    pruneBuildCache: (options: { readonly all: boolean; readonly filters?: Filters }): Promise<BuildCachePruned> =>
+      transport.json({
+        method: 'POST',
+        path: '/build/prune',
+        query: { all: options.all || undefined, filters: filtersText(options.filters) ?? '' },
+      }),
     /** The answer's text as the daemon wrote it. */
     inspectText: (kind: ForeignKind, name: string): Promise<string> =>
       transport.text({ method: 'GET', path: `/${kind}s/${encode(name)}${kind === 'plugin' ? '/json' : ''}` }),

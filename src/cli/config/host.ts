@@ -49,12 +49,16 @@ export function chooseHost(flags: Flags, env: Environment, config: ConfigFile): 
   const hosts = flags.list('host');
   if (hosts.length > 1) throw initFailure('Specify only one -H');
   if (context === DEFAULT_CONTEXT) {
-    const host = hosts[0] || env.GANTRY_HOST || env.DOCKER_HOST || DEFAULT_HOST;
-    return { host: host.trim(), context, tls: flagTls(flags, env, config) };
+    return { host: givenHost(flags, env), context, tls: defaultTls(flags, env, config) };
   }
   const metadata = contextOrFailure(config.folder, context);
   const host = metadata.Endpoints.docker?.Host || DEFAULT_HOST;
   return { host, context, tls: contextTls(config.folder, metadata) };
+}
+
+/** The daemon where no context says one. */
+export function givenHost(flags: Flags, env: Environment): string {
+  return (flags.list('host')[0] || env.GANTRY_HOST || env.DOCKER_HOST || DEFAULT_HOST).trim();
 }
 
 function contextOrFailure(folder: string, name: string): ReturnType<typeof readContext> {
@@ -69,7 +73,8 @@ function initFailure(reason: string, hint?: string): CommandFailure {
   return new CommandFailure(1, `${UNRESOLVED}: ${reason}`, hint);
 }
 
-function flagTls(flags: Flags, env: Environment, config: ConfigFile): TlsOptions | undefined {
+/** The certificates where no context has them. @throws CommandFailure (1) when one that is needed cannot be read */
+export function defaultTls(flags: Flags, env: Environment, config: ConfigFile): TlsOptions | undefined {
   const verify = flags.changed('tlsverify') ? flags.bool('tlsverify') : Boolean(env.DOCKER_TLS_VERIFY);
   const wanted = verify || flags.bool('tls') || Boolean(env.DOCKER_TLS);
   if (!wanted) return undefined;

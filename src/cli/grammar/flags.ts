@@ -23,6 +23,7 @@ const LIST_TYPES: ReadonlySet<FlagType> = new Set([
   'map',
   'mount',
   'network',
+  'stringToString',
   'strings',
   'ulimit',
 ]);
@@ -52,6 +53,8 @@ export function readValue(spec: FlagSpec, text: string): FlagValue {
       return parseGoDuration(text);
     case 'strings':
       return text === '' ? [] : parseCsvRecord(text);
+    case 'stringToString':
+      return readPairs(text);
     case 'filter':
       if (text !== '' && !text.includes('=')) throw new Error('bad format of filter (expected name=value)');
       return text === '' ? [] : [text];
@@ -65,6 +68,15 @@ export function readValue(spec: FlagSpec, text: string): FlagValue {
     case 'string':
       return text;
   }
+}
+
+/** `key=value`, or a CSV line of such. @source pflag */
+function readPairs(text: string): string[] {
+  const signs = text.split('=').length - 1;
+  const pairs = signs > 1 ? parseCsvRecord(text) : [text.replace(/^"+|"+$/g, '')];
+  const bad = signs === 0 ? text : pairs.find((pair) => !pair.includes('='));
+  if (bad !== undefined) throw new Error(`${bad} must be formatted as key=value`);
+  return pairs;
 }
 
 /** Flag values of one command line, read by name; asking for an unknown or wrongly typed flag is a bug. */

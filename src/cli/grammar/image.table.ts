@@ -121,3 +121,48 @@ export const imageTag: CommandSpec = {
   interspersed: false,
   flags: [],
 };
+
+/** `image history`. */
+export const imageHistory: CommandSpec = {
+  path: 'image history',
+  aliases: ['history'],
+  usage: '[OPTIONS] IMAGE',
+  about: 'Show the history of an image',
+  minArgs: 1,
+  maxArgs: 1,
+  flags: [
+    { name: 'format', type: 'string', about: 'Print with a Go template, or "json", "table", "table TEMPLATE"' },
+    { name: 'human', short: 'H', type: 'bool', initial: true, about: 'Print sizes and times for people' },
+    { name: 'no-trunc', type: 'bool', about: 'Print values in full' },
+    { name: 'platform', type: 'string', about: 'Show the history of the image of this platform' },
+    { name: 'quiet', short: 'q', type: 'bool', about: 'Print image IDs only' },
+  ],
+};
+
+/** `image save`. */
+export const imageSave: CommandSpec = {
+  path: 'image save',
+  aliases: ['save'],
+  usage: '[OPTIONS] IMAGE [IMAGE...]',
+  about: 'Save images as a tar',
+  minArgs: 1,
+  flags: [
+    { name: 'output', short: 'o', type: 'string', about: 'Write into this file instead of STDOUT' },
+    { name: 'platform', type: 'string', about: 'Save the image of this platform only' },
+  ],
+};
+
+/** `search`. */
+export const search: CommandSpec = {
+  path: 'search',
+  usage: '[OPTIONS] TERM',
+  about: 'Search a registry for images',
+  minArgs: 1,
+  maxArgs: 1,
+  flags: [
+    { name: 'filter', short: 'f', type: 'filter', about: 'Show only what matches (e.g., "is-official=true")' },
+    { name: 'format', type: 'string', about: 'Print with a Go template, or "json", "table", "table TEMPLATE"' },
+    { name: 'limit', type: 'int', about: 'Show at most so many' },
+    { name: 'no-trunc', type: 'bool', about: 'Print values in full' },
+  ],
+};

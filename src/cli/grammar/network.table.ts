@@ -33,3 +33,16 @@ export const networkLs: CommandSpec = {
     { name: 'quiet', short: 'q', type: 'bool', about: 'Print network IDs only' },
   ],
 };
+
+/** `network prune`. */
+export const networkPrune: CommandSpec = {
+  path: 'network prune',
+  usage: '[OPTIONS]',
+  about: 'Remove unused networks',
+  minArgs: 0,
+  maxArgs: 0,
+  flags: [
+    { name: 'filter', type: 'filter', about: 'Remove only what matches (e.g., "until=24h")' },
+    { name: 'force', short: 'f', type: 'bool', about: 'Do not ask' },
+  ],
+};

@@ -93,3 +93,31 @@ export const logout: CommandSpec = {
   maxArgs: 1,
   flags: [],
 };
+
+/** `system df`. */
+export const systemDf: CommandSpec = {
+  path: 'system df',
+  usage: '[OPTIONS]',
+  about: 'Show what takes how much space',
+  minArgs: 0,
+  maxArgs: 0,
+  flags: [
+    { name: 'format', type: 'string', about: 'Print with a Go template, or "json", "table", "table TEMPLATE"' },
+    { name: 'verbose', short: 'v', type: 'bool', about: 'Show every object' },
+  ],
+};
+
+/** `system prune`. */
+export const systemPrune: CommandSpec = {
+  path: 'system prune',
+  usage: '[OPTIONS]',
+  about: 'Remove what is not used',
+  minArgs: 0,
+  maxArgs: 0,
+  flags: [
+    { name: 'all', short: 'a', type: 'bool', about: 'Remove every unused image, not just dangling ones' },
+    { name: 'filter', type: 'filter', about: 'Remove only what matches (e.g., "label=x")' },
+    { name: 'force', short: 'f', type: 'bool', about: 'Do not ask' },
+    { name: 'volumes', type: 'bool', about: 'Remove anonymous volumes too' },
+  ],
+};

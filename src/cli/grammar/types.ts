@@ -14,6 +14,7 @@ export type FlagType =
   | 'mount'
   | 'network'
   | 'string'
+  | 'stringToString'
   | 'strings'
   | 'uint'
   | 'uint16'

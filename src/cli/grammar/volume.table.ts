@@ -56,3 +56,17 @@ export const volumeRm: CommandSpec = {
   minArgs: 1,
   flags: [{ name: 'force', short: 'f', type: 'bool', about: 'Do not fail when the volume is missing' }],
 };
+
+/** `volume prune`. */
+export const volumePrune: CommandSpec = {
+  path: 'volume prune',
+  usage: '[OPTIONS]',
+  about: 'Remove unused volumes',
+  minArgs: 0,
+  maxArgs: 0,
+  flags: [
+    { name: 'all', short: 'a', type: 'bool', about: 'Remove named volumes too, not just anonymous ones' },
+    { name: 'filter', type: 'filter', about: 'Remove only what matches (e.g., "label=x")' },
+    { name: 'force', short: 'f', type: 'bool', about: 'Do not ask' },
+  ],
+};

@@ -90,6 +90,17 @@ export function renderList(format: ListFormat, style: ListStyle, rows: readonly 
   return alignTable(`${heading}\n${text}`);
 }
 
+/** A table of `columns` (headings by field) for rows whose members take no arguments. */
+export function renderTable(columns: Readonly<Record<string, string>>, rows: readonly TemplateMap[]): string {
+  const fields = Object.keys(columns);
+  const cell = (row: TemplateMap, field: string): string => {
+    const member = row[field];
+    return String(typeof member === 'function' ? member() : member);
+  };
+  const lines = [Object.values(columns), ...rows.map((row) => fields.map((field) => cell(row, field)))];
+  return alignTable(lines.map((cells) => `${cells.join('\t')}\n`).join(''));
+}
+
 function runRow(template: Template, row: TemplateMap, style: ListStyle): string {
   try {
     return evaluateTemplate(template, rowValue(row));

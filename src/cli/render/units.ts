@@ -107,12 +107,16 @@ export function goNanoTimeText(text: string): string {
 
 /** A time with nine decimals in the local zone, as events and logs show it. */
 export function rfc3339Nano(unixSeconds: number, unixNanos: number | bigint): string {
-  const date = new Date(unixSeconds * 1000);
-  const offset = -date.getTimezoneOffset();
-  const local = new Date(unixSeconds * 1000 + offset * 60_000).toISOString().slice(0, 19);
   const nanos = String(BigInt(unixNanos) % 1_000_000_000n).padStart(9, '0');
-  if (offset === 0) return `${local}.${nanos}Z`;
+  return rfc3339(unixSeconds, `.${nanos}`);
+}
+
+/** A time of whole seconds in the local zone, a `fraction` such as `.5` behind them. */
+export function rfc3339(unixSeconds: number, fraction = ''): string {
+  const offset = -new Date(unixSeconds * 1000).getTimezoneOffset();
+  const local = new Date(unixSeconds * 1000 + offset * 60_000).toISOString().slice(0, 19);
+  if (offset === 0) return `${local}${fraction}Z`;
   const two = (value: number): string => String(value).padStart(2, '0');
-  const zone = `${offset < 0 ? '-' : '+'}${two(Math.trunc(Math.abs(offset) / 60))}:${two(Math.abs(offset) % 60)}`;
-  return `${local}.${nanos}${zone}`;
+  const size = Math.abs(offset);
+  return `${local}${fraction}${offset < 0 ? '-' : '+'}${two(Math.trunc(size / 60))}:${two(size % 60)}`;
 }

@@ -15,7 +15,6 @@ import {
   itemAt,
   itemsOf,
   keysOf,
-  nativeValue,
   numberOf,
   typedValue,
 } from './go/values.ts';
@@ -41,14 +40,14 @@ const DEPTH_SHOWN = 100_000;
 const DEPTH_MAX = 500;
 
 /**
- * The text of `template` for `data`, a Go value or a plain one.
+ * The text of `template` for `data`.
  * @throws TemplateError in Go's words, with the place
  * @source Go text/template
  */
-export function evaluateTemplate(template: Template, data: unknown, options: EvaluateOptions = {}): string {
+export function evaluateTemplate(template: Template, data: GoValue, options: EvaluateOptions = {}): string {
   const evaluator = new Evaluator(template, options);
   try {
-    evaluator.runTemplate(template.name, template.nodes, nativeValue(data));
+    evaluator.runTemplate(template.name, template.nodes, data);
   } catch (error) {
     if (error instanceof TemplateError) error.partial = evaluator.output;
     throw error;

@@ -4,5 +4,5 @@ export { FUNCTION_NAMES, HEADING_FUNCTIONS } from './functions.ts';
 export { dockerValue } from './go/docker-types.ts';
 export { type GoValue, rawValue } from './go/values.ts';
 export { parseTemplate } from './parse.ts';
-export { headingValue, rowValue, type TemplateMap, TYPE_NAME } from './rows.ts';
+export { headingValue, JSON_ROW, rowLists, rowValue, type TemplateMap, TYPE_NAME } from './rows.ts';
 export { fieldsUsed, type Template, TemplateError } from './syntax.ts';

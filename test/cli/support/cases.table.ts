@@ -734,19 +734,94 @@ logs -n=5 c1
 logs -tn5 c1
 logs -fn c1
 stop -t=5 c1
+system df
+system df -v
+system df --format json
+system df -v --format json
+system df --format {{.Type}}~{{.TotalCount}}~{{.Active}}~{{.Size}}~{{.Reclaimable}}
+system df --format table~{{.Type}}\\t{{.Size}}
+system df --format table
+system df --format {{.Foo}}
+system df -v --format table
+system df -v --format {{json~.}}
+system df -v --format {{range~.Images}}{{.Repository}}~{{end}}
+system df --format {{json~.}}
+system df x
+volume prune -f
+volume prune
+volume prune -f -a
+volume prune -af --filter label=x
+volume prune --filter x
+volume prune -f --filter all=1
+volume prune -fa --filter all=1
+volume prune x
+network prune -f
+network prune
+network prune -f --filter until=1h
+network prune x
+system prune -f
+system prune
+system prune -a
+system prune -af
+system prune --volumes
+system prune -f --volumes
+system prune -af --volumes --filter label=x --filter until=1h
+system prune --filter until=1h --volumes
+system prune --filter label!=keep -a
+system prune -f --filter until=1h
+system prune x
+history busybox
+history -q busybox
+history --no-trunc busybox
+history -H=false busybox
+history --human=false --no-trunc busybox
+history --format json busybox
+history --format {{.ID}}~{{.CreatedAt}}~{{.CreatedSince}}~{{.CreatedBy}}~{{.Size}}~{{.Comment}} busybox
+history --format table~{{.ID}}\\t{{.Size}} busybox
+history --format table busybox
+history -q --format json busybox
+history -q --no-trunc busybox
+history --format {{.Foo}} busybox
+history --platform linux/arm64 busybox
+history --platform bad/x/y/z busybox
+history nosuch
+history
+history a b
+save busybox
+save -o /nonexistent/x/y.tar busybox
+save
+save a b
+save --platform linux/arm64 busybox
+save -o /nonexistent/x busybox
+save -o / busybox
+search nginx
+search --no-trunc nginx
+search --limit 2 nginx
+search --limit 200 nginx
+search --filter stars=3 --filter is-official=true nginx
+search --filter x nginx
+search --format json nginx
+search --format {{.Name}}~{{.Description}}~{{.StarCount}}~{{.IsOfficial}}~{{.IsAutomated}} nginx
+search --format table~{{.Name}}\\t{{.StarCount}} nginx
+search --format {{.Foo}} nginx
+search localhost:5000/team/x
+search
+search a b
 `
   .trim()
   .split('\n');
 
 /** Commands that both have, by every name. */
 const SHARED = `
-container attach, attach, container create, create, container exec, exec, container inspect, container kill, kill, container logs, logs,
-container ls, container list, container ps, ps, container pause, pause, container port, port, container prune, container rename, rename,
-container restart, restart, container rm, container remove, rm, container run, run, container start, start, container stop, stop,
-container top, top, container unpause, unpause, container wait, wait, context inspect, context ls, context list, context show,
-context use, image import, import, image inspect, image load, load, image ls, image list, images, image prune, image pull, pull,
-image rm, image remove, image rmi, rmi, image tag, tag, inspect, login, logout, network inspect, network ls, network list,
-system events, events, system info, info, version, volume create, volume inspect, volume ls, volume list, volume rm, volume remove
+attach, container attach, container create, container exec, container inspect, container kill, container list, container logs,
+container ls, container pause, container port, container prune, container ps, container remove, container rename, container restart,
+container rm, container run, container start, container stop, container top, container unpause, container wait, context create,
+context export, context import, context inspect, context list, context ls, context remove, context rm, context show, context update,
+context use, create, events, exec, history, image history, image import, image inspect, image list, image load, image ls, image prune,
+image pull, image remove, image rm, image rmi, image save, image tag, images, import, info, inspect, kill, load, login, logout, logs,
+network inspect, network list, network ls, network prune, pause, port, ps, pull, rename, restart, rm, rmi, run, save, search, start, stop,
+system df, system events, system info, system prune, tag, top, unpause, version, volume create, volume inspect, volume list, volume ls,
+volume prune, volume remove, volume rm, wait
 `;
 
 /** Every shared command, as called. */

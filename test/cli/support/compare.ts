@@ -64,14 +64,18 @@ export async function openComparison(): Promise<Comparison> {
   };
 }
 
-async function runGantry(
+const runGantry = (argv: readonly string[], env: Parameters<Run>[0], nowMs: number): ReturnType<Run> =>
+  runOurs(argv, env, Readable.from([]), nowMs);
+
+/** Our command line, in this process. */
+export async function runOurs(
   argv: readonly string[],
-  env: Parameters<Run>[0],
-  nowMs: number,
+  env: Readonly<Record<string, string | undefined>>,
+  stdin: Readable,
+  nowMs = 0,
 ): Promise<Omit<Outcome, 'requests'>> {
   const [stdout, stderr] = [collector(), collector()];
-  const stdio = { stdin: Readable.from([]), stdout: stdout.stream, stderr: stderr.stream };
-  const exitCode = await main(argv, env, stdio, { now: () => nowMs });
+  const exitCode = await main(argv, env, { stdin, stdout: stdout.stream, stderr: stderr.stream }, { now: () => nowMs });
   return { exitCode, stdout: stdout.read(), stderr: stderr.read() };
 }
 

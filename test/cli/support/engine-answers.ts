@@ -114,6 +114,9 @@ function imageAnswers(facts: Facts): Answers {
   return {
     'GET /images/json': { json: facts.images },
     'GET /images/*/json': onlyNamed('image', 'busybox', { json: facts.image }),
+    'GET /images/*/history': onlyNamed('image', 'busybox', { json: facts.history }),
+    'GET /images/search': { json: facts.search },
+    'GET /images/get': { text: 'a tar' },
     'POST /images/create': (request) => ({ text: jsonLines(pullMessages(request)) }),
     'POST /images/load': {
       text: jsonLines([{ stream: 'Loaded image: x:latest\n' }]),
@@ -157,6 +160,10 @@ function otherAnswers(facts: Facts): Answers {
     'POST /volumes/create': { status: 201, json: { Name: 'made' } },
     'DELETE /volumes/*': found('volume', { status: 204 }),
     'GET /version': { json: facts.version },
+    'GET /system/df': { json: facts.diskUsage },
+    'POST /volumes/prune': { json: { VolumesDeleted: ['v1', 'v2'], SpaceReclaimed: 5000 } },
+    'POST /networks/prune': { json: { NetworksDeleted: ['n1', 'n2'] } },
+    'POST /build/prune': { json: { CachesDeleted: ['bc2', 'bc3'], SpaceReclaimed: 30700 } },
     'GET /events': { text: `${JSON.stringify(EVENT).slice(0, -1)},"timeNano":1795490603469700832}\n` },
     'POST /auth': { json: { Status: 'Login Succeeded' } },
     'GET /plugins/*/json': { status: 404, json: { message: 'plugin not found' } },

@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { argvOf, COMMAND_CASES, CREATE_CASES, GRAMMAR_CASES, SHARED_COMMANDS } from './cases.table.ts';
 import { FIXTURES, type Outcome, openComparison } from './compare.ts';
+import { CONTEXT_GOLDEN, runDocker, STORIES, type StoryOutcome, tellStory } from './context-stories.ts';
 import { type HelpShape, helpShape } from './help-shape.ts';
 import { readTemplates, TEMPLATE_GOLDEN, templateArgv, templateOutcome } from './templates.ts';
 
@@ -34,6 +35,10 @@ for (const { command, templates: lines } of readTemplates()) {
   templates[command] = outcomes;
 }
 writeFileSync(TEMPLATE_GOLDEN, lines(templates));
+
+const stories: Record<string, StoryOutcome> = {};
+for (const story of STORIES) stories[story] = await tellStory(runDocker, story);
+writeFileSync(CONTEXT_GOLDEN, lines(stories));
 
 /** JSON with a case a line. */
 function lines(value: object): string {

@@ -1,21 +1,26 @@
 // Owns `container prune`.
+import type { Filters } from '../../../client/index.ts';
 import { confirm } from '../../confirm.ts';
-import { filtersOrNone } from '../../filters.ts';
 import { containerPrune } from '../../grammar/container.table.ts';
-import { humanSize } from '../../render/units.ts';
-import type { Command } from '../../session.ts';
+import { orNone, type Pruned, pruned, pruneFilters, reclaimedText } from '../../prune.ts';
+import type { Command, Session } from '../../session.ts';
 
 const WARNING = 'WARNING! This will remove all stopped containers.';
+
+/** Removes every stopped container that the filters let through. */
+export async function pruneContainers(session: Session, filters: Filters): Promise<Pruned> {
+  const answer = await session.client().containers.prune(orNone(filters));
+  return pruned('Deleted Containers', answer.ContainersDeleted ?? [], answer.SpaceReclaimed);
+}
 
 /** Removes every stopped container. */
 export const command: Command = {
   spec: containerPrune,
   run: async (session, { flags }) => {
     if (!flags.bool('force') && !(await confirm(session, WARNING))) return 0;
-    const pruned = await session.client().containers.prune(filtersOrNone(flags.list('filter')));
-    const ids = pruned.ContainersDeleted ?? [];
-    if (ids.length > 0) session.out(`Deleted Containers:\n${ids.join('\n')}\n\n`);
-    session.line(`Total reclaimed space: ${humanSize(pruned.SpaceReclaimed ?? 0, 4)}`);
+    const { text, bytes } = await pruneContainers(session, pruneFilters(session, flags.list('filter')));
+    if (text !== '') session.line(text);
+    session.line(reclaimedText(bytes));
     return 0;
   },
 };

@@ -1,13 +1,11 @@
 // Owns `context inspect`.
-import { existsSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { type ContextMetadata, contextFolders, DEFAULT_CONTEXT, readContext } from '../../config/contexts.ts';
-import { DEFAULT_HOST } from '../../config/host.ts';
+import { readStoredContext } from '../../config/context-store.ts';
+import { type ContextMetadata, contextFolders, DEFAULT_CONTEXT } from '../../config/contexts.ts';
 import { contextInspect } from '../../grammar/context.table.ts';
 import type { Command, Session } from '../../session.ts';
 import { escapeHtml } from '../../template/go/json.ts';
 import { inspectObjects } from '../inspect-objects.ts';
-import { currentContext } from './current.ts';
+import { currentContext, defaultMetadata } from './current.ts';
 
 const IN_MEMORY = '<IN MEMORY>';
 
@@ -27,30 +25,26 @@ export const command: Command = {
 };
 
 function defaultContext(session: Session): unknown {
-  const host = session.globals.list('host')[0] || session.env.GANTRY_HOST || session.env.DOCKER_HOST || DEFAULT_HOST;
-  return view(
-    { Name: DEFAULT_CONTEXT, Metadata: {}, Endpoints: { docker: { Host: host, SkipTLSVerify: false } } },
-    {},
-    {
-      MetadataPath: IN_MEMORY,
-      TLSPath: IN_MEMORY,
-    },
-  );
+  return view(defaultMetadata(session), {}, { MetadataPath: IN_MEMORY, TLSPath: IN_MEMORY });
 }
 
 function storedContext(session: Session, name: string): unknown {
   const { folder } = session.config();
   const { meta, tls } = contextFolders(folder, name);
-  const certificates = join(tls, 'docker');
-  const material = existsSync(certificates) ? { docker: readdirSync(certificates) } : {};
-  return view(readContext(folder, name), material, { MetadataPath: meta, TLSPath: tls });
+  const { metadata, tls: files } = readStoredContext(folder, name);
+  const material = Object.entries(files).map(([endpoint, byName]) => [endpoint, Object.keys(byName)]);
+  return view(metadata, Object.fromEntries(material), { MetadataPath: meta, TLSPath: tls });
 }
 
-function view(context: ContextMetadata, material: unknown, storage: unknown): unknown {
+function view({ Name, Metadata, Endpoints }: ContextMetadata, material: unknown, storage: unknown): unknown {
+  const { docker, ...others } = Endpoints;
   return {
-    Name: context.Name,
-    Metadata: context.Metadata,
-    Endpoints: context.Endpoints,
+    Name,
+    Metadata,
+    Endpoints: {
+      ...(docker === undefined ? {} : { docker: { ...docker, SkipTLSVerify: docker.SkipTLSVerify ?? false } }),
+      ...others,
+    },
     TLSMaterial: material,
     Storage: storage,
   };

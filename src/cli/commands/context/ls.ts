@@ -1,12 +1,12 @@
 // Owns `context ls`.
-import { DEFAULT_CONTEXT, listContexts } from '../../config/contexts.ts';
-import { DEFAULT_HOST } from '../../config/host.ts';
+import { type ContextMetadata, listContexts } from '../../config/contexts.ts';
 import { contextLs } from '../../grammar/context.table.ts';
 import { type ListStyle, readListFormat, renderList } from '../../render/list.ts';
+import { naturalCompare } from '../../render/natural-order.ts';
 import { ellipsis } from '../../render/units.ts';
 import type { Command, Session } from '../../session.ts';
 import { type TemplateMap, TYPE_NAME } from '../../template/index.ts';
-import { currentContext } from './current.ts';
+import { currentContext, DEFAULT_DESCRIPTION, defaultMetadata, overridingVariable } from './current.ts';
 
 const DESCRIPTION_WIDTH = 45;
 
@@ -28,7 +28,7 @@ export const command: Command = {
   run: async (session, { flags }) => {
     const format = readListFormat(flags.bool('quiet') ? '' : flags.text('format'), flags.bool('quiet'), STYLE);
     session.out(renderList(format, STYLE, rowsOf(session)));
-    const variable = ['GANTRY_HOST', 'DOCKER_HOST'].find((name) => session.env[name]);
+    const variable = overridingVariable(session);
     if (variable !== undefined) {
       session.warn(
         `Warning: ${variable} environment variable overrides the active context. To use a context, either set the global --context flag, or unset ${variable} environment variable.`,
@@ -40,20 +40,19 @@ export const command: Command = {
 
 function rowsOf(session: Session): TemplateMap[] {
   const current = currentContext(session);
-  const stored = listContexts(session.config().folder).map((context) =>
-    row(context.Name, context.Metadata.Description ?? '', context.Endpoints.docker?.Host ?? '', current),
-  );
-  const host = session.globals.list('host')[0] || session.env.GANTRY_HOST || session.env.DOCKER_HOST || DEFAULT_HOST;
-  return [row(DEFAULT_CONTEXT, 'Current DOCKER_HOST based configuration', host, current), ...stored];
+  const byDefault = { ...defaultMetadata(session), Metadata: { Description: DEFAULT_DESCRIPTION } };
+  return [...listContexts(session.config().folder), byDefault]
+    .sort((left, right) => naturalCompare(left.Name, right.Name))
+    .map((context) => row(context, current));
 }
 
-function row(name: string, description: string, host: string, current: string): TemplateMap {
+function row({ Name, Metadata, Endpoints }: ContextMetadata, current: string): TemplateMap {
   return {
     [TYPE_NAME]: '*formatter.clientContextContext',
-    Current: name === current,
-    Description: ellipsis(description, DESCRIPTION_WIDTH),
-    DockerEndpoint: host,
+    Current: Name === current,
+    Description: ellipsis(Metadata.Description ?? '', DESCRIPTION_WIDTH),
+    DockerEndpoint: Endpoints.docker?.Host ?? '',
     Error: '',
-    Name: name,
+    Name,
   };
 }

@@ -39,7 +39,20 @@ export interface ImageRowOptions {
 
 /** The rows of one image. */
 export function imageRows(image: ImageSummary, options: ImageRowOptions): TemplateMap[] {
-  return namesOf(image, options.digests).map(([repository, tag, digest]) => ({
+  return namesOf(image, options.digests).map((name) => imageRow(image, name, options));
+}
+
+/** The one row of an image in `system df`, under its first name. */
+export function diskImageRow(image: ImageSummary, trunc: boolean, nowMs: number): TemplateMap {
+  const [first = ''] = image.RepoTags ?? [];
+  const colon = first.lastIndexOf(':');
+  const name: NameRow =
+    colon === -1 ? [NONE, NONE, ''] : [shortRepository(first.slice(0, colon)), first.slice(colon + 1), ''];
+  return imageRow(image, name, { trunc, digests: false, nowMs });
+}
+
+function imageRow(image: ImageSummary, [repository, tag, digest]: NameRow, options: ImageRowOptions): TemplateMap {
+  return {
     [TYPE_NAME]: '*formatter.imageContext',
     Containers: () => countText(image.Containers),
     CreatedAt: () => goTimeText(image.Created ?? 0),
@@ -52,7 +65,7 @@ export function imageRows(image: ImageSummary, options: ImageRowOptions): Templa
     Tag: () => tag,
     UniqueSize: () => uniqueSize(image),
     VirtualSize: () => humanSize(image.Size ?? 0, 4),
-  }));
+  };
 }
 
 type NameRow = readonly [repository: string, tag: string, digest: string];

@@ -43,19 +43,14 @@ function dynamicValue(data: unknown, within: GoType): GoValue {
 /** Data of no known type, its numbers digit by digit. */
 export const rawValue = (data: unknown): GoValue => unwrap(typedValue(RAW, data));
 
-/** A plain JavaScript value as the Go value that it stands for; Go values pass. */
+/** A plain JavaScript value as the Go value that it stands for. */
 export function nativeValue(value: unknown): GoValue {
   if (value === null || value === undefined) return INVALID;
   if (typeof value === 'number') return Number.isInteger(value) ? goInt(value) : { type: FLOAT64, data: value };
   if (typeof value === 'boolean') return goBool(value);
   if (typeof value === 'string') return goString(value);
-  if (isGoValue(value)) return value;
   if (Array.isArray(value)) return { type: sliceOf(STRING), data: value };
   return { type: mapOf(STRING, ANY), data: value };
-}
-
-function isGoValue(value: object): value is GoValue {
-  return 'type' in value && 'data' in value && typeof value.type === 'object' && value.type !== null;
 }
 
 /** What an interface holds; any other value itself. */
