@@ -7,12 +7,13 @@ import { createCgroups, createReadiness, detectCgroupLayout } from '../host/cgro
 import { readHostFacts } from '../host/process/index.ts';
 import { lockRoot } from '../host/root-lock.ts';
 import { messageOf } from '../lib/errors.ts';
-import { type AddedRuntime, createSeccompCache, probeRuntimes } from '../runtime/drivers/index.ts';
+import { createSeccompCache, probeRuntimes } from '../runtime/drivers/index.ts';
 import { startSpawner } from '../runtime/link/index.ts';
 import { parseDetachKeys } from '../spec/docker/decode-detach-keys.ts';
 import { openDatabase } from '../store/database.ts';
 import {
   type ContainerCapability,
+  checkDefaultLogOptions,
   createContainers,
   isAlive,
   LOG_DRIVERS,
@@ -28,15 +29,17 @@ import { createImages } from './images/index.ts';
 import { createNetworks, DEFAULT_ADDRESS_POOLS } from './networks/index.ts';
 import { readyContainers, readyExecs } from './readiness.ts';
 import { createRuns, gatherHost } from './runs/index.ts';
+import { type FixedSettings, type ReloadableSettings, Settings, securityWords, withSettings } from './settings.ts';
 import { createSystem } from './system/index.ts';
 import type { Engine } from './types.ts';
 import { createVolumes } from './volumes/index.ts';
 
+export type { ReloadableSettings } from './settings.ts';
 export { API_VERSION, MIN_API_VERSION } from './system/index.ts';
 export type { Engine } from './types.ts';
 
 /** How an engine is opened. */
-export interface EngineOptions {
+export interface EngineOptions extends ReloadableSettings, FixedSettings {
   /** Images, containers, volumes, records; absolute. */
   readonly dataRoot: string;
   /** Running state, absolute; best on a memory file system. */
@@ -51,17 +54,9 @@ export interface EngineOptions {
   readonly bip: string;
   /** Pools for networks; [] = Docker's. */
   readonly addressPools: readonly { readonly base: string; readonly size: number }[];
-  /** By name; '' = the fastest that works here. */
-  readonly defaultRuntime: string;
-  readonly runtimes: Readonly<Record<string, AddedRuntime>>;
-  readonly insecureRegistries: readonly string[];
-  readonly registryMirrors: readonly string[];
-  readonly maxConcurrentDownloads: number;
   readonly userlandProxy: boolean;
   readonly logDriver: string;
   readonly logOpts: Readonly<Record<string, string>>;
-  readonly labels: readonly string[];
-  readonly debug: boolean;
   readonly log: (level: 'debug' | 'info' | 'warn' | 'error', message: string) => void;
 }
 
@@ -69,6 +64,10 @@ export interface EngineOptions {
 export interface OpenEngine extends Engine, AsyncDisposable {
   /** Begins cheap preparations for what a client that has just come may ask for. */
   readonly expectWork: () => void;
+  /** Takes new settings for what happens from now on, and publishes it. @throws GantryError RUNTIME_NOT_FOUND, and nothing has changed */
+  readonly reload: (settings: ReloadableSettings, attributes: Readonly<Record<string, string>>) => Promise<void>;
+  /** Stops all containers within their stop timeouts, or `timeoutSeconds` where that is longer; -1 = without limit. */
+  readonly stopAll: (timeoutSeconds: number) => Promise<void>;
 }
 
 /**
@@ -85,23 +84,25 @@ export async function openEngine(options: EngineOptions): Promise<OpenEngine> {
   const instance = createHash('sha256').update(options.dataRoot).digest('hex').slice(0, 8);
   const spawner = stack.use(await startSpawner({ binary: options.shimBinary }));
   const cgroups = createCgroups(await detectCgroupLayout());
-  const host = await gatherHost({
+  const plainHost = await gatherHost({
     cgroupVersion: cgroups.layout.version,
     cgroupParent: `/gantry-${instance}`,
     shimBinary: options.shimBinary,
     recursiveReadOnly: false,
   });
+  const host = withSettings(plainHost, options);
+  checkDefaultLogOptions(options.logDriver, options.logOpts);
   const seccomp = createSeccompCache(join(options.dataRoot, 'seccomp'));
   const { bootId } = await readHostFacts();
+  const trial = { dir: join(options.execRoot, 'trials'), bootId, layout: cgroups.layout, host: plainHost };
+  const probe = { spawner, layout: cgroups.layout, execRoot: options.execRoot, trial };
   const runtimes = await probeRuntimes({
-    spawner,
-    layout: cgroups.layout,
-    execRoot: options.execRoot,
+    ...probe,
     added: options.runtimes,
     wanted: options.defaultRuntime || undefined,
-    trial: { dir: join(options.execRoot, 'trials'), bootId, layout: cgroups.layout, host },
     seccomp,
   });
+  const settings = new Settings(options, runtimes, probe);
   const events = createEvents();
   const records = openContainerRecords(db);
 
@@ -110,11 +111,7 @@ export async function openEngine(options: EngineOptions): Promise<OpenEngine> {
       db,
       contentDir: folders.content,
       layersDir: folders.layers,
-      registries: {
-        mirrors: options.registryMirrors,
-        insecure: options.insecureRegistries,
-        maxConcurrentDownloads: options.maxConcurrentDownloads,
-      },
+      registries: settings.registries,
       users: {
         usersOf: (id) =>
           records
@@ -147,6 +144,12 @@ export async function openEngine(options: EngineOptions): Promise<OpenEngine> {
       addressPools: options.addressPools.length > 0 ? options.addressPools : DEFAULT_ADDRESS_POOLS,
       instance,
       userlandProxy: options.userlandProxy,
+      mtu: options.mtu,
+      icc: options.icc,
+      hostIp: options.hostIp,
+      ipForward: options.ipForward,
+      ipMasq: options.ipMasq,
+      iptables: options.iptables,
     },
     log: (message) => options.log('warn', message),
   });
@@ -160,7 +163,7 @@ export async function openEngine(options: EngineOptions): Promise<OpenEngine> {
   });
   const runs = createRuns({
     spawner,
-    drivers: runtimes.drivers,
+    drivers: settings.drivers,
     host,
     seccomp,
     cgroups,
@@ -183,11 +186,16 @@ export async function openEngine(options: EngineOptions): Promise<OpenEngine> {
     facts: {
       cpus: cpus().length,
       cgroupVersion: cgroups.layout.version,
-      defaultRuntime: runtimes.defaultName,
-      runtimes: [...runtimes.drivers.keys()],
+      get defaultRuntime() {
+        return settings.defaultRuntime;
+      },
+      get runtimes() {
+        return settings.runtimes;
+      },
       logDriver: options.logDriver,
       logOptions: options.logOpts,
     },
+    defaults: () => settings.now.defaults ?? {},
     health: {
       started: (container) => health?.started(container),
       stopped(id) {
@@ -219,22 +227,20 @@ export async function openEngine(options: EngineOptions): Promise<OpenEngine> {
   await containers.recover();
   await images.sweep();
 
+  const id = engineId(db);
   const system = createSystem({
     version: options.version,
     dataRoot: options.dataRoot,
-    id: engineId(db),
-    debug: options.debug,
-    labels: options.labels,
+    id,
+    settings,
     logDriver: options.logDriver,
     logDrivers: LOG_DRIVERS,
     cgroupVersion: cgroups.layout.version,
-    defaultRuntime: runtimes.defaultName,
-    runtimes: Object.fromEntries(
-      [...runtimes.drivers].map(([name, { binary, version }]) => [name, { path: binary, version }]),
-    ),
-    mirrors: options.registryMirrors,
-    insecureRegistries: options.insecureRegistries,
     addressPools: options.addressPools,
+    experimental: options.experimental ?? false,
+    minApiVersion: options.minApiVersion,
+    securityOptions: () => securityWords(options, settings.now.defaults ?? {}),
+    initBinary: options.initPath || 'docker-init',
     warnings: () => [...runtimes.notes, ...networks.warnings()],
     driverStatus: [
       ['Backing Filesystem', folders.backingFilesystem],
@@ -259,6 +265,13 @@ export async function openEngine(options: EngineOptions): Promise<OpenEngine> {
     events,
     system,
     expectWork: makeReady,
+    async reload(next, attributes) {
+      await settings.reload(next);
+      const cgroupns = attributes['default-cgroupns-mode'] || (cgroups.layout.version === 2 ? 'private' : 'host');
+      const resolved = { 'default-runtime': settings.defaultRuntime, 'default-cgroupns-mode': cgroupns };
+      events.publish({ type: 'daemon', action: 'reload', actorId: id, attributes: { ...attributes, ...resolved } });
+    },
+    stopAll: containers.shutdown,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }

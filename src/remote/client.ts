@@ -65,6 +65,9 @@ function tagsIn(body: Buffer): readonly string[] {
   return Array.isArray(found) ? found.filter((tag) => typeof tag === 'string' && isTag(tag)) : [];
 }
 
+/** @source dockerd 28.5 */
+const DOWNLOAD_ATTEMPTS = 5;
+
 /** Talks to registries. All methods throw RegistryError, or CANCELLED when the signal fires. */
 export class RegistryClient implements Disposable {
   readonly #options: RegistryOptions;
@@ -80,6 +83,11 @@ export class RegistryClient implements Disposable {
 
   [Symbol.dispose](): void {
     this.#http[Symbol.dispose]();
+  }
+
+  /** How often a download is tried before it fails. */
+  get downloadAttempts(): number {
+    return this.#options.maxDownloadAttempts ?? DOWNLOAD_ATTEMPTS;
   }
 
   endpoints(domain: string): readonly Endpoint[] {

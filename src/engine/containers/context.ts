@@ -7,6 +7,7 @@ import type { Images } from '../images/types.ts';
 import type { Networks } from '../networks/types.ts';
 import type { Volumes } from '../volumes/types.ts';
 import type { Departed } from './auto-removal.ts';
+import type { ContainerDefaults } from './defaults.ts';
 import type { Launcher } from './launcher.ts';
 import type { Lives, Run } from './live.ts';
 import type { HostFacts } from './plan/host-config.ts';
@@ -24,6 +25,8 @@ export interface Context {
   readonly publish: Events['publish'];
   readonly launcher: Launcher;
   readonly facts: HostFacts;
+  /** Of this daemon, as they are now. */
+  readonly defaults: () => ContainerDefaults;
   readonly paths: (id: ContainerId) => ContainerPaths;
   readonly log: (level: 'info' | 'warn' | 'error', message: string) => void;
   readonly health: Pick<Health, 'started' | 'stopped' | 'removed' | 'of'>;

@@ -8,6 +8,7 @@ import { randomId } from '../../lib/ids.ts';
 import { platformText } from '../../spec/platform.ts';
 import type { ImageRecord } from '../images/types.ts';
 import { type Context, publishContainer } from './context.ts';
+import { withDefaults } from './defaults.ts';
 import { invalid } from './errors.ts';
 import { checkLogConfig } from './log-options.ts';
 import { checkBindSource } from './mount-sources.ts';
@@ -16,7 +17,9 @@ import type { MountWish } from './plan/mounts.ts';
 import type { ContainerRecord, CreateRequest, CreateResult, MountRecord } from './types.ts';
 
 /** See Containers.create. */
-export async function create(context: Context, request: CreateRequest): Promise<CreateResult> {
+export async function create(context: Context, given: CreateRequest): Promise<CreateResult> {
+  const hostConfig = withDefaults(given.body.HostConfig ?? {}, context.defaults(), context.facts.cgroupVersion);
+  const request = { ...given, body: { ...given.body, HostConfig: hostConfig } };
   const name = request.name ? checkName(request.name) : undefined;
   const image = imageFor(context, request);
   const plan = planCreate(request.body, gatherFacts(context, request, image));

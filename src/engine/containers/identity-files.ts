@@ -4,6 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { type Endpoint, hostnameFile, hostsFile, readHostResolvConf, resolvConf } from '../networks/index.ts';
 import type { Context } from './context.ts';
+import { ownOr, withHostGateways } from './defaults.ts';
 import type { ContainerRecord } from './types.ts';
 
 /** The files are bound into the container: they are written in place, never replaced. */
@@ -21,8 +22,8 @@ export async function writeIdentityFiles(
   const onHost = mode === 'host';
   await Promise.all([
     writeFile(paths.hostname, hostnameFile(record.config.Hostname || hostname()), { mode: MODE }),
-    writeFile(paths.hosts, onHost ? await hostsOfHost() : ownHosts(record, endpoints), { mode: MODE }),
-    writeFile(paths.resolvConf, ownResolvConf(record, onHost), { mode: MODE }),
+    writeFile(paths.hosts, onHost ? await hostsOfHost() : ownHosts(context, record, endpoints), { mode: MODE }),
+    writeFile(paths.resolvConf, ownResolvConf(context, record, onHost), { mode: MODE }),
   ]);
 }
 
@@ -30,23 +31,27 @@ async function hostsOfHost(): Promise<string> {
   return readFile('/etc/hosts', 'utf8').catch(() => '');
 }
 
-function ownHosts({ config, hostConfig }: ContainerRecord, endpoints: readonly Endpoint[]): string {
+function ownHosts(
+  { defaults }: Context,
+  { config, hostConfig }: ContainerRecord,
+  endpoints: readonly Endpoint[],
+): string {
   return hostsFile({
     hostname: config.Hostname ?? '',
     domainname: config.Domainname ?? '',
-    extraHosts: hostConfig.ExtraHosts ?? [],
+    extraHosts: withHostGateways(hostConfig.ExtraHosts ?? [], defaults()),
     hostGateway: endpoints.find(({ gateway }) => gateway !== '')?.gateway ?? '',
     addresses: endpoints.map(({ ipAddress }) => ipAddress).filter((address) => address !== ''),
   });
 }
 
-function ownResolvConf({ hostConfig }: ContainerRecord, onHost: boolean): string {
+function ownResolvConf({ defaults }: Context, { hostConfig }: ContainerRecord, onHost: boolean): string {
   return resolvConf({
     host: readHostResolvConf(onHost),
     hostNetwork: onHost,
-    dns: hostConfig.Dns ?? [],
-    search: hostConfig.DnsSearch ?? [],
-    options: hostConfig.DnsOptions ?? [],
+    dns: ownOr(hostConfig.Dns, defaults().dns),
+    search: ownOr(hostConfig.DnsSearch, defaults().dnsSearch),
+    options: ownOr(hostConfig.DnsOptions, defaults().dnsOptions),
   });
 }
 

@@ -15,6 +15,7 @@ import { recover } from './recover.ts';
 import { removeSettled } from './removal.ts';
 import { prune, remove } from './remove.ts';
 import { superviseRun } from './settle.ts';
+import { shutdown } from './shutdown.ts';
 import { start } from './start.ts';
 import { isAlive } from './state.ts';
 import { kill, pause, restart, stop, unpause } from './stop.ts';
@@ -22,10 +23,11 @@ import type { ContainerId, ContainerRecord, Containers } from './types.ts';
 import { wait } from './wait.ts';
 
 export { publishContainer } from './context.ts';
+export type { ContainerDefaults } from './defaults.ts';
 export { notRunning } from './errors.ts';
 export type { ConfigureRequest, Launcher, LaunchRequest, Prepared } from './launcher.ts';
 export type { Run } from './live.ts';
-export { LOG_DRIVERS, logAttributes, parseJsonFileOptions } from './log-options.ts';
+export { checkDefaultLogOptions, LOG_DRIVERS, logAttributes, parseJsonFileOptions } from './log-options.ts';
 export { networkPlan } from './network-mode.ts';
 export type { HostFacts } from './plan/host-config.ts';
 export { pathsOf } from './read.ts';
@@ -35,7 +37,17 @@ export type * from './types.ts';
 export interface ContainersDeps
   extends Pick<
     Context,
-    'images' | 'networks' | 'volumes' | 'publish' | 'launcher' | 'facts' | 'health' | 'log' | 'onRemoved' | 'execIds'
+    | 'images'
+    | 'networks'
+    | 'volumes'
+    | 'publish'
+    | 'launcher'
+    | 'facts'
+    | 'defaults'
+    | 'health'
+    | 'log'
+    | 'onRemoved'
+    | 'execIds'
   > {
   readonly records: ContainerRecords;
   /** Folder that holds one folder a container. */
@@ -49,6 +61,8 @@ export interface ContainerCapability {
   readonly find: (ref: string) => ContainerRecord;
   /** Takes up what the last daemon left. Call once, before anything else. */
   readonly recover: () => Promise<void>;
+  /** Stops all containers, as long as they need or `timeoutSeconds` (-1 = without limit) allow. Their restart policies stay. */
+  readonly shutdown: (timeoutSeconds: number) => Promise<void>;
   /** Lets go of all runs, which go on, and finishes background work. */
   readonly close: () => Promise<void>;
 }
@@ -88,6 +102,7 @@ export function createContainers(deps: ContainersDeps): ContainerCapability {
       await recover(context);
       removeLeftovers(context);
     },
+    shutdown: (timeoutSeconds) => shutdown(context, timeoutSeconds),
     async close() {
       closing.abort(new GantryError('unavailable', 'ENGINE_CLOSED', 'the engine is closing'));
       letGo(context);

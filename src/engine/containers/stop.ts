@@ -24,7 +24,7 @@ export async function stop(context: Context, ref: string, options: StopOptions):
   const record = context.records.find(ref);
   const { id, state } = record;
   if (!isActive(state.phase)) throw new GantryError('notModified', 'ALREADY_STOPPED', `container ${id} is not running`);
-  await endRun(context, id, plan(record, options));
+  await endRun(context, id, stopPlan(context, record, options));
   const stopped = context.records.byId(id) ?? record;
   publishContainer(context, stopped, 'stop');
   await removeIfAutomatic(context, id);
@@ -39,9 +39,15 @@ async function removeIfAutomatic(context: Context, id: string): Promise<void> {
   });
 }
 
-function plan(record: ContainerRecord, options: StopOptions): { signal: number; timeoutSeconds: number } {
+/** How a container is stopped: by the request, by what it says itself, by the daemon's default. */
+export function stopPlan(
+  { defaults }: Context,
+  record: ContainerRecord,
+  options: StopOptions,
+): { signal: number; timeoutSeconds: number } {
   const signal = parseSignal(options.signal || record.config.StopSignal || 'SIGTERM');
-  const timeoutSeconds = options.timeoutSeconds ?? record.config.StopTimeout ?? DEFAULT_STOP_SECONDS;
+  const timeoutSeconds =
+    options.timeoutSeconds ?? record.config.StopTimeout ?? defaults().stopTimeoutSeconds ?? DEFAULT_STOP_SECONDS;
   return { signal, timeoutSeconds };
 }
 
@@ -52,12 +58,12 @@ function plan(record: ContainerRecord, options: StopOptions): { signal: number; 
 export async function endRun(
   context: Context,
   id: string,
-  options: { readonly signal: number; readonly timeoutSeconds: number },
+  options: { readonly signal: number; readonly timeoutSeconds: number; readonly byHand?: boolean | undefined },
 ): Promise<void> {
   const live = context.lives.of(id);
   live.stopping++;
   try {
-    const run = await context.queue.run(id, () => prepareEnd(context, id));
+    const run = await context.queue.run(id, () => prepareEnd(context, id, options.byHand ?? true));
     if (!run) return;
     const { exited } = run;
     await send(context, id, options.signal);
@@ -75,10 +81,14 @@ export async function endRun(
 }
 
 /** Cancels a restart that waits; otherwise answers the end of the present run, wrapped: it is not to be waited for here. */
-async function prepareEnd(context: Context, id: string): Promise<{ readonly exited: Promise<void> } | undefined> {
+async function prepareEnd(
+  context: Context,
+  id: string,
+  byHand: boolean,
+): Promise<{ readonly exited: Promise<void> } | undefined> {
   const live = context.lives.of(id);
   live.cancelRestart();
-  const record = context.records.update(id, { state: { stoppedByHand: true } });
+  const record = byHand ? context.records.update(id, { state: { stoppedByHand: true } }) : context.records.byId(id);
   if (!record) return undefined;
   if (live.run) return { exited: live.exited() };
   if (record.state.phase === 'restarting') {
@@ -180,7 +190,7 @@ export async function restart(context: Context, ref: string, options: StopOption
   live.stopping++;
   try {
     if (isActive(record.state.phase)) {
-      await endRun(context, record.id, plan(record, options));
+      await endRun(context, record.id, stopPlan(context, record, options));
       publishContainer(context, record, 'stop');
     }
     await context.queue.run(record.id, async () => {

@@ -55,6 +55,8 @@ export interface BundleHost {
   readonly recursiveReadOnly: boolean;
   /** Static program that `--init` puts at /sbin/docker-init. */
   readonly initBinary: string;
+  /** What that program wants before `--` and the command; left out, it is our shim's `init`. */
+  readonly initArgs?: readonly string[] | undefined;
   /** Also without `--init`. */
   readonly initByDefault: boolean;
 }
