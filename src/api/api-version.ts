@@ -11,14 +11,14 @@ export type VersionCheck =
   | { readonly kind: 'tooNew' | 'tooOld'; readonly message: string };
 
 /** Judges the `1.43` of `/v1.43/...`. @source dockerd 28.5.2: `/v1.051` is 1.51, `/v1.24.1` passes */
-export function checkVersion(text: string): VersionCheck {
+export function checkVersion(text: string, oldest = MIN_API_VERSION): VersionCheck {
   const [major = 0, minor = 0] = text.split('.').map(Number);
   if (major > 1 || (major === 1 && minor > NEWEST_MINOR)) {
     const message = `client version ${text} is too new. Maximum supported API version is ${API_VERSION}`;
     return { kind: 'tooNew', message };
   }
-  if (major < 1 || minor < OLDEST_MINOR) {
-    const message = `client version ${text} is too old. Minimum supported API version is ${MIN_API_VERSION}, please upgrade your client to a newer version`;
+  if (major < 1 || minor < Number(oldest.split('.')[1])) {
+    const message = `client version ${text} is too old. Minimum supported API version is ${oldest}, please upgrade your client to a newer version`;
     return { kind: 'tooOld', message };
   }
   return { kind: 'ok', minor };

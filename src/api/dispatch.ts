@@ -56,9 +56,11 @@ export interface DispatcherParts {
   readonly handlers: Readonly<Record<RouteId, Handler>>;
   readonly writer: ReplyWriter;
   readonly logger: ApiLogger;
+  /** Oldest API version that is answered. */
+  readonly oldest?: string | undefined;
 }
 
-export function createDispatcher({ handlers, writer, logger }: DispatcherParts): Dispatcher {
+export function createDispatcher({ handlers, writer, logger, oldest }: DispatcherParts): Dispatcher {
   const run = async (exchange: Exchange): Promise<void> => {
     const { response } = exchange;
     try {
@@ -92,7 +94,7 @@ export function createDispatcher({ handlers, writer, logger }: DispatcherParts):
     }
     if (request.method === 'OPTIONS') return writer.empty(response, 200);
     if (match.kind === 'none') return writer.notFound(response);
-    const version = match.version === undefined ? NEWEST : checkVersion(match.version);
+    const version = match.version === undefined ? NEWEST : checkVersion(match.version, oldest);
     if (version.kind !== 'ok') {
       const refuse = version.kind === 'tooNew' ? writer.tooNew : writer.tooOld;
       return refuse(response, version.message);

@@ -15,7 +15,22 @@ export type ListenSpec =
       /** Group that may speak to the daemon. */
       readonly groupId?: number | undefined;
     }
-  | { readonly kind: 'tcp'; readonly host: string; readonly port: number };
+  | {
+      readonly kind: 'tcp';
+      readonly host: string;
+      readonly port: number;
+      readonly tls?: ListenTls | undefined;
+      /** Further names that clients may know this host by. */
+      readonly names?: readonly string[] | undefined;
+    };
+
+/** Certificates of an address, as PEM text. */
+export interface ListenTls {
+  readonly cert: string;
+  readonly key: string;
+  /** Clients must show a certificate of this authority; undefined = they need none. */
+  readonly clientCa?: string | undefined;
+}
 
 const DEFAULT_MODE = 0o660;
 const CONNECT_TIMEOUT_MS = 1000;

@@ -9,6 +9,10 @@ export interface ServerFacts {
   /** Shown as `Docker/<version> (linux)`, whose form the Docker CLI parses. */
   readonly version: string;
   readonly experimental: boolean;
+  /** What builds images: `2` = BuildKit, `1` when that feature is off. */
+  readonly builderVersion?: (() => '1' | '2') | undefined;
+  /** Oldest API version that is answered; left out, the oldest that is known. */
+  readonly minApiVersion?: string | undefined;
 }
 
 /** Writes replies with this daemon's headers; names are in alphabetical order, as Go sends them. */
@@ -57,7 +61,7 @@ export function createReplyWriter(facts: ServerFacts): ReplyWriter {
       else text(response, status, 'application/json', errorBody(error));
     },
     ping(response, withBody) {
-      const headers = ['Api-Version', API_VERSION, 'Builder-Version', '2'];
+      const headers = ['Api-Version', API_VERSION, 'Builder-Version', facts.builderVersion?.() ?? '2'];
       headers.push('Cache-Control', 'no-cache, no-store, must-revalidate', 'Content-Length', withBody ? '2' : '0');
       headers.push('Content-Type', 'text/plain; charset=utf-8', 'Docker-Experimental', experimental, 'Ostype', 'linux');
       headers.push('Pragma', 'no-cache', 'Server', server, 'Swarm', 'inactive');

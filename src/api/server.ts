@@ -1,9 +1,11 @@
 // Owns Node's HTTP server as Docker's clients need it: no time limits on long answers, upgrades, half-close, broken requests.
 
-import { createServer, type IncomingMessage, type Server, ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerOptions, ServerResponse } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type Dispatcher, mayHijack, targetOf } from './dispatch.ts';
+import type { ListenTls } from './listen.ts';
 import {
   createRawConnections,
   leaveParser,
@@ -24,9 +26,9 @@ export interface TakenConnections {
 }
 
 /** A server that is not yet listening. */
-export function createHttpServer(dispatch: Dispatcher, taken: TakenConnections): Server {
+export function createHttpServer(dispatch: Dispatcher, taken: TakenConnections, tls?: ListenTls): Server {
   const raw = createRawConnections();
-  const server = createServer({
+  const server = openServer(tls, {
     maxHeaderSize: MAX_HEADER_BYTES,
     headersTimeout: HEADERS_TIMEOUT_MS,
     // A build, a load or a wait may take hours, and clients keep connections as long as they like.
@@ -43,9 +45,18 @@ export function createHttpServer(dispatch: Dispatcher, taken: TakenConnections):
     if (raw.claim(socket as Socket, error)) return;
     const request = withoutAuthority(error);
     if (request === undefined) refuse(socket as Socket, error);
-    else serveAgain(server, socket as Socket, request);
+    else serveAgain(server, tls ? 'secureConnection' : 'connection', socket as Socket, request);
   });
   return server;
+}
+
+/** A server over TLS has all of the other's behaviour. @source node:https */
+function openServer(tls: ListenTls | undefined, options: ServerOptions): Server {
+  if (tls === undefined) return createServer(options);
+  const { cert, key, clientCa } = tls;
+  const clients = clientCa === undefined ? {} : { ca: clientCa, requestCert: true, rejectUnauthorized: true };
+  const http = { ...options, allowHalfOpen: true, ALPNProtocols: ['http/1.1'] };
+  return createSecureServer({ ...http, cert, key, ...clients }) as unknown as Server;
 }
 
 function onRequest(
@@ -130,10 +141,10 @@ function withoutAuthority({ code, rawPacket }: NodeJS.ErrnoException & ParserCom
 const LINE_START_BYTES = 32;
 
 /** Gives a connection to a fresh parser, with `request` as its first bytes. */
-function serveAgain(server: Server, socket: Socket, request: Buffer): void {
+function serveAgain(server: Server, event: 'connection' | 'secureConnection', socket: Socket, request: Buffer): void {
   leaveParser(socket);
   socket.unshift(request);
-  server.emit('connection', socket);
+  server.emit(event, socket);
 }
 
 /** Answers bytes that are no HTTP request, as Go does. */

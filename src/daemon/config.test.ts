@@ -20,37 +20,41 @@ const config = (argv: readonly string[]) => {
 };
 
 test('flags have the names and short forms of dockerd', () => {
-  const { hosts, dataRoot, logLevel, addressPools, runtimes, userlandProxy, logOpts } = config([
+  const { hosts, dataRoot, debug, pidfile, recover, addressPools, runtimes, userlandProxy, logOpts } = config([
     ...['-H', 'unix:///tmp/a.sock', '-Htcp://127.0.0.1:1234', '--data-root=/tmp/d', '-D', '--userland-proxy=false'],
+    ...['-p', '/tmp/p', '--recover'],
     ...[
       '--default-address-pool',
       'base=10.1.0.0/16,size=24',
       '--add-runtime',
       'my=/opt/my',
+      '--log-driver',
+      'json-file',
       '--log-opt',
       'max-size=1m',
     ],
   ]);
   assert.deepEqual(hosts, ['unix:///tmp/a.sock', 'tcp://127.0.0.1:1234']);
-  assert.deepEqual([dataRoot, logLevel, userlandProxy], ['/tmp/d', 'debug', false]);
+  assert.deepEqual([dataRoot, debug, userlandProxy, pidfile, recover], ['/tmp/d', true, false, '/tmp/p', true]);
   assert.deepEqual(addressPools, [{ base: '10.1.0.0/16', size: 24 }]);
   assert.deepEqual(runtimes, { my: { path: '/opt/my', args: [] } });
   assert.deepEqual(logOpts, { 'max-size': '1m' });
 });
 
-test('a daemon.json is read; flags add to its lists', () => {
+test('a daemon.json is read; what is said twice is refused, lists too', () => {
   const { insecureRegistries, bridge, runtimes, hosts } = config(
-    withFile(
-      {
-        'insecure-registries': ['a:5000'],
-        bridge: 'br9',
-        runtimes: { r: { path: '/r', runtimeArgs: ['--x'] } },
-        'exec-root': '/tmp/e',
-      },
-      ...['--insecure-registry', 'b:5000'],
-    ),
+    withFile({
+      'insecure-registries': ['a:5000'],
+      bridge: 'br9',
+      runtimes: { r: { path: '/r', runtimeArgs: ['--x'] } },
+      'exec-root': '/tmp/e',
+      pidfile: '/tmp/p',
+    }),
   );
-  assert.deepEqual(insecureRegistries, ['a:5000', 'b:5000']);
+  assert.deepEqual(insecureRegistries, ['a:5000']);
+  assert.throws(() => config(withFile({ 'insecure-registries': ['a:5000'] }, '--insecure-registry', 'b:5000')), {
+    message: /both as a flag and in the configuration file: insecure-registries/,
+  });
   assert.equal(bridge, 'br9');
   assert.deepEqual(runtimes, { r: { path: '/r', args: ['--x'] } });
   assert.deepEqual(hosts, ['unix:///tmp/e/gantry.sock']);
@@ -63,16 +67,19 @@ test('mistakes are one clear line each', () => {
     [['--data-root'], /^flag needs an argument: --data-root$/],
     [['extra'], /accepts no arguments: extra$/],
     [['--log-level', 'loud'], /^invalid logging level: loud$/],
-    [['-H', 'ftp://x'], /^invalid bind address format: ftp:\/\/x/],
+    [['-H', 'ftp://x'], /invalid bind address \(ftp:\/\/x\): unsupported proto 'ftp'$/],
     [['--userland-proxy=maybe'], /^invalid argument "maybe" for "--userland-proxy" flag/],
-    [['--default-address-pool', 'x'], /must be base=CIDR,size=N$/],
+    [['--default-address-pool', 'x'], /invalid field 'x' must be a key=value pair$/],
     [
       ['--config-file', join(dir, 'absent.json')],
       /unable to configure the daemon with file .*: open .*: no such file or directory/,
     ],
     [withFile('{'), /unable to configure the daemon with file .*JSON/],
     [withFile({ bogus: 1 }), /the following directives don't match any configuration option: bogus$/],
-    [withFile({ hosts: 'unix:///x' }), /the value of hosts must be a list of strings$/],
+    [
+      withFile({ hosts: 'unix:///x' }),
+      /json: cannot unmarshal string into Go struct field Config.hosts of type \[\]string$/,
+    ],
     [
       withFile({ bridge: 'a' }, '--bridge', 'b'),
       /both as a flag and in the configuration file: bridge: \(from flag: b, from file: a\)$/,
@@ -83,7 +90,9 @@ test('mistakes are one clear line each', () => {
   }
 });
 
-test('--help names every flag', () => {
+test('--help names every flag; --version and --validate start nothing', () => {
+  assert.equal(readCommand(['--version']).kind, 'version');
+  assert.equal(readCommand(['--validate', ...withFile({})]).kind, 'validate');
   assert.equal(readCommand(['--help']).kind, 'help');
   for (const flag of ['--host', '--data-root', '--exec-root', '--bip', '--registry-mirror'])
     assert.match(usage(), new RegExp(flag));

@@ -1,264 +1,271 @@
-// Owns the daemon's configuration: dockerd's flag names, the daemon.json file, defaults, and their checks. Starts nothing.
+// Owns the daemon's configuration: flags and daemon.json merged and checked. What it cannot do it says in one line.
 
-import { readFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import { GantryError, messageOf } from '../lib/errors.ts';
-import { type Kind, OPTIONS, type Option } from './options.table.ts';
-
-/** One OCI runtime added by name. */
-export interface RuntimeOption {
-  readonly path: string;
-  readonly args: readonly string[];
-}
+import { checkConfig, checkConflictingLabels } from './config-checks.ts';
+import { checkMirror, checkRegistry } from './option-checks.ts';
+import type { AddressPool, RuntimeOption, Ulimit } from './option-kinds.ts';
+import { KINDS } from './option-kinds.ts';
+import { OPTIONS, type Option } from './options.table.ts';
+import { type ConfigFile, type FileEntry, readConfigFile, readEntry } from './read-file.ts';
+import { readFlags } from './read-flags.ts';
+import { showFlag, showJson } from './show-value.ts';
+import { type TlsGiven, type TlsOptions, tlsOptions } from './tls.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'fatal';
 
 /** Everything the daemon can be told. Paths are absolute or relative to the working directory. */
 export interface DaemonConfig {
   readonly hosts: readonly string[];
+  readonly tls: TlsOptions;
   readonly dataRoot: string;
   readonly execRoot: string;
   readonly pidfile: string;
   readonly logLevel: LogLevel;
+  /** As the level debug, whatever logLevel says. */
+  readonly debug: boolean;
+  readonly logFormat: 'text' | 'json';
   readonly group: string;
-  readonly bridge: string;
-  readonly bip: string;
-  readonly addressPools: readonly { readonly base: string; readonly size: number }[];
+  readonly experimental: boolean;
+  readonly features: Readonly<Record<string, boolean>>;
+  readonly labels: readonly string[];
+  /** Oldest API version that is answered; '' = the oldest that is known. */
+  readonly minApiVersion: string;
+  readonly liveRestore: boolean;
+  readonly shutdownTimeoutSeconds: number;
+
   readonly defaultRuntime: string;
   readonly runtimes: Readonly<Record<string, RuntimeOption>>;
-  readonly insecureRegistries: readonly string[];
-  readonly registryMirrors: readonly string[];
-  readonly userlandProxy: boolean;
+  readonly cgroupParent: string;
+  readonly cgroupnsMode: string;
+  readonly ipcMode: string;
+  readonly shmSizeBytes: number;
+  readonly stopTimeoutSeconds: number;
+  readonly ulimits: Readonly<Record<string, Ulimit>>;
+  readonly dns: readonly string[];
+  readonly dnsOptions: readonly string[];
+  readonly dnsSearch: readonly string[];
+  readonly hostGatewayIps: readonly string[];
+  readonly init: boolean;
+  readonly initPath: string;
   readonly logDriver: string;
   readonly logOpts: Readonly<Record<string, string>>;
-  readonly labels: readonly string[];
   readonly recover: boolean;
+  readonly noNewPrivileges: boolean;
+  readonly seccompProfile: string;
+
+  readonly insecureRegistries: readonly string[];
+  readonly registryMirrors: readonly string[];
   readonly maxConcurrentDownloads: number;
+  readonly maxConcurrentUploads: number;
+  readonly maxDownloadAttempts: number;
+  readonly httpProxy: string;
+  readonly httpsProxy: string;
+  readonly noProxy: string;
+
+  readonly bridge: string;
+  readonly bip: string;
+  readonly addressPools: readonly AddressPool[];
+  readonly mtu: number;
+  readonly icc: boolean;
+  readonly hostIp: string;
+  readonly ipForward: boolean;
+  readonly ipMasq: boolean;
+  readonly iptables: boolean;
+  readonly userlandProxy: boolean;
+}
+
+/** A configuration, and what its user should know. */
+export interface Configured {
+  readonly config: DaemonConfig;
+  /** Sentences about what was given and does nothing. */
+  readonly warnings: readonly string[];
+  /** The options that flags or the file say something about. */
+  readonly given: ReadonlySet<Option>;
+  /** The file to read again at SIGHUP. */
+  readonly file: string;
 }
 
 /** What the command line asks for. */
-export type Command =
-  | { readonly kind: 'run'; readonly config: DaemonConfig }
-  | { readonly kind: 'validate' | 'help' | 'version' };
-
-const LEVELS = ['debug', 'info', 'warn', 'error', 'fatal'];
+export type Command = ({ readonly kind: 'run' } & Configured) | { readonly kind: 'validate' | 'help' | 'version' };
 
 /**
  * Reads the command line and the configuration file.
  * @throws GantryError (invalid) whose message is one clear line
  */
-export function readCommand(argv: readonly string[]): Command {
-  const flags = readFlags(argv);
-  if (flags.has('help')) return { kind: 'help' };
-  if (flags.has('version')) return { kind: 'version' };
-  const path = flags.get('config-file') as string | undefined;
-  const file = readFile(path ?? '/etc/gantry/daemon.json', path !== undefined);
-  const twice = OPTIONS.find(
-    ({ flag, key, kind }) => key && kind !== 'list' && kind !== 'map' && flags.has(flag) && file.has(flag),
-  );
-  const hostsTwice = flags.has('host') && file.has('host');
-  if (twice || hostsTwice) {
-    const { flag, key } = twice ?? { flag: 'host', key: 'hosts' };
-    throw fail(
-      `the following directives are specified both as a flag and in the configuration file: ${key}: (from flag: ${show(flags.get(flag))}, from file: ${show(file.get(flag))})`,
+export function readCommand(argv: readonly string[], env: NodeJS.ProcessEnv = {}): Command {
+  const flags = inOneLine(() => readFlags(argv));
+  const given = (name: string): unknown => flags.get(optionOf(name));
+  if (given('help') === true) return { kind: 'help' };
+  if (given('version') === true) return { kind: 'version' };
+  const configured = inOneLine(() => configure(flags, env));
+  return given('validate') === true ? { kind: 'validate' } : { kind: 'run', ...configured };
+}
+
+/** Reads the file of `argv` again. @throws GantryError (invalid) as readCommand */
+export function readAgain(argv: readonly string[], env: NodeJS.ProcessEnv = {}): Configured {
+  return inOneLine(() => configure(readFlags(argv), env));
+}
+
+function inOneLine<T>(act: () => T): T {
+  try {
+    return act();
+  } catch (error) {
+    throw error instanceof GantryError
+      ? error
+      : new GantryError('invalid', 'CONFIG', messageOf(error), { cause: error });
+  }
+}
+
+function optionOf(name: string): Option {
+  const option = OPTIONS.find(({ flag }) => flag === name);
+  if (option === undefined) throw new Error(`unknown option ${name}`);
+  return option;
+}
+
+function configure(flags: ReadonlyMap<Option, unknown>, env: NodeJS.ProcessEnv): Configured {
+  const wanted = flags.get(optionOf('config-file')) as string | undefined;
+  const path = wanted || String(optionOf('config-file').fallback);
+  const inFile = <T>(act: () => T): T => {
+    try {
+      return act();
+    } catch (error) {
+      throw new Error(`unable to configure the daemon with file ${path}: ${messageOf(error)}`);
+    }
+  };
+  const file = inFile(() => readConfigFile(path, wanted !== undefined));
+  const values = inFile(() => merge(flags, file));
+  const { config, tls } = build(values, env);
+  const checked = () => checkConfig(config, values);
+  if (file === undefined) checked();
+  else inFile(() => inMerged(checked));
+  checkConflictingLabels(config.labels);
+  const warnings = [
+    ...(file?.unread ?? []).map(({ key, instead }) => `"${key}" in ${path} does nothing: ${instead}`),
+    ...treat(values),
+  ];
+  return {
+    config: {
+      ...config,
+      registryMirrors: config.registryMirrors.map(checkMirror),
+      insecureRegistries: config.insecureRegistries.map(checkRegistry),
+      tls: tlsOptions(tls, config.hosts, env),
+    },
+    warnings,
+    given: new Set(values.keys()),
+    file: path,
+  };
+}
+
+function inMerged(act: () => void): void {
+  try {
+    act();
+  } catch (error) {
+    throw new Error(`merged configuration validation from file and command line flags failed: ${messageOf(error)}`);
+  }
+}
+
+/** What is given, whether as a flag or in the file. @throws Error when a name is in both */
+function merge(flags: ReadonlyMap<Option, unknown>, file: ConfigFile | undefined): ReadonlyMap<Option, unknown> {
+  const entries = file?.entries ?? [];
+  const flagsOnly = (file?.unread ?? []).filter(({ option }) => option.key === undefined);
+  const twice = [...entries, ...flagsOnly].filter(({ option }) => flags.has(option) && option.kind !== 'runtimes');
+  if (twice.length > 0) {
+    const texts = twice.toSorted(byFlag).map(({ option, key, raw }) => {
+      const value = showFlag(option.kind, flags.get(option));
+      return `${key}: (from flag: ${value}, from file: ${showJson(raw)})`;
+    });
+    throw new Error(
+      `the following directives are specified both as a flag and in the configuration file: ${texts.join(', ')}`,
     );
   }
-  const config = complete(flags, file);
-  return flags.has('validate') ? { kind: 'validate' } : { kind: 'run', config };
-}
-
-/** The text of --help. */
-export function usage(): string {
-  const lines = OPTIONS.map(({ flag, short, kind, help }) => {
-    const name = `${short ? `-${short}, ` : '    '}--${flag}${kind === 'bool' ? '' : ` ${kind}`}`;
-    return `  ${name.padEnd(38)}${help}`;
-  });
-  return `Usage:  gantryd [OPTIONS]\n\nA container engine that speaks Docker's Engine API.\n\nOptions:\n${lines.join('\n')}\n`;
-}
-
-type Values = Map<string, unknown>;
-
-function readFlags(argv: readonly string[]): Values {
-  const options = Object.fromEntries(
-    OPTIONS.map(({ flag, short, kind }) => [
-      flag,
-      { type: kind === 'bool' ? 'boolean' : 'string', ...(short && { short }) } as const,
-    ]),
-  );
-  const { tokens } = parseArgs({ args: [...argv], options, strict: false, allowPositionals: true, tokens: true });
-  const values: Values = new Map();
-  for (const token of tokens) {
-    if (token.kind === 'positional') throw fail(`"gantryd" accepts no arguments: ${token.value}`);
-    if (token.kind !== 'option') continue;
-    const option = OPTIONS.find(({ flag }) => flag === token.name);
-    if (!option) {
-      const dashed = token.rawName.startsWith('--');
-      throw fail(
-        dashed ? `unknown flag: ${token.rawName}` : `unknown shorthand flag: '${token.name}' in ${token.rawName}`,
-      );
-    }
-    put(values, option, token.value, token.rawName);
+  const values = new Map<Option, unknown>(flags);
+  for (const entry of entries) {
+    const value = readEntry(entry);
+    if (value === undefined) continue;
+    const before = entry.option.kind === 'runtimes' ? (flags.get(entry.option) as object | undefined) : undefined;
+    values.set(entry.option, before === undefined ? value : { ...(value as object), ...before });
   }
   return values;
 }
 
-function put(values: Values, option: Option, text: string | undefined, rawName: string): void {
-  const { flag, kind } = option;
-  if (kind === 'bool') {
-    values.set(flag, text === undefined ? true : parseBool(text, rawName));
-    return;
-  }
-  if (text === undefined) throw fail(`flag needs an argument: ${rawName}`);
-  const bad = (why: string) => fail(`invalid argument "${text}" for "${rawName}" flag: ${why}`);
-  switch (kind) {
-    case 'string':
-      values.set(flag, text);
-      break;
-    case 'number':
-      if (!/^\d+$/.test(text)) throw bad(`strconv.ParseInt: parsing "${text}": invalid syntax`);
-      values.set(flag, Number(text));
-      break;
-    case 'list':
-      values.set(flag, [...((values.get(flag) as string[] | undefined) ?? []), text]);
-      break;
-    case 'pool':
-      values.set(flag, [...((values.get(flag) as unknown[] | undefined) ?? []), parsePool(text, bad)]);
-      break;
-    case 'map':
-    case 'runtime': {
-      const at = text.indexOf('=');
-      if (at < 1) throw bad(kind === 'map' ? 'must be name=value' : 'invalid runtime format (name=path)');
-      const value = text.slice(at + 1);
-      const entry = kind === 'map' ? value : { path: value, args: [] };
-      values.set(flag, { ...(values.get(flag) as object | undefined), [text.slice(0, at)]: entry });
-    }
-  }
+function byFlag(one: FileEntry, other: FileEntry): number {
+  return (one.option.flag ?? '') < (other.option.flag ?? '') ? -1 : 1;
 }
 
-function parseBool(text: string, rawName: string): boolean {
-  if (/^(1|t|true)$/i.test(text)) return true;
-  if (/^(0|f|false)$/i.test(text)) return false;
-  throw fail(`invalid argument "${text}" for "${rawName}" flag: strconv.ParseBool: parsing "${text}": invalid syntax`);
+interface Built {
+  readonly config: Omit<DaemonConfig, 'tls'>;
+  readonly tls: TlsGiven;
 }
 
-function parsePool(text: string, bad: (why: string) => Error): { base: string; size: number } {
-  const parts = new Map(text.split(',').map((part) => [part.split('=', 1)[0], part.slice(part.indexOf('=') + 1)]));
-  const size = Number(parts.get('size'));
-  const base = parts.get('base');
-  if (!base || !Number.isInteger(size) || parts.size !== 2) throw bad('must be base=CIDR,size=N');
-  return { base, size };
-}
-
-function readFile(path: string, wanted: boolean): Values {
-  const broken = (why: string) => fail(`unable to configure the daemon with file ${path}: ${why}`);
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(readFileSync(path, 'utf8'));
-  } catch (error) {
-    if (!wanted && (error as NodeJS.ErrnoException).code === 'ENOENT') return new Map();
-    throw broken(messageOf(error));
-  }
-  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) throw broken('it holds no JSON object');
-  const unknown = Object.keys(parsed).filter((key) => !OPTIONS.some((option) => option.key === key));
-  if (unknown.length > 0)
-    throw broken(`the following directives don't match any configuration option: ${unknown.join(', ')}`);
-  return new Map(
-    Object.entries(parsed).map(([key, value]) => {
-      const option = OPTIONS.find((candidate) => candidate.key === key);
-      if (!option) throw broken(`unknown directive ${key}`);
-      return [option.flag, checkedValue(option, value, broken)];
-    }),
+function build(values: ReadonlyMap<Option, unknown>, env: NodeJS.ProcessEnv): Built {
+  const fields = OPTIONS.flatMap((option) =>
+    option.field === undefined ? [] : [[option.field, values.get(option) ?? option.fallback]],
   );
+  const config = Object.fromEntries(fields) as Omit<DaemonConfig, 'tls'>;
+  const value = (name: string): unknown => values.get(optionOf(name));
+  const { execRoot, hosts, pidfile, logFormat } = config;
+  const socket = `unix://${execRoot}/gantry.sock`;
+  return {
+    config: {
+      ...config,
+      logLevel: levelOf(config.logLevel),
+      logFormat: logFormat || 'text',
+      hosts: (hosts.length > 0 ? hosts : ['']).map((host) => (/^\s*(unix:\/\/)?$/.test(host) ? socket : host.trim())),
+      minApiVersion: config.minApiVersion || env.DOCKER_MIN_API_VERSION || '',
+      pidfile: pidfile || `${execRoot}/gantryd.pid`,
+      // 0 stands for the default. @source dockerd 28.5
+      maxConcurrentDownloads: config.maxConcurrentDownloads || 3,
+      maxConcurrentUploads: config.maxConcurrentUploads || 5,
+      maxDownloadAttempts: config.maxDownloadAttempts || 5,
+      mtu: config.mtu || 1500,
+    },
+    tls: {
+      tls: value('tls') as boolean | undefined,
+      verify: value('tlsverify') as boolean | undefined,
+      ca: value('tlscacert') as string | undefined,
+      cert: value('tlscert') as string | undefined,
+      key: value('tlskey') as string | undefined,
+    },
+  };
 }
 
-function checkedValue(option: Option, value: unknown, broken: (why: string) => Error): unknown {
-  const wrong = () => broken(`the value of ${option.key} must be ${WANTED[option.kind]}`);
-  const isText = (item: unknown): item is string => typeof item === 'string';
-  switch (option.kind) {
-    case 'string':
-      if (!isText(value)) throw wrong();
-      return value;
-    case 'bool':
-      if (typeof value !== 'boolean') throw wrong();
-      return value;
-    case 'number':
-      if (!Number.isInteger(value)) throw wrong();
-      return value;
-    case 'list':
-      if (!Array.isArray(value) || !value.every(isText)) throw wrong();
-      return value;
-    case 'map':
-      if (!isRecord(value) || !Object.values(value).every(isText)) throw wrong();
-      return value;
-    case 'pool':
-      if (
-        !Array.isArray(value) ||
-        !value.every((pool) => isRecord(pool) && isText(pool.base) && Number.isInteger(pool.size))
-      ) {
-        throw wrong();
-      }
-      return value;
-    case 'runtime':
-      if (!isRecord(value)) throw wrong();
-      return Object.fromEntries(Object.entries(value).map(([name, runtime]) => [name, runtimeOf(runtime, wrong)]));
-  }
-}
-
-const WANTED: Readonly<Record<Kind, string>> = {
-  string: 'a string',
-  bool: 'true or false',
-  number: 'a whole number',
-  list: 'a list of strings',
-  map: 'an object of strings',
-  pool: 'a list of {"base": CIDR, "size": number}',
-  runtime: 'an object of {"path": string, "runtimeArgs": [string]}',
+const LEVELS: Readonly<Record<string, LogLevel>> = {
+  '': 'info',
+  trace: 'debug',
+  debug: 'debug',
+  info: 'info',
+  warn: 'warn',
+  error: 'error',
+  fatal: 'fatal',
+  panic: 'fatal',
 };
 
-function runtimeOf(value: unknown, wrong: () => Error): RuntimeOption {
-  if (!isRecord(value) || typeof value.path !== 'string') throw wrong();
-  const args = value.runtimeArgs ?? [];
-  if (!Array.isArray(args) || !args.every((arg) => typeof arg === 'string')) throw wrong();
-  return { path: value.path, args };
+function levelOf(text: string): LogLevel {
+  return LEVELS[text.toLowerCase()] ?? (text as LogLevel);
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function complete(flags: Values, file: Values): DaemonConfig {
-  const value = (flag: string, fallback: unknown): unknown => {
-    const [own, filed] = [flags.get(flag), file.get(flag)];
-    if (Array.isArray(own) && Array.isArray(filed)) return [...filed, ...own];
-    if (isRecord(own) && isRecord(filed)) return { ...filed, ...own };
-    return own ?? filed ?? fallback;
-  };
-  const fields = OPTIONS.flatMap(({ flag, field, fallback }) => (field ? [[field, value(flag, fallback)]] : []));
-  const config = Object.fromEntries(fields) as DaemonConfig;
-  const logLevel = value('debug', false) === true ? 'debug' : config.logLevel;
-  if (!LEVELS.includes(logLevel)) throw fail(`invalid logging level: ${logLevel}`);
-  if (value('live-restore', true) === false) {
-    throw fail('live-restore cannot be turned off: containers of this engine always outlive the daemon');
+/** Refuses what cannot be, and names what does nothing. */
+function treat(values: ReadonlyMap<Option, unknown>): readonly string[] {
+  const warnings: string[] = [];
+  for (const [option, value] of values) {
+    const { treatment, key, flag } = option;
+    if (treatment.kind === 'honoured') continue;
+    const isSo = treatment.soAnyway?.some((item) => JSON.stringify(item) === JSON.stringify(value)) ?? false;
+    if (isSo) continue;
+    const name = key ?? flag;
+    if (treatment.kind === 'refused') throw new Error(`"${name}" is not supported: ${treatment.why}`);
+    warnings.push(`"${name}" does nothing: ${treatment.why}`);
   }
-  const { hosts, execRoot, pidfile } = config;
-  for (const host of hosts) checkHost(host);
-  return {
-    ...config,
-    logLevel,
-    hosts: hosts.length > 0 ? hosts : [`unix://${execRoot}/gantry.sock`],
-    pidfile: pidfile || `${execRoot}/gantryd.pid`,
-  };
+  return warnings;
 }
 
-function checkHost(host: string): void {
-  if (/^unix:\/\/\/.+/.test(host)) return;
-  if (/^tcp:\/\/(\[[0-9a-fA-F:.]+\]|[^:/\s]*):\d+\/?$/.test(host)) return;
-  throw fail(`invalid bind address format: ${host} (use unix:///path or tcp://address:port)`);
-}
-
-function show(value: unknown): string {
-  return Array.isArray(value) ? `[${value.join(' ')}]` : String(value);
-}
-
-function fail(message: string): GantryError {
-  return new GantryError('invalid', 'CONFIG', message);
+/** The text of --help. */
+export function usage(): string {
+  const lines = OPTIONS.flatMap(({ flag, short, kind, help, treatment }) => {
+    if (flag === undefined || treatment.kind === 'refused') return [];
+    const word = KINDS[kind].word;
+    const name = `${short ? `-${short}, ` : '    '}--${flag}${word && ` ${word}`}`;
+    return [`  ${name.padEnd(38)}${treatment.kind === 'noEffect' ? `${help} (does nothing: ${treatment.why})` : help}`];
+  });
+  return `Usage:  gantryd [OPTIONS]\n\nA container engine that speaks Docker's Engine API.\n\nOptions:\n${lines.join('\n')}\n`;
 }

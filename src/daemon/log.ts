@@ -5,16 +5,33 @@ import type { LogLevel } from './config.ts';
 
 const ORDER: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'fatal'];
 
-/** Writes entries at `level` and above. */
-export function createLogger(level: LogLevel, write: (line: string) => unknown): ApiLogger {
-  const least = ORDER.indexOf(level);
-  const enabled = (wanted: LogLevel): boolean => ORDER.indexOf(wanted) >= least;
+/** What is logged, and how. */
+export interface LogOptions {
+  /** Asked at each entry: a reload may change it. */
+  readonly level: () => LogLevel;
+  readonly format: 'text' | 'json';
+}
+
+/** Writes entries at the level and above. */
+export function createLogger({ level, format }: LogOptions, write: (line: string) => unknown): ApiLogger {
+  const enabled = (wanted: LogLevel): boolean => ORDER.indexOf(wanted) >= ORDER.indexOf(level());
+  const lineOf = format === 'json' ? jsonLine : textLine;
   return {
     enabled,
     log(wanted, message, fields = {}) {
-      if (!enabled(wanted)) return;
-      const rest = Object.entries(fields).map(([key, value]) => ` ${key}=${JSON.stringify(value)}`);
-      write(`time="${new Date().toISOString()}" level=${wanted} msg=${JSON.stringify(message)}${rest.join('')}\n`);
+      if (enabled(wanted)) write(lineOf(wanted, message, fields));
     },
   };
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function textLine(level: LogLevel, message: string, fields: Fields): string {
+  const rest = Object.entries(fields).map(([key, value]) => ` ${key}=${JSON.stringify(value)}`);
+  return `time="${new Date().toISOString()}" level=${level} msg=${JSON.stringify(message)}${rest.join('')}\n`;
+}
+
+/** @source dockerd 28.5 --log-format json */
+function jsonLine(level: LogLevel, msg: string, fields: Fields): string {
+  return `${JSON.stringify({ ...fields, level, msg, time: new Date().toISOString() })}\n`;
 }

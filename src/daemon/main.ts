@@ -1,25 +1,29 @@
 // Owns the daemon's life: configuration, engine, API, signals, and their end in reverse order.
 
-import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
-import { type ApiServer, createApiServer, type ListenSpec } from '../api/index.ts';
+import { createApiServer } from '../api/index.ts';
 import { openEngine } from '../engine/index.ts';
 import { openLineSink } from '../host/line-sink.ts';
 import { peerIsGone } from '../host/peer-gone.ts';
-import { GantryError, messageOf, systemCallText } from '../lib/errors.ts';
+import { findExecutable } from '../host/process/index.ts';
+import { GantryError, systemCallText } from '../lib/errors.ts';
 import { packageRoot, VERSION } from '../lib/package.ts';
-import { type DaemonConfig, readCommand, usage } from './config.ts';
+import { type Configured, type DaemonConfig, readAgain, readCommand, usage } from './config.ts';
+import { engineSettings, reloadAttributes } from './engine-options.ts';
 import { trimWhenIdle } from './idle-memory.ts';
+import { listenAll } from './listen.ts';
 import { createLogger } from './log.ts';
 import { holdPidfile } from './pidfile.ts';
+import { ReloadSignal } from './reload-signal.ts';
 
 /** The process around the daemon: where it speaks, and who tells it to end. */
 export type DaemonProcess = Pick<NodeJS.Process, 'stdout' | 'stderr' | 'once' | 'on'>;
 
 /** Runs gantryd. Resolves to the exit code: 0 after an orderly end, 1 when it could not start. */
-export async function main(argv: readonly string[], _env: NodeJS.ProcessEnv, io: DaemonProcess): Promise<number> {
+export async function main(argv: readonly string[], env: NodeJS.ProcessEnv, io: DaemonProcess): Promise<number> {
   try {
-    const command = readCommand(argv);
+    const command = readCommand(argv, env);
     switch (command.kind) {
       case 'help':
         io.stdout.write(usage());
@@ -31,7 +35,7 @@ export async function main(argv: readonly string[], _env: NodeJS.ProcessEnv, io:
         io.stdout.write('configuration OK\n');
         break;
       case 'run':
-        await run(command.config, io);
+        await run(command, () => readAgain(argv, env), io);
     }
     return 0;
   } catch (error) {
@@ -45,32 +49,41 @@ function describe(error: unknown): string {
   return systemCallText(error) ?? (error instanceof Error ? (error.stack ?? error.message) : String(error));
 }
 
-async function run(config: DaemonConfig, io: DaemonProcess): Promise<void> {
+async function run({ warnings, file, ...start }: Configured, read: () => Configured, io: DaemonProcess): Promise<void> {
   if (process.getuid?.() !== 0) throw new GantryError('forbidden', 'NOT_ROOT', 'the daemon must run as root');
   await using stack = new AsyncDisposableStack();
   const sink = stack.use(openLineSink(io.stderr.fd));
   // Whatever else writes there (Node's own warnings): a reader that went away must not end the daemon.
   for (const stream of [io.stdout, io.stderr]) stream.on('error', () => undefined);
-  const logger = createLogger(config.logLevel, (line) => sink.write(line));
+  let { config } = start;
+  const options = { level: () => (config.debug ? 'debug' : config.logLevel), format: config.logFormat } as const;
+  const logger = createLogger(options, (line) => sink.write(line));
   // A bug in one request must not end the engine for all others; what it did not finish, recovery will.
   for (const event of ['uncaughtException', 'unhandledRejection']) {
     io.on(event, (error: unknown) =>
       logger.log('error', `bug: ${error instanceof Error ? error.stack : String(error)}`),
     );
   }
+  const hangUp = new ReloadSignal();
+  io.on('SIGHUP', hangUp.raise);
+  for (const warning of warnings) logger.log('warn', warning);
+  useProxies(config);
   stack.use(await holdPidfile(resolve(config.pidfile)));
   const engine = stack.use(
     await openEngine({
       ...config,
+      ...engineSettings(config),
       dataRoot: resolve(config.dataRoot),
       execRoot: resolve(config.execRoot),
+      initPath: config.initPath && ((await findExecutable(config.initPath)) ?? config.initPath),
       shimBinary: join(packageRoot(), 'shim/build/gantry-shim'),
       version: VERSION,
-      debug: config.logLevel === 'debug',
       log: (level, message) => logger.log(level, message),
     }),
   );
-  const facts = { version: VERSION, experimental: false };
+  const { experimental, minApiVersion } = config;
+  const builderVersion = (): '1' | '2' => (config.features.buildkit === false ? '1' : '2');
+  const facts = { version: VERSION, experimental, builderVersion, ...(minApiVersion && { minApiVersion }) };
   const memory = stack.use(trimWhenIdle());
   const onConnection = (): void => {
     engine.expectWork();
@@ -78,40 +91,31 @@ async function run(config: DaemonConfig, io: DaemonProcess): Promise<void> {
   };
   const api = createApiServer({ engine, logger, facts, isPeerGone: peerIsGone, onConnection });
   stack.defer(() => api.close());
-  for (const host of config.hosts) await listen(api, host, config.group, (line) => logger.log('info', line));
+  await listenAll(api, config, (line) => logger.log('info', line));
+  const apply = async (next: DaemonConfig): Promise<void> => {
+    await engine.reload(engineSettings(next), reloadAttributes(next, hostname()));
+    config = next;
+  };
+  hangUp.serve({ logger, file, read, current: () => config, apply });
   logger.log('info', 'the engine is ready');
   const reason = await toldToEnd(io);
-  logger.log('info', `ending (${reason}); containers run on`);
+  logger.log('info', `ending (${reason}); containers ${config.liveRestore ? 'run on' : 'end too'}`);
+  if (config.liveRestore) return;
+  await api.close();
+  await engine.stopAll(config.shutdownTimeoutSeconds);
+}
+
+/** Also for what looks at the environment by itself. */
+function useProxies({ httpProxy, httpsProxy, noProxy }: DaemonConfig): void {
+  for (const [name, value] of Object.entries({ HTTP_PROXY: httpProxy, HTTPS_PROXY: httpsProxy, NO_PROXY: noProxy })) {
+    if (value === '') continue;
+    process.env[name] = value;
+    delete process.env[name.toLowerCase()];
+  }
 }
 
 function toldToEnd(io: DaemonProcess): Promise<string> {
   return new Promise((end) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) io.once(signal, () => end(signal));
   });
-}
-
-async function listen(api: ApiServer, host: string, group: string, tell: (line: string) => void): Promise<void> {
-  try {
-    tell(`API listens on ${await api.listen(listenSpec(host, group))}`);
-  } catch (error) {
-    throw new GantryError('conflict', 'LISTEN', `cannot listen on ${host}: ${messageOf(error)}`, { cause: error });
-  }
-}
-
-function listenSpec(host: string, group: string): ListenSpec {
-  if (host.startsWith('unix://')) {
-    const groupId = groupIdOf(group);
-    return { kind: 'unix', path: resolve(host.slice('unix://'.length)), ...(groupId !== undefined && { groupId }) };
-  }
-  const url = new URL(host.replace(/^tcp:/, 'http:'));
-  return { kind: 'tcp', host: url.hostname.replace(/^\[|\]$/g, '') || '127.0.0.1', port: Number(url.port || 80) };
-}
-
-/** The group's id, by name or number; undefined when the host has no such group (the socket is root's then). */
-function groupIdOf(group: string): number | undefined {
-  if (/^\d+$/.test(group)) return Number(group);
-  const line = readFileSync('/etc/group', 'utf8')
-    .split('\n')
-    .find((row) => row.startsWith(`${group}:`));
-  return line === undefined ? undefined : Number(line.split(':')[2]);
 }

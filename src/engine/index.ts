@@ -8,12 +8,13 @@ import { linuxMounts } from '../host/mount/index.ts';
 import { openFileLimit, openFileWarning, readHostFacts } from '../host/process/index.ts';
 import { lockBridge, lockRoot } from '../host/root-lock.ts';
 import { messageOf } from '../lib/errors.ts';
-import { type AddedRuntime, compileFilter, createSeccompCache, probeRuntimes } from '../runtime/drivers/index.ts';
+import { compileFilter, createSeccompCache, probeRuntimes } from '../runtime/drivers/index.ts';
 import { startSpawner } from '../runtime/link/index.ts';
 import { parseDetachKeys } from '../spec/docker/decode-detach-keys.ts';
 import { rescueRecords } from '../store/rescue.ts';
 import {
   type ContainerCapability,
+  checkDefaultLogOptions,
   createContainers,
   isAlive,
   LOG_DRIVERS,
@@ -32,15 +33,17 @@ import { readyContainers, readyExecs } from './readiness.ts';
 import { describeRescue, keepCopy, openRecords, refuseForgotten, takeUpTheRest } from './rescue.ts';
 import { createRootfs } from './rootfs/index.ts';
 import { createRuns, gatherHost } from './runs/index.ts';
+import { type FixedSettings, type ReloadableSettings, Settings, securityWords, withSettings } from './settings.ts';
 import { createSystem } from './system/index.ts';
 import type { Engine } from './types.ts';
 import { createVolumes } from './volumes/index.ts';
 
+export type { ReloadableSettings } from './settings.ts';
 export { API_VERSION, MIN_API_VERSION } from './system/index.ts';
 export type { Engine } from './types.ts';
 
 /** How an engine is opened. */
-export interface EngineOptions {
+export interface EngineOptions extends ReloadableSettings, FixedSettings {
   /** Images, containers, volumes, records; absolute. */
   readonly dataRoot: string;
   /** Running state, absolute; best on a memory file system. */
@@ -55,17 +58,9 @@ export interface EngineOptions {
   readonly bip: string;
   /** Pools for networks; [] = Docker's. */
   readonly addressPools: readonly { readonly base: string; readonly size: number }[];
-  /** By name; '' = the fastest that works here. */
-  readonly defaultRuntime: string;
-  readonly runtimes: Readonly<Record<string, AddedRuntime>>;
-  readonly insecureRegistries: readonly string[];
-  readonly registryMirrors: readonly string[];
-  readonly maxConcurrentDownloads: number;
   readonly userlandProxy: boolean;
   readonly logDriver: string;
   readonly logOpts: Readonly<Record<string, string>>;
-  readonly labels: readonly string[];
-  readonly debug: boolean;
   /** Put records together again that are damaged or gone, before anything else. */
   readonly recover?: boolean | undefined;
   readonly log: (level: 'debug' | 'info' | 'warn' | 'error', message: string) => void;
@@ -75,6 +70,10 @@ export interface EngineOptions {
 export interface OpenEngine extends Engine, AsyncDisposable {
   /** Begins cheap preparations for what a client that has just come may ask for. */
   readonly expectWork: () => void;
+  /** Takes new settings for what happens from now on, and publishes it. @throws GantryError RUNTIME_NOT_FOUND, and nothing has changed */
+  readonly reload: (settings: ReloadableSettings, attributes: Readonly<Record<string, string>>) => Promise<void>;
+  /** Stops all containers within their stop timeouts, or `timeoutSeconds` where that is longer; -1 = without limit. */
+  readonly stopAll: (timeoutSeconds: number) => Promise<void>;
 }
 
 /**
@@ -96,11 +95,13 @@ export async function openEngine(options: EngineOptions): Promise<OpenEngine> {
   const instance = createHash('sha256').update(options.dataRoot).digest('hex').slice(0, 8);
   const spawner = stack.use(await startSpawner({ binary: options.shimBinary }));
   const cgroups = createCgroups(await detectCgroupLayout());
-  const host = await gatherHost({
+  const plainHost = await gatherHost({
     layout: cgroups.layout,
     cgroupParent: `/gantry-${instance}`,
     shimBinary: options.shimBinary,
   });
+  const host = withSettings(plainHost, options);
+  checkDefaultLogOptions(options.logDriver, options.logOpts);
   const records = stack.use(openContainerRecords(db));
   // What we put into the kernel leaves with us, unless containers still need it.
   const isLast = (): boolean => !records.all().some(({ state }) => isAlive(state.phase));
@@ -109,19 +110,18 @@ export async function openEngine(options: EngineOptions): Promise<OpenEngine> {
     if (isLast()) await cgroups.remove(host.cgroupParent).catch(warnOf);
   });
   const { bootId } = await readHostFacts();
-  const trial = { dir: join(options.execRoot, 'trials'), bootId, layout: cgroups.layout, host };
+  const trial = { dir: join(options.execRoot, 'trials'), bootId, layout: cgroups.layout, host: plainHost };
   const seccomp = createSeccompCache(join(options.dataRoot, 'seccomp'), (driver, profile) =>
     compileFilter(trial, spawner, driver, profile),
   );
+  const probe = { spawner, layout: cgroups.layout, execRoot: options.execRoot, trial };
   const runtimes = await probeRuntimes({
-    spawner,
-    layout: cgroups.layout,
-    execRoot: options.execRoot,
+    ...probe,
     added: options.runtimes,
     wanted: options.defaultRuntime || undefined,
-    trial,
     seccomp,
   });
+  const settings = new Settings(options, runtimes, probe);
   const events = createEvents();
 
   const images = stack.use(
@@ -129,11 +129,7 @@ export async function openEngine(options: EngineOptions): Promise<OpenEngine> {
       db,
       contentDir: folders.content,
       layersDir: folders.layers,
-      registries: {
-        mirrors: options.registryMirrors,
-        insecure: options.insecureRegistries,
-        maxConcurrentDownloads: options.maxConcurrentDownloads,
-      },
+      registries: settings.registries,
       users: {
         usersOf: (id) =>
           records
@@ -166,6 +162,12 @@ export async function openEngine(options: EngineOptions): Promise<OpenEngine> {
       addressPools: options.addressPools.length > 0 ? options.addressPools : DEFAULT_ADDRESS_POOLS,
       instance,
       userlandProxy: options.userlandProxy,
+      mtu: options.mtu,
+      icc: options.icc,
+      hostIp: options.hostIp,
+      ipForward: options.ipForward,
+      ipMasq: options.ipMasq,
+      iptables: options.iptables,
     },
     log: (message) => options.log('warn', message),
   });
@@ -179,7 +181,7 @@ export async function openEngine(options: EngineOptions): Promise<OpenEngine> {
   const runs = createRuns({
     spawner,
     sessionProgram: Number(basename(sealedShim)),
-    drivers: runtimes.drivers,
+    drivers: settings.drivers,
     host,
     seccomp,
     cgroups,
@@ -204,11 +206,16 @@ export async function openEngine(options: EngineOptions): Promise<OpenEngine> {
       cpus: cpus().length,
       support: await readLimitSupport(cgroups.layout),
       cgroupVersion: cgroups.layout.version,
-      defaultRuntime: runtimes.defaultName,
-      runtimes: [...runtimes.drivers.keys()],
+      get defaultRuntime() {
+        return settings.defaultRuntime;
+      },
+      get runtimes() {
+        return settings.runtimes;
+      },
       logDriver: options.logDriver,
       logOptions: options.logOpts,
     },
+    defaults: () => settings.now.defaults ?? {},
     health: {
       started: (container) => health?.started(container),
       stopped(id) {
@@ -250,22 +257,20 @@ export async function openEngine(options: EngineOptions): Promise<OpenEngine> {
   await images.sweep();
 
   const openFiles = openFileWarning(openFileLimit());
+  const id = engineId(db);
   const system = createSystem({
     version: options.version,
     dataRoot: options.dataRoot,
-    id: engineId(db),
-    debug: options.debug,
-    labels: options.labels,
+    id,
+    settings,
     logDriver: options.logDriver,
     logDrivers: LOG_DRIVERS,
     cgroupVersion: cgroups.layout.version,
-    defaultRuntime: runtimes.defaultName,
-    runtimes: Object.fromEntries(
-      [...runtimes.drivers].map(([name, { binary, version }]) => [name, { path: binary, version }]),
-    ),
-    mirrors: options.registryMirrors,
-    insecureRegistries: options.insecureRegistries,
     addressPools: options.addressPools,
+    experimental: options.experimental ?? false,
+    minApiVersion: options.minApiVersion,
+    securityOptions: () => securityWords(options, settings.now.defaults ?? {}),
+    initBinary: options.initPath || 'docker-init',
     warnings: () => [...runtimes.notes, ...networks.warnings(), ...(openFiles === undefined ? [] : [openFiles])],
     driverStatus: [
       ['Backing Filesystem', folders.backingFilesystem],
@@ -291,6 +296,13 @@ export async function openEngine(options: EngineOptions): Promise<OpenEngine> {
     events,
     system,
     expectWork: makeReady,
+    async reload(next, attributes) {
+      await settings.reload(next);
+      const cgroupns = attributes['default-cgroupns-mode'] || (cgroups.layout.version === 2 ? 'private' : 'host');
+      const resolved = { 'default-runtime': settings.defaultRuntime, 'default-cgroupns-mode': cgroupns };
+      events.publish({ type: 'daemon', action: 'reload', actorId: id, attributes: { ...attributes, ...resolved } });
+    },
+    stopAll: containers.shutdown,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }

@@ -4,16 +4,26 @@ import { cancelled, throwIfCancelled } from './abort.ts';
 
 /** `run` starts work when fewer than `slots` are under way. */
 export class Semaphore {
+  #slots: number;
+  /** Less than 0 while more is under way than a smaller number of slots allows. */
   #free: number;
   readonly #waiting: (() => void)[] = [];
 
   constructor(slots: number) {
+    this.#slots = slots;
     this.#free = slots;
+  }
+
+  /** From now on `slots` at once. */
+  resize(slots: number): void {
+    this.#free += slots - this.#slots;
+    this.#slots = slots;
+    for (; this.#free > 0 && this.#waiting.length > 0; this.#free--) this.#waiting.shift()?.();
   }
 
   /** True when work given now would have to wait. */
   get busy(): boolean {
-    return this.#free === 0;
+    return this.#free <= 0;
   }
 
   /** @throws CANCELLED when the signal fires while waiting; work that runs hears of it by itself */
@@ -25,7 +35,7 @@ export class Semaphore {
       return await work();
     } finally {
       // The slot is handed on, so that a newcomer cannot take it in between.
-      const next = this.#waiting.shift();
+      const next = this.#free >= 0 ? this.#waiting.shift() : undefined;
       if (next) next();
       else this.#free++;
     }

@@ -68,6 +68,8 @@ function tagsIn(body: Buffer): readonly string[] {
   return Array.isArray(found) ? found.filter((tag) => typeof tag === 'string' && isTag(tag)) : [];
 }
 
+/** @source dockerd 28.5 */
+const DOWNLOAD_ATTEMPTS = 5;
 function withPrefix(prefix: string, error: RegistryError): RegistryError {
   const { status, code, transient } = error;
   return new RegistryError(`${prefix}${error.message}`, { status, code, transient, cause: error });
@@ -107,6 +109,11 @@ export class RegistryClient implements Disposable {
 
   [Symbol.dispose](): void {
     this.#http[Symbol.dispose]();
+  }
+
+  /** How often a download is tried before it fails. */
+  get downloadAttempts(): number {
+    return this.#options.maxDownloadAttempts ?? DOWNLOAD_ATTEMPTS;
   }
 
   endpoints(domain: string): readonly Endpoint[] {

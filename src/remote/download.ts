@@ -8,7 +8,6 @@ import type { Descriptor } from '../spec/oci/manifest.ts';
 import type { RegistryClient, Repository } from './client.ts';
 import { RegistryError } from './errors.ts';
 
-const TRIES = 5;
 /** A try that brought less than this counts as failed, so that nobody can make us try for ever. */
 const PROGRESS_BYTES = 1 << 20;
 
@@ -49,7 +48,7 @@ export async function* downloadBlob(
       if (repository.signal.aborted) throw cancelled();
       if (!(error instanceof RegistryError) || !error.transient) throw error;
       failures = offset - before >= PROGRESS_BYTES ? 1 : failures + 1;
-      if (failures >= TRIES) throw error;
+      if (failures >= client.downloadAttempts) throw error;
       await pause(hooks, failures, repository.signal);
     }
   }

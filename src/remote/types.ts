@@ -15,4 +15,6 @@ export interface RegistryOptions {
   /** Host[:port] or CIDR; loopback is always allowed plain HTTP. */
   readonly insecure: readonly string[];
   readonly maxConcurrentDownloads: number;
+  /** Of a layer; default 5. */
+  readonly maxDownloadAttempts?: number | undefined;
 }

@@ -2,6 +2,7 @@
 // crashes and restarts; and that nothing of them is left. Knows what a daemon's user knows, nothing of its inside.
 
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { createWriteStream, existsSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -110,6 +111,7 @@ class ThrowawayDaemon implements Daemon {
   readonly #options: DaemonOptions;
   readonly #logFile = join(this.root, 'gantryd.log');
   readonly #before = traces();
+  #logClosed: Promise<unknown> = Promise.resolve();
   #child: ChildProcess | undefined;
 
   constructor(options: DaemonOptions) {
@@ -136,6 +138,7 @@ class ThrowawayDaemon implements Daemon {
     child.stdout?.pipe(log, { end: false });
     child.stderr?.pipe(log, { end: false });
     child.on('close', () => log.end());
+    this.#logClosed = once(log, 'close');
     child.on('error', () => {});
     await eventually(`a daemon that answers on ${this.socket}`, async () => {
       if (hasEnded(child)) throw new Error(`gantryd ended with ${child.exitCode ?? child.signalCode}:\n${this.log()}`);
@@ -241,6 +244,7 @@ class ThrowawayDaemon implements Daemon {
     const words = [basename(this.root), this.bridge];
     const isMine = (trace: string) => words.some((word) => trace.includes(word)) && !trace.startsWith('file ');
     const left = await leftSince(this.#before, isMine);
+    await this.#logClosed;
     if (left.length > 0) throw new Error(`the daemon left behind:\n${left.join('\n')}\n${this.log()}`);
     rmSync(this.root, { recursive: true, force: true });
   }

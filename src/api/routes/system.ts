@@ -42,9 +42,9 @@ export function systemHandlers(context: ApiContext): Readonly<Record<SystemRoute
 }
 
 /** @source moby v28.5 daemon/info.go */
-function openTcpWarning(address: string): string {
+function openTcpWarning(open: string): string {
   return [
-    `WARNING: API is accessible on http://${address} without encryption.`,
+    `WARNING: API is accessible on ${open}.`,
     '         Access to the remote API is equivalent to root access on the host. Refer',
     "         to the 'Docker daemon attack surface' section in the documentation for",
     '         more information: https://docs.docker.com/go/attack-surface/',

@@ -1,4 +1,5 @@
 // Owns turning the flags of run and create into the body of POST /containers/create. Sends nothing.
+import { parseUlimit } from '../../spec/docker/decode-ulimit.ts';
 import type {
   ContainerConfig,
   ContainerCreateRequest,
@@ -10,15 +11,7 @@ import type { ConfigFile } from '../config/file.ts';
 import type { Environment } from '../config/host.ts';
 import type { Flags } from '../grammar/flags.ts';
 import { readExtraHost } from './checks.ts';
-import {
-  deviceRequests,
-  isCdiDevice,
-  keyValues,
-  parseDevice,
-  parseThrottle,
-  parseUlimit,
-  parseWeightDevice,
-} from './devices.ts';
+import { deviceRequests, isCdiDevice, keyValues, parseDevice, parseThrottle, parseWeightDevice } from './devices.ts';
 import { envList, labelMap, withProxies } from './environment.ts';
 import { parseMount, tmpfsField, volumeFields } from './mounts.ts';
 import { checkMacAddress, networkFields } from './networks.ts';

@@ -1,8 +1,10 @@
 // Owns the checks that run and create make while reading their flags, in Docker's words.
 import { isIP } from 'node:net';
+import { isDomain } from '../../lib/domain.ts';
+import { parseUlimit } from '../../spec/docker/decode-ulimit.ts';
 import type { FlagChecks } from '../grammar/flags.ts';
 import { goQuote } from '../grammar/go-text.ts';
-import { parseGpuRequest, parseThrottle, parseUlimit, parseWeightDevice } from './devices.ts';
+import { parseGpuRequest, parseThrottle, parseWeightDevice } from './devices.ts';
 import { checkEnv, checkLabel } from './environment.ts';
 import { parseMount } from './mounts.ts';
 import { parseNetwork } from './networks.ts';
@@ -17,8 +19,6 @@ const SYSCTL_NAMES = new Set([
   'kernel.shmmni',
   'kernel.shm_rmid_forced',
 ]);
-const DOMAIN =
-  /^(:?(:?[a-zA-Z0-9]|(:?[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9]))(:?\.(:?[a-zA-Z0-9]|(:?[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])))*)\.?\s*$/;
 
 /** By flag name. @source docker 28.2.2 */
 export const CONTAINER_CHECKS: FlagChecks = {
@@ -41,9 +41,7 @@ export const CONTAINER_CHECKS: FlagChecks = {
   dns: checkIp,
   'dns-search': (text) => {
     const domain = text.trim();
-    if (domain !== '.' && (!/[a-zA-Z]/.test(domain) || !DOMAIN.test(domain) || domain.length >= 255)) {
-      throw new Error(`${domain} is not a valid domain`);
-    }
+    if (!isDomain(domain)) throw new Error(`${domain} is not a valid domain`);
   },
   env: checkEnv,
   gpus: parseGpuRequest,

@@ -1,14 +1,13 @@
-// Owns `--device`, `--gpus`, `--ulimit` and the block IO options: their texts to HostConfig fields.
+// Owns `--device`, `--gpus` and the block IO options: their texts to HostConfig fields.
 import { globSync } from 'node:fs';
 import { posix } from 'node:path';
 import type {
   DeviceMapping,
   DeviceRequest,
   HostConfigBlkioWeightDeviceItem,
-  HostConfigUlimit,
   ThrottleDevice,
 } from '../../spec/docker/types.gen.ts';
-import { parseBytes, parseCsvRecord, parseGoInt } from '../grammar/go-text.ts';
+import { parseBytes, parseCsvRecord } from '../grammar/go-text.ts';
 
 /** One `--device host[:container][:rwm]`, `*` at the end standing for every match. @throws Error in Docker's words */
 export function parseDevice(text: string): DeviceMapping[] {
@@ -100,29 +99,6 @@ export function keyValues(texts: readonly string[]): Record<string, string> {
       return equals === -1 ? [text, ''] : [text.slice(0, equals), text.slice(equals + 1)];
     }),
   );
-}
-
-const ULIMIT_NAMES = new Set(
-  'as core cpu data fsize locks memlock msgqueue nice nofile nproc rss rtprio rttime sigpending stack'.split(' '),
-);
-
-/** One `--ulimit name=soft[:hard]`. @throws Error in Docker's words @source docker/go-units ParseUlimit */
-export function parseUlimit(text: string): HostConfigUlimit {
-  const equals = text.indexOf('=');
-  if (equals === -1) throw new Error(`invalid ulimit argument: ${text}`);
-  const name = text.slice(0, equals);
-  if (!ULIMIT_NAMES.has(name)) throw new Error(`invalid ulimit type: ${name}`);
-  const limits = text.slice(equals + 1).split(':');
-  if (limits.length > 2)
-    throw new Error(
-      `too many limit value arguments - ${text.slice(equals + 1)}, can only have up to two, \`soft[:hard]\``,
-    );
-  const soft = parseGoInt(limits[0] ?? '');
-  const hard = limits[1] === undefined ? soft : parseGoInt(limits[1]);
-  if (hard !== -1 && (soft > hard || soft === -1)) {
-    throw new Error(`ulimit soft limit must be less than or equal to hard limit: ${soft} > ${hard}`);
-  }
-  return { Name: name, Hard: hard, Soft: soft };
 }
 
 /** One `--blkio-weight-device path:weight`. @throws Error in Docker's words */

@@ -8,6 +8,7 @@ import type { Networks } from '../networks/types.ts';
 import type { Rootfs } from '../rootfs/index.ts';
 import type { OwnedVolumes } from '../volumes/types.ts';
 import type { Departed } from './auto-removal.ts';
+import type { ContainerDefaults } from './defaults.ts';
 import type { Launcher } from './launcher.ts';
 import type { Lives, Run } from './live.ts';
 import type { HostFacts } from './plan/host-config.ts';
@@ -26,6 +27,8 @@ export interface Context {
   readonly launcher: Launcher;
   readonly rootfs: Pick<Rootfs, 'open'>;
   readonly facts: HostFacts;
+  /** Of this daemon, as they are now. */
+  readonly defaults: () => ContainerDefaults;
   readonly paths: (id: ContainerId) => ContainerPaths;
   readonly log: (level: 'info' | 'warn' | 'error', message: string) => void;
   readonly health: Pick<Health, 'started' | 'stopped' | 'removed' | 'of'>;

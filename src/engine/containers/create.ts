@@ -11,6 +11,7 @@ import type { ImageRecord } from '../images/types.ts';
 import { checkVolumeRequest } from '../volumes/index.ts';
 import type { VolumeCreateRequest } from '../volumes/types.ts';
 import { type Context, publishContainer } from './context.ts';
+import { withDefaults } from './defaults.ts';
 import { checkDeviceRequests } from './device-requests.ts';
 import { invalid } from './errors.ts';
 import { checkLogConfig } from './log-options.ts';
@@ -21,7 +22,9 @@ import type { MountWish } from './plan/mounts.ts';
 import type { ContainerRecord, CreateRequest, CreateResult, MountRecord } from './types.ts';
 
 /** See Containers.create. */
-export async function create(context: Context, request: CreateRequest): Promise<CreateResult> {
+export async function create(context: Context, given: CreateRequest): Promise<CreateResult> {
+  const hostConfig = withDefaults(given.body.HostConfig ?? {}, context.defaults(), context.facts.cgroupVersion);
+  const request = { ...given, body: { ...given.body, HostConfig: hostConfig } };
   const name = request.name ? checkName(request.name) : undefined;
   const image = imageFor(context, request);
   const plan = planCreate(request.body, gatherFacts(context, request, image));

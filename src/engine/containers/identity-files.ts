@@ -4,6 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { type Endpoint, hostnameFile, hostsFile, readHostResolvConf, resolvConf } from '../networks/index.ts';
 import type { Context } from './context.ts';
+import { ownOr, withHostGateways } from './defaults.ts';
 import { failure } from './errors.ts';
 import type { ContainerRecord } from './types.ts';
 
@@ -25,7 +26,7 @@ export async function writeIdentityFiles(
   await Promise.all([
     writeFile(paths.hostname, hostnameFile(record.config.Hostname || hostname()), { mode: MODE }),
     writeFile(paths.hosts, ofHost ? await hostsOfHost() : ownHosts(context, record, endpoints), { mode: MODE }),
-    writeFile(paths.resolvConf, ownResolvConf(record, onHost), { mode: MODE }),
+    writeFile(paths.resolvConf, ownResolvConf(context, record, onHost), { mode: MODE }),
   ]);
 }
 
@@ -35,12 +36,13 @@ async function hostsOfHost(): Promise<string> {
 
 function ownHosts(context: Context, { config, hostConfig }: ContainerRecord, endpoints: readonly Endpoint[]): string {
   const gateway = hostGateway(context, endpoints);
-  if (gateway === '' && hostConfig.ExtraHosts?.some((entry) => entry.endsWith(':host-gateway')))
+  const extraHosts = withHostGateways(hostConfig.ExtraHosts ?? [], context.defaults());
+  if (gateway === '' && extraHosts.some((entry) => entry.endsWith(':host-gateway')))
     throw failure('HOST_GATEWAY', 'unable to derive the IP value for host-gateway');
   return hostsFile({
     hostname: config.Hostname ?? '',
     domainname: config.Domainname ?? '',
-    extraHosts: hostConfig.ExtraHosts ?? [],
+    extraHosts,
     hostGateway: gateway,
     addresses: endpoints.map(({ ipAddress }) => ipAddress).filter((address) => address !== ''),
   });
@@ -52,13 +54,13 @@ function hostGateway({ networks }: Context, endpoints: readonly Endpoint[]): str
   return bridge?.ipam[0]?.gateway || (endpoints.find(({ gateway }) => gateway !== '')?.gateway ?? '');
 }
 
-function ownResolvConf({ hostConfig }: ContainerRecord, onHost: boolean): string {
+function ownResolvConf({ defaults }: Context, { hostConfig }: ContainerRecord, onHost: boolean): string {
   return resolvConf({
     host: readHostResolvConf(onHost),
     hostNetwork: onHost,
-    dns: hostConfig.Dns ?? [],
-    search: hostConfig.DnsSearch ?? [],
-    options: hostConfig.DnsOptions ?? [],
+    dns: ownOr(hostConfig.Dns, defaults().dns),
+    search: ownOr(hostConfig.DnsSearch, defaults().dnsSearch),
+    options: ownOr(hostConfig.DnsOptions, defaults().dnsOptions),
   });
 }
 

@@ -17,6 +17,7 @@ import { removeSettled } from './removal.ts';
 import { prune, remove } from './remove.ts';
 import { withRoot } from './root.ts';
 import { superviseRun } from './settle.ts';
+import { shutdown } from './shutdown.ts';
 import { start } from './start.ts';
 import { isAlive } from './state.ts';
 import { kill, pause, restart, stop, unpause } from './stop.ts';
@@ -24,10 +25,11 @@ import type { ContainerId, ContainerRecord, Containers } from './types.ts';
 import { wait } from './wait.ts';
 
 export { publishContainer } from './context.ts';
+export type { ContainerDefaults } from './defaults.ts';
 export { notRunning } from './errors.ts';
 export type { ConfigureRequest, Launcher, LaunchRequest, Prepared } from './launcher.ts';
 export { type Run, SHIM_END_MS } from './live.ts';
-export { LOG_DRIVERS, logAttributes, parseJsonFileOptions } from './log-options.ts';
+export { checkDefaultLogOptions, LOG_DRIVERS, logAttributes, parseJsonFileOptions } from './log-options.ts';
 export { networkPlan } from './network-mode.ts';
 export type { HostFacts } from './plan/host-config.ts';
 export { pathsOf } from './read.ts';
@@ -44,6 +46,7 @@ export interface ContainersDeps
     | 'launcher'
     | 'rootfs'
     | 'facts'
+    | 'defaults'
     | 'health'
     | 'log'
     | 'onRemoved'
@@ -63,6 +66,8 @@ export interface ContainerCapability {
   readonly withRoot: WithRoot;
   /** Takes up what the last daemon left. Call once, before anything else. */
   readonly recover: () => Promise<void>;
+  /** Stops all containers, as long as they need or `timeoutSeconds` (-1 = without limit) allow. Their restart policies stay. */
+  readonly shutdown: (timeoutSeconds: number) => Promise<void>;
   /** Lets go of all runs, which go on, and finishes background work. */
   readonly close: () => Promise<void>;
 }
@@ -103,6 +108,7 @@ export function createContainers(deps: ContainersDeps): ContainerCapability {
       await recover(context);
       removeLeftovers(context);
     },
+    shutdown: (timeoutSeconds) => shutdown(context, timeoutSeconds),
     async close() {
       closing.abort(new GantryError('unavailable', 'ENGINE_CLOSED', 'the engine is closing'));
       letGo(context);

@@ -1,5 +1,6 @@
 // Owns the options of the json-file log driver: which exist, what they mean, the attributes they add. Pure.
 
+import { messageOf } from '../../lib/errors.ts';
 import { textsMatching } from '../../lib/pattern.ts';
 import type { ContainerConfig } from '../../spec/docker/types.gen.ts';
 import { failure, invalid } from './errors.ts';
@@ -64,6 +65,16 @@ function checkMode({ mode = '', 'max-buffer-size': buffer }: Options): readonly 
   return mode === 'non-blocking'
     ? ['The log mode non-blocking is not supported by this engine yet: output waits while the log cannot be written.']
     : [];
+}
+
+/** @throws GantryError when the daemon's own options are none of its driver; an unknown driver fails the containers that want it. @source dockerd 28.5 */
+export function checkDefaultLogOptions(driver: string, options: Readonly<Record<string, string>>): void {
+  if (!LOG_DRIVERS.includes(driver)) return;
+  try {
+    checkLogConfig(driver, options);
+  } catch (error) {
+    throw invalid('UNKNOWN_LOG_OPTION', `failed to set log opts: ${messageOf(error)}`);
+  }
 }
 
 /** @throws GantryError for values that cannot be read */

@@ -30,7 +30,7 @@ export async function stop(context: Context, ref: string, options: StopOptions):
   const record = context.records.find(ref);
   const { id, state } = record;
   if (!isActive(state.phase)) throw new GantryError('notModified', 'ALREADY_STOPPED', `container ${id} is not running`);
-  await endRun(context, id, plan(record, options));
+  await endRun(context, id, stopPlan(context, record, options));
   const stopped = context.records.byId(id) ?? record;
   publishContainer(context, stopped, 'stop');
   await removeIfAutomatic(context, id);
@@ -45,9 +45,15 @@ async function removeIfAutomatic(context: Context, id: string): Promise<void> {
   });
 }
 
-function plan(record: ContainerRecord, options: StopOptions): { signal: number; timeoutSeconds: number } {
+/** How a container is stopped: by the request, by what it says itself, by the daemon's default. */
+export function stopPlan(
+  { defaults }: Context,
+  record: ContainerRecord,
+  options: StopOptions,
+): { signal: number; timeoutSeconds: number } {
   const signal = parseSignal(options.signal || record.config.StopSignal || 'SIGTERM');
-  const timeoutSeconds = options.timeoutSeconds ?? record.config.StopTimeout ?? DEFAULT_STOP_SECONDS;
+  const timeoutSeconds =
+    options.timeoutSeconds ?? record.config.StopTimeout ?? defaults().stopTimeoutSeconds ?? DEFAULT_STOP_SECONDS;
   return { signal, timeoutSeconds };
 }
 
@@ -58,12 +64,16 @@ function plan(record: ContainerRecord, options: StopOptions): { signal: number; 
 export async function endRun(
   context: Context,
   id: string,
-  { signal, timeoutSeconds }: { readonly signal: number; readonly timeoutSeconds: number },
+  {
+    signal,
+    timeoutSeconds,
+    byHand = true,
+  }: { readonly signal: number; readonly timeoutSeconds: number; readonly byHand?: boolean | undefined },
 ): Promise<void> {
   const live = context.lives.of(id);
   live.stopping++;
   try {
-    const present = await context.queue.run(id, () => prepareEnd(context, id));
+    const present = await context.queue.run(id, () => prepareEnd(context, id, byHand));
     if (!present) return;
     let heard = await send(context, id, signal);
     if (await within(present.exited, timeoutSeconds < 0 ? undefined : timeoutSeconds * 1000)) return;
@@ -86,10 +96,10 @@ interface Present {
 }
 
 /** Cancels a restart that waits; otherwise answers the present run, whose end is not to be waited for here. */
-async function prepareEnd(context: Context, id: string): Promise<Present | undefined> {
+async function prepareEnd(context: Context, id: string, byHand: boolean): Promise<Present | undefined> {
   const live = context.lives.of(id);
   live.cancelRestart();
-  const record = context.records.update(id, { state: { stoppedByHand: true } });
+  const record = byHand ? context.records.update(id, { state: { stoppedByHand: true } }) : context.records.byId(id);
   if (!record) return undefined;
   if (live.run) return { run: live.run, exited: live.exited() };
   if (record.state.phase === 'restarting') {
@@ -193,7 +203,7 @@ export async function restart(context: Context, ref: string, options: StopOption
   live.stopping++;
   try {
     if (isActive(record.state.phase)) {
-      await endRun(context, record.id, plan(record, options));
+      await endRun(context, record.id, stopPlan(context, record, options));
       publishContainer(context, record, 'stop');
     }
     await context.queue.run(record.id, async () => {

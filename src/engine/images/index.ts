@@ -83,7 +83,10 @@ export function createImages(deps: ImagesDeps): ImagesService {
     get: (ref) => context.find(ref),
     list: () => context.records.all(),
     matches: (image, platform) => platformMatches(image.platform, platform),
-    pull: (request, report, signal) => pullImage(context, registry, request, { report, signal, slots, retryPauseMs }),
+    pull(request, report, signal) {
+      slots.resize(Math.max(1, deps.registries.maxConcurrentDownloads));
+      return pullImage(context, registry, request, { report, signal, slots, retryPauseMs });
+    },
     load: (archive, report, signal, options) => loadImages(context, archive, report, signal, options),
     import: (archive, request, report, signal) => importImage(context, archive, request, report, signal),
     save: (refs, signal, options) => saveImages(context, refs, signal, options),

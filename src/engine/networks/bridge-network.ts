@@ -14,7 +14,7 @@ import { mappingsOf, Publishing } from './publishing.ts';
 import { Reaper } from './reaper.ts';
 import type { ConnectRequest, Endpoint, NetworkRecord, NetworksOptions } from './types.ts';
 
-const MTU = 1500;
+const DEFAULT_MTU = 1500;
 const UDP = 17;
 
 /** An endpoint with what it holds on the host. */
@@ -47,7 +47,7 @@ export class BridgeNetwork {
     this.#options = options;
     this.#doors = doors;
     this.#log = log;
-    this.#publishing = new Publishing(doors, options.userlandProxy);
+    this.#publishing = new Publishing(doors, options);
     this.#reaper = new Reaper(
       doors,
       (address) => this.#running?.addresses.isResting(address) ?? false,
@@ -123,6 +123,7 @@ export class BridgeNetwork {
     await this.#doors.links.enslave(
       fallen.map(({ name }) => name),
       bridge,
+      this.#options.icc === false,
     );
     const ports = links.filter(({ master, kind }) => master === bridge.index && kind === 'veth');
     await this.#doors.links.remove(ports.map(({ name }) => name).filter((name) => !ours.has(name)));
@@ -158,7 +159,7 @@ export class BridgeNetwork {
   async #start(earlier: string | undefined): Promise<Running> {
     const { plan, bridge } = await this.#settleBridge(earlier);
     const running = { plan, bridge, addresses: new AddressPool(plan.subnet, [plan.gateway]) };
-    this.#doors.setSysctl('ipv4/ip_forward', '1');
+    if (this.#options.ipForward !== false) this.#doors.setSysctl('ipv4/ip_forward', '1');
     for (const { endpoint } of this.#attached.values()) running.addresses.adopt(endpoint.ipAddress);
     await this.#replaceRules(running);
     return running;
@@ -207,7 +208,14 @@ export class BridgeNetwork {
 
   async #plugLink(endpoint: Endpoint, pid: number, { bridge }: Running): Promise<void> {
     const { macAddress: mac, ipAddress: address, prefixLength, gateway } = endpoint;
-    const place = { bridge, linkName: linkName(endpoint), pid, mtu: MTU, hairpin: endpoint.ports.length > 0 };
+    const place = {
+      bridge,
+      linkName: linkName(endpoint),
+      pid,
+      mtu: this.#options.mtu ?? DEFAULT_MTU,
+      hairpin: endpoint.ports.length > 0,
+      isolated: this.#options.icc === false,
+    };
     try {
       await this.#doors.links.plug({ ...place, mac, address, prefixLength, gateway });
     } catch (error) {
@@ -231,7 +239,8 @@ export class BridgeNetwork {
     const mac = this.#running?.bridge.mac ?? randomMac(); // containers know the one it had
     try {
       const { prefixLength } = subnet;
-      return await this.#doors.links.ensureBridge({ name, mac, mtu: MTU, address: gateway, prefixLength });
+      const mtu = this.#options.mtu ?? DEFAULT_MTU;
+      return await this.#doors.links.ensureBridge({ name, mac, mtu, address: gateway, prefixLength });
     } catch (cause) {
       const message = `cannot set up the bridge ${name}: ${messageOf(cause)}`;
       throw new GantryError('system', 'NETWORK_FAILED', message, { cause, params: { bridge: name } });
@@ -240,7 +249,8 @@ export class BridgeNetwork {
 
   /** Writes all rules anew, for what is attached now; takes back what left while `nft` worked. */
   async #replaceRules({ plan }: Running): Promise<void> {
-    const rules = { bridge: this.#options.bridgeName, subnet: formatSubnet(plan.subnet), gateway: plan.gateway };
+    const { bridgeName: bridge, icc, ipMasq: masquerade } = this.#options;
+    const rules = { bridge, subnet: formatSubnet(plan.subnet), gateway: plan.gateway, icc, masquerade };
     const written = [...this.#attached.values()].map(({ endpoint }) => endpoint);
     await this.#doors.firewall.replace([rules], written.flatMap(mappingsOf));
     const left = written.filter(({ endpointId }) => !this.#attached.has(endpointId));

@@ -24,10 +24,21 @@ export interface NetworkDoors {
   readonly hasIPv6: () => boolean;
 }
 
-/** This host. `instance` names the daemon's firewall table. */
-export function realDoors(instance: string): NetworkDoors {
-  const firewall = createFirewall(instance);
+/** This host. `instance` names the daemon's firewall table; without `rules` that is never made. */
+export function realDoors(instance: string, rules = true): NetworkDoors {
+  const firewall = rules ? createFirewall(instance) : withoutRules(createFirewall(instance));
   return { links: hostLinks, firewall, openHostPort, forgetFlows, lockSubnets, setSysctl, ephemeralPorts, hasIPv6 };
+}
+
+/** Somebody else sees to the rules; those of an earlier daemon of ours still go. */
+function withoutRules(firewall: Firewall): Firewall {
+  return {
+    ...firewall,
+    replace: () => firewall.remove(),
+    publish: async () => true,
+    unpublish: async () => undefined,
+    warnings: () => [],
+  };
 }
 
 function lockSubnets(): Promise<Disposable> {

@@ -37,8 +37,8 @@ export interface NetworksDeps {
 
 /** The network capability. Touches no kernel state before `recover` or the first `connect`. */
 export function createNetworks({ database, publish, options, log = () => {}, doors }: NetworksDeps): Networks {
-  const host = doors ?? realDoors(options.instance);
-  const records = openNetworkRecords(database, options.bridgeName);
+  const host = doors ?? realDoors(options.instance, options.iptables);
+  const records = openNetworkRecords(database, options);
   return new NetworksOf(records, new BridgeNetwork(options, host, log), host, options, publish, log);
 }
 

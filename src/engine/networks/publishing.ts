@@ -8,7 +8,7 @@ import { isGantryError, messageOf } from '../../lib/errors.ts';
 import type { NetworkDoors } from './doors.ts';
 import { badHostIp, proxyNeeded, publishFailed } from './errors.ts';
 import { type Allocated, type Bind, inOrderOfNeed, PortTable } from './ports.ts';
-import type { Endpoint, PortRequest, PublishedPort } from './types.ts';
+import type { Endpoint, NetworksOptions, PortRequest, PublishedPort } from './types.ts';
 
 /** Whose ports they are. */
 export interface Publisher {
@@ -21,11 +21,16 @@ export interface Publisher {
 export class Publishing {
   readonly #doors: Pick<NetworkDoors, 'openHostPort' | 'hasIPv6'>;
   readonly #userlandProxy: boolean;
+  readonly #hostIp: string;
   readonly #table: PortTable;
 
-  constructor(doors: Pick<NetworkDoors, 'openHostPort' | 'hasIPv6' | 'ephemeralPorts'>, userlandProxy: boolean) {
+  constructor(
+    doors: Pick<NetworkDoors, 'openHostPort' | 'hasIPv6' | 'ephemeralPorts'>,
+    { userlandProxy, hostIp = '' }: Pick<NetworksOptions, 'userlandProxy' | 'hostIp'>,
+  ) {
     this.#doors = doors;
     this.#userlandProxy = userlandProxy;
+    this.#hostIp = hostIp === '0.0.0.0' ? '' : hostIp;
     this.#table = new PortTable(doors.ephemeralPorts);
   }
 
@@ -69,7 +74,8 @@ export class Publishing {
     });
   }
 
-  #hostAddresses({ hostIp, containerPort }: PortRequest): string[] {
+  #hostAddresses({ hostIp: asked, containerPort }: PortRequest): string[] {
+    const hostIp = asked || this.#hostIp;
     if (hostIp === '') return this.#userlandProxy && this.#doors.hasIPv6() ? ['0.0.0.0', '::'] : ['0.0.0.0'];
     if (isIP(hostIp) === 0) throw badHostIp(hostIp);
     if (isIPv6(hostIp) && !this.#userlandProxy) throw proxyNeeded(hostIp, containerPort);

@@ -1,11 +1,12 @@
 // Owns the network records in the database: the three predefined ones, made at first use, whose ids never change.
 
+import { isDeepStrictEqual } from 'node:util';
 import { formatNano, nowNano } from '../../lib/clock.ts';
 import { GantryError } from '../../lib/errors.ts';
 import { randomId } from '../../lib/ids.ts';
 import type { Database } from '../../store/database.ts';
 import { NETWORK_JSON } from './record-json.ts';
-import type { NetworkRecord } from './types.ts';
+import type { NetworkRecord, NetworksOptions } from './types.ts';
 
 const MIGRATIONS = {
   name: 'networks',
@@ -24,8 +25,12 @@ export interface NetworkRecords {
   put(record: NetworkRecord): void;
 }
 
+/** What the default bridge's record shows of the daemon's configuration. */
+type BridgeOptions = Pick<NetworksOptions, 'bridgeName' | 'mtu' | 'icc' | 'ipMasq' | 'hostIp'>;
+
 /** Opens the records; makes `bridge` (unless `bridgeName` is `none`), `host` and `none` where they lack. */
-export function openNetworkRecords(database: Database, bridgeName: string): NetworkRecords {
+export function openNetworkRecords(database: Database, options: BridgeOptions): NetworkRecords {
+  const { bridgeName } = options;
   database.migrate(MIGRATIONS);
   const put = (record: NetworkRecord): void => {
     const text =
@@ -40,10 +45,11 @@ export function openNetworkRecords(database: Database, bridgeName: string): Netw
       .filter(({ driver }) => driver !== 'bridge' || bridgeName !== 'none');
   database.transaction(() => {
     const known = new Map(all().map((record) => [record.name, record]));
-    for (const wanted of predefined(bridgeName)) {
+    for (const wanted of predefined(options)) {
       const record = known.get(wanted.name);
       if (!record) put(wanted);
       else if (record.bridgeName !== wanted.bridgeName) put({ ...wanted, id: record.id, created: record.created });
+      else if (!isDeepStrictEqual(record.options, wanted.options)) put({ ...record, options: wanted.options });
     }
   });
   let records = all();
@@ -71,7 +77,7 @@ function find(records: readonly NetworkRecord[], ref: string): NetworkRecord {
   throw new GantryError('notFound', 'NETWORK_NOT_FOUND', `network ${ref} not found`, { params });
 }
 
-function predefined(bridgeName: string): NetworkRecord[] {
+function predefined({ bridgeName, mtu = 1500, icc = true, ipMasq = true, hostIp }: BridgeOptions): NetworkRecord[] {
   const base = { created: formatNano(nowNano()), internal: false, enableIPv6: false, labels: {}, ipam: [] };
   const bridge: NetworkRecord = {
     ...base,
@@ -81,11 +87,11 @@ function predefined(bridgeName: string): NetworkRecord[] {
     bridgeName,
     options: {
       'com.docker.network.bridge.default_bridge': 'true',
-      'com.docker.network.bridge.enable_icc': 'true',
-      'com.docker.network.bridge.enable_ip_masquerade': 'true',
-      'com.docker.network.bridge.host_binding_ipv4': '0.0.0.0',
+      'com.docker.network.bridge.enable_icc': String(icc),
+      'com.docker.network.bridge.enable_ip_masquerade': String(ipMasq),
+      'com.docker.network.bridge.host_binding_ipv4': hostIp || '0.0.0.0',
       'com.docker.network.bridge.name': bridgeName,
-      'com.docker.network.driver.mtu': '1500',
+      'com.docker.network.driver.mtu': String(mtu),
     },
   };
   const bare = { ...base, options: {}, bridgeName: '' };

@@ -103,4 +103,16 @@ export interface NetworksOptions {
   /** Unique per daemon: names the nftables table, so that several daemons live side by side. */
   readonly instance: string;
   readonly userlandProxy: boolean;
+  /** Of the default bridge and its links; default 1500. */
+  readonly mtu?: number | undefined;
+  /** Containers of the default bridge reach each other; default true. */
+  readonly icc?: boolean | undefined;
+  /** What leaves the host bears the host's address; default true. */
+  readonly ipMasq?: boolean | undefined;
+  /** Turn the host's IPv4 forwarding on; default true. */
+  readonly ipForward?: boolean | undefined;
+  /** Write firewall rules; default true. */
+  readonly iptables?: boolean | undefined;
+  /** Where ports are published that name no address; '' or `0.0.0.0` = everywhere. */
+  readonly hostIp?: string | undefined;
 }

@@ -2,6 +2,7 @@
 
 import type { BundleHost, BundleInput, NetworkPlace, RuntimeTraits } from '../../runtime/bundle/index.ts';
 import type { ResolvedUser } from '../../runtime/user.ts';
+import type { HostConfig } from '../../spec/docker/types.gen.ts';
 import { type ConfigureRequest, networkPlan } from '../containers/index.ts';
 import type { ContainerPaths, ContainerRecord } from '../containers/types.ts';
 import type { WishFacts } from './facts.ts';
@@ -9,8 +10,14 @@ import type { WishFacts } from './facts.ts';
 /** Stands in where the user does not matter yet. */
 export const ROOT_USER: ResolvedUser = { uid: 0, gid: 0, groups: [], home: '/root' };
 
+/** The host as containers of this daemon get it. */
+export interface EngineHost extends BundleHost {
+  /** The daemon's own `--security-opt`s, which a container's override; the seccomp profile counts for unprivileged ones only. */
+  readonly securityOptions?: readonly string[] | undefined;
+}
+
 export interface BundleFacts {
-  readonly host: BundleHost;
+  readonly host: EngineHost;
   readonly runtime: RuntimeTraits;
   readonly record: ContainerRecord;
   readonly paths: ContainerPaths;
@@ -35,7 +42,7 @@ export function bundleInput({
   return {
     id: record.id,
     config: record.config,
-    hostConfig: record.hostConfig,
+    hostConfig: withSecurityOptions(record.hostConfig, host),
     command: record.command,
     user,
     rootfsPath,
@@ -48,6 +55,13 @@ export function bundleInput({
     runtime,
     host,
   };
+}
+
+function withSecurityOptions(hostConfig: HostConfig, { securityOptions = [] }: EngineHost): HostConfig {
+  const ofDaemon = securityOptions.filter((option) => !hostConfig.Privileged || !option.startsWith('seccomp='));
+  return ofDaemon.length === 0
+    ? hostConfig
+    : { ...hostConfig, SecurityOpt: [...ofDaemon, ...(hostConfig.SecurityOpt ?? [])] };
 }
 
 function networkPlace(record: ContainerRecord, peers: ConfigureRequest['peers']): NetworkPlace {

@@ -1,16 +1,17 @@
 // Owns turning container and exec records into shims: run directories, shim specifications, OCI bundles, adoption, sweeping.
 
 import type { Cgroups } from '../../host/cgroup/index.ts';
-import type { BundleHost } from '../../runtime/bundle/index.ts';
 import type { RuntimeDriver, SeccompCache } from '../../runtime/drivers/index.ts';
 import type { Spawner } from '../../runtime/link/index.ts';
 import type { Launcher } from '../containers/index.ts';
 import type { ContainerPaths } from '../containers/types.ts';
 import type { ExecLauncher } from '../exec/index.ts';
 import type { Rootfs } from '../rootfs/index.ts';
+import type { EngineHost } from './bundle-input.ts';
 import { createContainerLauncher } from './container.ts';
 import { createExecLauncher } from './exec.ts';
 
+export type { EngineHost } from './bundle-input.ts';
 export { gatherHost } from './facts.ts';
 export { createSandboxes, type Sandbox, type Sandboxes, type SandboxRequest } from './sandbox.ts';
 
@@ -18,7 +19,7 @@ export interface RunsDeps {
   readonly spawner: Spawner;
   /** OCI runtimes by name. */
   readonly drivers: ReadonlyMap<string, RuntimeDriver>;
-  readonly host: BundleHost;
+  readonly host: EngineHost;
   readonly seccomp: SeccompCache;
   readonly cgroups: Cgroups;
   /** Descriptor, in every shim, of the sealed shim program. */

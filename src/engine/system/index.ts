@@ -13,6 +13,20 @@ export type { System } from './types.ts';
 export const API_VERSION = '1.51';
 export const MIN_API_VERSION = '1.24';
 
+/** What a reload may change. */
+export interface LiveFacts {
+  readonly now: {
+    readonly debug: boolean;
+    readonly labels: readonly string[];
+    readonly registryMirrors: readonly string[];
+    readonly insecureRegistries: readonly string[];
+    readonly liveRestore?: boolean | undefined;
+  };
+  readonly defaultRuntime: string;
+  readonly runtimes: readonly string[];
+  readonly drivers: ReadonlyMap<string, { readonly binary: string; readonly version: string }>;
+}
+
 /** Counts and settings of the running engine. */
 export interface SystemDeps {
   /** Our own version, e.g. `0.1.0`. */
@@ -20,16 +34,18 @@ export interface SystemDeps {
   readonly dataRoot: string;
   /** Stable over restarts. */
   readonly id: string;
-  readonly debug: boolean;
-  readonly labels: readonly string[];
+  /** As they are now. */
+  readonly settings: LiveFacts;
   readonly logDriver: string;
   readonly logDrivers: readonly string[];
   readonly cgroupVersion: 1 | 2;
-  readonly defaultRuntime: string;
-  readonly runtimes: Readonly<Record<string, { readonly path: string; readonly version: string }>>;
-  readonly mirrors: readonly string[];
-  readonly insecureRegistries: readonly string[];
   readonly addressPools: readonly { readonly base: string; readonly size: number }[];
+  readonly experimental: boolean;
+  /** Oldest API version that is answered; default MIN_API_VERSION. */
+  readonly minApiVersion?: string | undefined;
+  /** `name=seccomp,profile=builtin` and so on. */
+  readonly securityOptions: () => readonly string[];
+  readonly initBinary: string;
   /** Sentences for the user about this host; the runtime choice and firewall conflicts among them. */
   readonly warnings: () => readonly string[];
   /** Further `name: value` lines, shown below the storage driver. */
@@ -54,6 +70,7 @@ export function createSystem(deps: SystemDeps): System {
 function info(deps: SystemDeps): SystemInfo {
   const { running, paused, stopped, images } = deps.counts();
   const controllers = enabledControllers(deps.cgroupVersion);
+  const { now, runtimes: names, drivers, defaultRuntime } = deps.settings;
   return {
     ID: deps.id,
     Containers: running + paused + stopped,
@@ -73,7 +90,7 @@ function info(deps: SystemDeps): SystemInfo {
     CPUSet: controllers.has('cpuset'),
     PidsLimit: controllers.has('pids'),
     IPv4Forwarding: readText('/proc/sys/net/ipv4/ip_forward').trim() === '1',
-    Debug: deps.debug,
+    Debug: now.debug,
     NFd: 0,
     OomKillDisable: deps.cgroupVersion === 1 && controllers.has('memory'),
     NGoroutines: 0,
@@ -90,18 +107,18 @@ function info(deps: SystemDeps): SystemInfo {
     NCPU: cpus().length,
     MemTotal: totalmem(),
     IndexServerAddress: 'https://index.docker.io/v1/',
-    RegistryConfig: registryConfig(deps),
+    RegistryConfig: registryConfig(now),
     GenericResources: null,
     DockerRootDir: deps.dataRoot,
-    HttpProxy: '',
-    HttpsProxy: '',
-    NoProxy: '',
+    HttpProxy: maskCredentials(process.env.HTTP_PROXY || process.env.http_proxy),
+    HttpsProxy: maskCredentials(process.env.HTTPS_PROXY || process.env.https_proxy),
+    NoProxy: process.env.NO_PROXY || process.env.no_proxy || '',
     Name: hostname(),
-    Labels: [...deps.labels],
-    ExperimentalBuild: false,
+    Labels: [...now.labels],
+    ExperimentalBuild: deps.experimental,
     ServerVersion: deps.version,
-    Runtimes: Object.fromEntries(Object.entries(deps.runtimes).map(([name, { path }]) => [name, { path }])),
-    DefaultRuntime: deps.defaultRuntime,
+    Runtimes: Object.fromEntries(names.map((name) => [name, { path: drivers.get(name)?.binary ?? '' }])),
+    DefaultRuntime: defaultRuntime,
     Swarm: {
       NodeID: '',
       NodeAddr: '',
@@ -110,13 +127,13 @@ function info(deps: SystemDeps): SystemInfo {
       Error: '',
       RemoteManagers: null,
     },
-    LiveRestoreEnabled: true,
+    LiveRestoreEnabled: now.liveRestore ?? true,
     Isolation: '',
-    InitBinary: 'docker-init',
+    InitBinary: deps.initBinary,
     ContainerdCommit: { ID: '' },
-    RuncCommit: { ID: deps.runtimes[deps.defaultRuntime]?.version ?? '' },
+    RuncCommit: { ID: drivers.get(defaultRuntime)?.version ?? '' },
     InitCommit: { ID: '' },
-    SecurityOptions: ['name=seccomp,profile=builtin'],
+    SecurityOptions: [...deps.securityOptions()],
     DefaultAddressPools: deps.addressPools.map(({ base, size }) => ({ Base: base, Size: size })),
     FirewallBackend: { Driver: 'nftables' },
     CDISpecDirs: [],
@@ -124,12 +141,20 @@ function info(deps: SystemDeps): SystemInfo {
   };
 }
 
-function registryConfig(deps: SystemDeps): NonNullable<SystemInfo['RegistryConfig']> {
-  const cidrs = deps.insecureRegistries.filter((entry) => entry.includes('/'));
-  const hosts = deps.insecureRegistries.filter((entry) => !entry.includes('/'));
+/** @source dockerd 28.5: http://xxxxx:xxxxx@proxy */
+function maskCredentials(url = ''): string {
+  return url.replace(/^([a-z]+:\/\/)[^@/]*@/i, '$1xxxxx:xxxxx@');
+}
+
+function registryConfig({
+  insecureRegistries,
+  registryMirrors,
+}: LiveFacts['now']): NonNullable<SystemInfo['RegistryConfig']> {
+  const cidrs = insecureRegistries.filter((entry) => entry.includes('/'));
+  const hosts = insecureRegistries.filter((entry) => !entry.includes('/'));
   const index = (name: string, secure: boolean) => ({
     Name: name,
-    Mirrors: [...(secure ? deps.mirrors : [])],
+    Mirrors: [...(secure ? registryMirrors : [])],
     Secure: secure,
     Official: secure,
   });
@@ -139,7 +164,7 @@ function registryConfig(deps: SystemDeps): NonNullable<SystemInfo['RegistryConfi
       'docker.io': index('docker.io', true),
       ...Object.fromEntries(hosts.map((host) => [host, index(host, false)])),
     },
-    Mirrors: [...deps.mirrors],
+    Mirrors: [...registryMirrors],
   };
 }
 
@@ -148,29 +173,29 @@ function version(deps: SystemDeps): SystemVersion {
   const details = {
     ApiVersion: API_VERSION,
     Arch: arch,
-    Experimental: 'false',
+    Experimental: String(deps.experimental),
     KernelVersion: release(),
-    MinAPIVersion: MIN_API_VERSION,
+    MinAPIVersion: deps.minApiVersion || MIN_API_VERSION,
     Os: 'linux',
   };
   return {
     Platform: { Name: 'Gantry' },
     Components: [
       { Name: 'Engine', Version: deps.version, Details: details },
-      ...Object.entries(deps.runtimes).map(([name, runtime]) => ({
-        Name: name,
-        Version: runtime.version,
-        Details: { Path: runtime.path },
-      })),
+      ...deps.settings.runtimes.map((name) => {
+        const driver = deps.settings.drivers.get(name);
+        return { Name: name, Version: driver?.version ?? '', Details: { Path: driver?.binary ?? '' } };
+      }),
     ],
     Version: deps.version,
     ApiVersion: API_VERSION,
-    MinAPIVersion: MIN_API_VERSION,
+    MinAPIVersion: deps.minApiVersion || MIN_API_VERSION,
     GitCommit: '',
     GoVersion: '',
     Os: 'linux',
     Arch: arch,
     KernelVersion: release(),
+    ...(deps.experimental && { Experimental: true }),
     BuildTime: '',
   };
 }

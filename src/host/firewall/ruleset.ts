@@ -17,6 +17,10 @@ export interface BridgeRules {
   readonly subnet: string;
   /** The bridge's own address. */
   readonly gateway: string;
+  /** Its containers reach each other; default true. */
+  readonly icc?: boolean | undefined;
+  /** What leaves the host bears the host's address; default true. */
+  readonly masquerade?: boolean | undefined;
 }
 
 /** One published port. `hostIp` `0.0.0.0` means every IPv4 address of the host. */
@@ -103,25 +107,28 @@ function elementsText(ports: readonly PortMapping[]): string {
   return `    elements = { ${items.join(', ')} }\n`;
 }
 
-/** route_localnet lets loopback addresses cross the bridge; only what we translate may. Direct routing is refused, as Docker 28 does. */
-function guardRules({ bridge, subnet, gateway }: BridgeRules): string {
+/**
+ * route_localnet lets loopback addresses cross the bridge; only what we translate may. Direct routing is refused, as Docker 28 does;
+ * without masquerading answers come that way, and the forward chain sorts out what is none.
+ */
+function guardRules({ bridge, subnet, gateway, masquerade = true }: BridgeRules): string {
+  const direct = masquerade ? `    iifname != "${bridge}" ip daddr ${subnet} ip daddr != ${gateway} drop\n` : '';
   return `    iifname "${bridge}" ip saddr 127.0.0.0/8 drop
     iifname "${bridge}" ip daddr 127.0.0.0/8 drop
-    iifname != "${bridge}" ip daddr ${subnet} ip daddr != ${gateway} drop
-`;
+${direct}`;
 }
 
-function sourceRules({ bridge, subnet }: BridgeRules): string {
+function sourceRules({ bridge, subnet, masquerade = true }: BridgeRules): string {
+  const leaving = masquerade ? `    oifname != "${bridge}" ip saddr ${subnet} masquerade\n` : '';
   return `    oifname "${bridge}" ip saddr 127.0.0.0/8 masquerade
     oifname "${bridge}" ip saddr ${subnet} ct status dnat masquerade
-    oifname != "${bridge}" ip saddr ${subnet} masquerade
-`;
+${leaving}`;
 }
 
-function inboundRules({ bridge }: BridgeRules): string {
+function inboundRules({ bridge, icc = true }: BridgeRules): string {
+  const within = icc ? `    oifname "${bridge}" iifname "${bridge}" accept\n` : '';
   return `    oifname "${bridge}" ct state established,related accept
-    oifname "${bridge}" iifname "${bridge}" accept
-    oifname "${bridge}" ct status dnat accept
+${within}    oifname "${bridge}" ct status dnat accept
     oifname "${bridge}" drop
 `;
 }

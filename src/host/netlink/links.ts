@@ -10,6 +10,7 @@ import {
   getLink,
   getLinks,
   getRoutes,
+  isolatePort,
   type Link,
   type LinkAddress,
   mutePort,
@@ -72,6 +73,8 @@ export interface PlugWish {
   readonly gateway: string;
   /** The namespace may call itself through a published port. */
   readonly hairpin: boolean;
+  /** The namespace does not reach others on the bridge that are isolated too. */
+  readonly isolated?: boolean | undefined;
 }
 
 /** The host's links, as the network capability needs them. What waits for the kernel's locks waits on the thread pool. */
@@ -85,7 +88,7 @@ export interface Links {
    */
   ensureBridge(wish: BridgeWish): Promise<Bridge>;
   /** Puts links back on the bridge; those gone are fine. */
-  enslave(linkNames: readonly string[], bridge: Bridge): Promise<void>;
+  enslave(linkNames: readonly string[], bridge: Bridge, isolated?: boolean): Promise<void>;
   /**
    * Plugs a namespace in, in about a millisecond; leaves nothing behind when it fails.
    * @throws NetlinkError @throws NodeJS.ErrnoException ENOENT: no such process
@@ -103,8 +106,11 @@ export const hostLinks: Links = {
   addresses: () => listOf(getAddresses(), parseAddress),
   routes: () => listOf(getRoutes(), parseRoute),
   ensureBridge,
-  async enslave(linkNames, bridge) {
-    const messages = linkNames.map((name) => setLinkMaster(name, bridge.index));
+  async enslave(linkNames, bridge, isolated = false) {
+    const messages = linkNames.flatMap((name) => [
+      setLinkMaster(name, bridge.index),
+      ...(isolated ? [isolatePort(name)] : []),
+    ]);
     if (messages.length > 0) await change(messages);
   },
   plug,
@@ -182,10 +188,12 @@ async function plug(wish: PlugWish): Promise<void> {
 /** The container's link is born without IPv6, as on Docker's networks without it. To set it on the link would wait for locks. */
 const NO_IPV6 = 'ipv6/conf/default/disable_ipv6';
 
-function hostMessages({ bridge, linkName, mac, mtu, address, hairpin }: PlugWish, namespaceFd: number): Message[] {
+function hostMessages(wish: PlugWish, namespaceFd: number): Message[] {
+  const { bridge, linkName, mac, mtu, address, hairpin, isolated } = wish;
   return [
     newVeth({ name: linkName, master: bridge.index, mtu, peer: { name: CONTAINER_LINK, mac, namespaceFd } }),
     newNeighbour(bridge.index, address, mac),
+    ...(isolated ? [isolatePort(linkName)] : []),
     ...(hairpin && bridgedTrafficIsFiltered() ? [setHairpin(linkName)] : []),
     getLink(linkName),
   ];

@@ -55,6 +55,7 @@ const IFLA_INET_CONF = 1;
 const IPV4_DEVCONF_ARP_NOTIFY = 22;
 const IFLA_BRPORT_STATE = 1;
 const IFLA_BRPORT_MODE = 4;
+const IFLA_BRPORT_ISOLATED = 33;
 const IFF_UP = 1;
 const IFA_ADDRESS = 1;
 const IFA_LOCAL = 2;
@@ -175,6 +176,11 @@ export function setLinkMaster(ref: LinkRef, master: number): Message {
 /** Lets a bridge port send a frame back out of the port it came by (a container that calls its own published port). */
 export function setHairpin(ref: LinkRef): Message {
   return bridgePort(ref, attribute(IFLA_BRPORT_MODE, u8(1)));
+}
+
+/** Keeps the frames of a bridge port from all other ports that are isolated; the bridge itself hears and answers them. */
+export function isolatePort(ref: LinkRef): Message {
+  return bridgePort(ref, attribute(IFLA_BRPORT_ISOLATED, u8(1)));
 }
 
 /** Stops a bridge port from passing any frame; costs no RCU grace period, unlike taking it out of the bridge. */

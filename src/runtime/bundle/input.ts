@@ -57,6 +57,8 @@ export interface BundleHost {
   readonly cgroupMounts: readonly string[];
   /** Static program that `--init` puts at /sbin/docker-init. */
   readonly initBinary: string;
+  /** What that program wants before `--` and the command; left out, it is our shim's `init`. */
+  readonly initArgs?: readonly string[] | undefined;
   /** Also without `--init`. */
   readonly initByDefault: boolean;
 }

@@ -87,8 +87,8 @@ function initMount(input: BundleInput): OciMount {
 }
 
 /** argv of a container with `--init`. @source shim/PROTOCOL.md: the shim's init face */
-export function initArgs(command: readonly string[]): string[] {
-  return [INIT_PATH, 'init', '--', ...command];
+export function initArgs({ command, host }: Pick<BundleInput, 'command' | 'host'>): string[] {
+  return [INIT_PATH, ...(host.initArgs ?? ['init']), '--', ...command];
 }
 
 function userMounts(input: BundleInput): OciMount[] {

@@ -53,7 +53,7 @@ export function buildProcess(
   return {
     ...terminal(config.Tty === true, rows, columns),
     user: ociUser(user),
-    args: init ? initArgs(input.command) : input.command,
+    args: init ? initArgs(input) : input.command,
     env: withHome(containerEnv(input, config.Tty === true), user),
     cwd: config.WorkingDir || '/',
     capabilities: capabilitySets(capabilities),

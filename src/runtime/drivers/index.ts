@@ -14,6 +14,14 @@ export {
 } from './driver.ts';
 export { describeStartFailure, type StartAttempt, type StartFailure, startError } from './failure.ts';
 export { runtimeLogMessage } from './log.ts';
-export { type AddedRuntime, type ProbeRequest, probeRuntimes, type Runtimes } from './probe.ts';
+export {
+  type AddedProbe,
+  type AddedRuntime,
+  noSuchRuntime,
+  type ProbeRequest,
+  probeAdded,
+  probeRuntimes,
+  type Runtimes,
+} from './probe.ts';
 export { createSeccompCache, type SeccompCache } from './seccomp-cache.ts';
 export { compileFilter, type TrialPlace } from './trial.ts';

@@ -43,25 +43,37 @@ const VERSION_TIMEOUT_MS = 10_000;
  * @throws RUNTIME_NOT_FOUND when none is installed, or the wanted one is unknown or missing
  */
 export async function probeRuntimes(request: ProbeRequest): Promise<Runtimes> {
-  const drivers = new Map<string, RuntimeDriver>();
-  const wishes: readonly (readonly [string, AddedRuntime])[] = [
-    ...BUILT_IN.map((name) => [name, { path: name }] as const),
-    ...Object.entries(request.added),
-  ];
-  for (const [name, wish] of wishes) {
-    const driver = await findDriver(request, name, wish);
-    if (driver !== undefined) drivers.set(name, driver);
+  const builtIn = Object.fromEntries(BUILT_IN.map((name) => [name, { path: name }]));
+  const { wanted, added } = request;
+  const drivers = await probeAdded(request, { ...builtIn, ...added });
+  if (wanted !== undefined && !drivers.has(wanted)) {
+    throw wanted in builtIn || Object.hasOwn(added, wanted) ? missing(wanted) : noSuchRuntime(wanted);
   }
-  if (request.wanted !== undefined && !drivers.has(request.wanted)) throw missing(request.wanted);
   const verdict = await tryCrun(request, drivers.get('crun'));
   const fastest = verdict.works ? 'crun' : (['runc', ...drivers.keys()].find((name) => drivers.has(name)) ?? '');
   if (fastest === '') throw missing('runc or crun');
-  const defaultName = request.wanted ?? fastest;
+  const defaultName = wanted ?? fastest;
   return { drivers, defaultName, notes: notesOf(drivers, defaultName, verdict, request) };
 }
 
+/** What finding runtimes by path needs. */
+export type AddedProbe = Pick<ProbeRequest, 'spawner' | 'execRoot' | 'layout' | 'trial'>;
+
+/** Drivers for those that are there. */
+export async function probeAdded(
+  request: AddedProbe,
+  added: Readonly<Record<string, AddedRuntime>>,
+): Promise<Map<string, RuntimeDriver>> {
+  const drivers = new Map<string, RuntimeDriver>();
+  for (const [name, wish] of Object.entries(added)) {
+    const driver = await findDriver(request, name, wish);
+    if (driver !== undefined) drivers.set(name, driver);
+  }
+  return drivers;
+}
+
 async function findDriver(
-  { spawner, execRoot, layout, trial }: ProbeRequest,
+  { spawner, execRoot, layout, trial }: AddedProbe,
   name: string,
   wish: AddedRuntime,
 ): Promise<RuntimeDriver | undefined> {
@@ -157,6 +169,11 @@ function notesOf(
     );
   }
   return notes;
+}
+
+/** A default that nobody configured. @source dockerd 28.5 */
+export function noSuchRuntime(name: string): GantryError {
+  return new GantryError('invalid', 'NO_SUCH_RUNTIME', `specified default runtime '${name}' does not exist`);
 }
 
 function missing(name: string): GantryError {

@@ -31,7 +31,12 @@ export interface RawAnswer {
 /** The bytes of a request; the connection closes after the answer unless `keepAlive`. */
 export function requestText(request: RawRequest, keepAlive = false): string {
   const { method, path, headers = [], body, contentType = 'application/json' } = request;
-  const lines = [`${method} ${path} HTTP/1.1`, 'Host: docker', ...(keepAlive ? [] : ['Connection: close']), ...headers];
+  const lines = [
+    `${method} ${path} HTTP/1.1`,
+    'Host: localhost',
+    ...(keepAlive ? [] : ['Connection: close']),
+    ...headers,
+  ];
   if (body !== undefined) {
     if (contentType !== '') lines.push(`Content-Type: ${contentType}`);
     lines.push(`Content-Length: ${Buffer.byteLength(body)}`);
