@@ -349,7 +349,9 @@ test('what is wrong with a configuration is one line in dockerd’s words, and t
 
 test('--ip-forward=false leaves the host’s forwarding as it is', async () => {
   const inOwnNetwork = join(dir, 'gantryd');
-  writeFileSync(inOwnNetwork, `#!/bin/sh\nexec unshare --net ${GANTRYD} "$@"\n`, { mode: 0o755 });
+  const off = 'echo 0 > /proc/sys/net/ipv4/ip_forward';
+  const text = `#!/bin/sh\nexec unshare --net sh -c '${off}; exec ${GANTRYD} "$@"' sh "$@"\n`;
+  writeFileSync(inOwnNetwork, text, { mode: 0o755 });
   for (const [args, forwarding] of [
     [['--ip-forward=false'], '0'],
     [[], '1'],
