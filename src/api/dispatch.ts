@@ -113,7 +113,7 @@ function refuseLine(response: ServerResponse): void {
   response.end('400 Bad Request');
 }
 
-/** Bugs and failures of the host are worth a line; refused wishes are not. */
+/** Bugs and failures of the host are worth a line; refused requested are not. */
 function report(logger: ApiLogger, what: string, error: unknown): void {
   const isBug = !(error instanceof GantryError);
   if (!isBug && (error.kind === 'cancelled' || statusOf(error) < 500)) {

@@ -84,16 +84,16 @@ function endpointView(
   endpoint: Endpoint | undefined,
   idOf: NetworkIds,
 ): unknown {
-  const wish = Object.hasOwn(record.networks, name) ? record.networks[name] : undefined;
+  const request = Object.hasOwn(record.networks, name) ? record.networks[name] : undefined;
   const started = !isZeroTime(record.state.startedAt);
   const isUserNetwork = !['bridge', 'host', 'none'].includes(name);
   return {
-    IPAMConfig: wish?.ipam ?? (isUserNetwork && wish ? {} : null),
-    Links: wish?.links ?? null,
-    Aliases: wish && wish.aliases.length > 0 ? wish.aliases : null,
-    MacAddress: endpoint?.macAddress ?? wish?.macAddress ?? '',
-    DriverOpts: wish?.driverOptions ?? null,
-    GwPriority: wish?.gatewayPriority ?? 0,
+    IPAMConfig: request?.ipam ?? (isUserNetwork && request ? {} : null),
+    Links: request?.links ?? null,
+    Aliases: request && request.aliases.length > 0 ? request.aliases : null,
+    MacAddress: endpoint?.macAddress ?? request?.macAddress ?? '',
+    DriverOpts: request?.driverOptions ?? null,
+    GwPriority: request?.gatewayPriority ?? 0,
     NetworkID: endpoint?.networkId ?? (started ? idOf(name) : ''),
     EndpointID: endpoint?.endpointId ?? '',
     Gateway: endpoint?.gateway ?? '',
@@ -102,7 +102,7 @@ function endpointView(
     IPv6Gateway: '',
     GlobalIPv6Address: '',
     GlobalIPv6PrefixLen: 0,
-    DNSNames: isUserNetwork ? dnsNames(record, wish?.aliases ?? []) : null,
+    DNSNames: isUserNetwork ? dnsNames(record, request?.aliases ?? []) : null,
   };
 }
 

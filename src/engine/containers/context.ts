@@ -10,14 +10,14 @@ import type { OwnedVolumes } from '../volumes/types.ts';
 import type { Departed } from './auto-removal.ts';
 import type { ContainerDefaults } from './defaults.ts';
 import type { Launcher } from './launcher.ts';
-import type { Lives, Run } from './live.ts';
+import type { LiveContainers, Run } from './live.ts';
 import type { HostFacts } from './plan/host-config.ts';
 import type { ContainerRecords } from './records.ts';
 import type { ContainerId, ContainerPaths, ContainerRecord } from './types.ts';
 
 export interface Context {
   readonly records: ContainerRecords;
-  readonly lives: Lives;
+  readonly lives: LiveContainers;
   /** One verb at a time for each container. */
   readonly queue: KeyedQueue;
   readonly images: Images;

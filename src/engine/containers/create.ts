@@ -18,7 +18,7 @@ import { checkLogConfig } from './log-options.ts';
 import { checkBindSource } from './mount-sources.ts';
 import { parseVolumesFrom } from './plan/bind-text.ts';
 import { type CreateFacts, type CreatePlan, checkName, type Peer, type PeerMode, planCreate } from './plan/create.ts';
-import type { MountWish } from './plan/mounts.ts';
+import type { MountRequest } from './plan/mounts.ts';
 import type { ContainerRecord, CreateRequest, CreateResult, MountRecord } from './types.ts';
 
 /** See Containers.create. */
@@ -39,14 +39,14 @@ export async function create(context: Context, given: CreateRequest): Promise<Cr
 }
 
 /** What has to be made for a mount. */
-function requestOf({ name, driver, labels, driverOptions }: MountWish): VolumeCreateRequest {
+function requestOf({ name, driver, labels, driverOptions }: MountRequest): VolumeCreateRequest {
   return { name, driver, labels, options: driverOptions };
 }
 
 async function act(context: Context, plan: CreatePlan, name: string | undefined): Promise<ContainerRecord> {
   await using undo = new AsyncDisposableStack();
   const mounts: MountRecord[] = [];
-  for (const wish of plan.mounts) mounts.push(await resolveMount(context, wish, plan.record.id, undo));
+  for (const request of plan.mounts) mounts.push(await resolveMount(context, request, plan.record.id, undo));
   // The name is taken in the same turn in which it is checked: no other create can come between.
   // As the image: it may have been removed while volumes were made.
   context.images.get(plan.record.imageId);
@@ -129,15 +129,15 @@ function sourceOf(context: Context, ref: string): ContainerRecord {
 
 async function resolveMount(
   context: Context,
-  wish: MountWish,
+  request: MountRequest,
   owner: string,
   undo: AsyncDisposableStack,
 ): Promise<MountRecord> {
-  const { labels, driverOptions, ...mount } = wish;
+  const { labels, driverOptions, ...mount } = request;
   if (mount.type !== 'volume') return mount;
   const { name } = mount;
   const known = name !== undefined && context.volumes.list(new Map()).some((volume) => volume.name === name);
-  const volume = await context.volumes.create({ ...requestOf(wish), owner });
+  const volume = await context.volumes.create({ ...requestOf(request), owner });
   if (!known) undo.defer(() => context.volumes.remove(volume.name, true).catch(() => undefined));
   return { ...mount, name: volume.name, source: volume.mountpoint, ...(name === undefined && { anonymous: true }) };
 }
@@ -147,13 +147,13 @@ export async function rename(context: Context, ref: string, newName: string): Pr
   if (newName === '') throw invalid('EMPTY_NAME', 'Neither old nor new names may be empty');
   const record = context.records.find(ref);
   // Docker looks at new names with their slash, and quotes them so.
-  const name = inRenamesWords(() => checkName(`/${newName.replace(/^\//, '')}`));
+  const name = withRenamePrefix(() => checkName(`/${newName.replace(/^\//, '')}`));
   if (record.name === name) throw invalid('SAME_NAME', 'Renaming a container with the same name as its current name');
-  inRenamesWords(() => context.records.rename(record.id, name));
+  withRenamePrefix(() => context.records.rename(record.id, name));
   publishContainer(context, { ...record, name }, 'rename', { oldName: `/${record.name}` });
 }
 
-function inRenamesWords<T>(act: () => T): T {
+function withRenamePrefix<T>(act: () => T): T {
   try {
     return act();
   } catch (error) {

@@ -9,7 +9,7 @@ import { Departed } from './auto-removal.ts';
 import { type Context, publishContainer } from './context.ts';
 import { create, rename } from './create.ts';
 import { notRunning } from './errors.ts';
-import { Lives } from './live.ts';
+import { LiveContainers } from './live.ts';
 import { list, logs, pathsOf, size, top, viewOf } from './read.ts';
 import { ContainerRecords } from './records.ts';
 import { recover } from './recover.ts';
@@ -93,7 +93,7 @@ export function createContainers(deps: ContainersDeps): ContainerCapability {
   const context: Context = {
     ...deps,
     closing: closing.signal,
-    lives: new Lives(),
+    lives: new LiveContainers(),
     departed: new Departed(),
     queue: new KeyedQueue(),
     paths: (id: ContainerId) => pathsOf(deps.dir, id),

@@ -83,7 +83,7 @@ function aborted(): AbortController {
 }
 
 /** The live sides of all containers, made on first use. */
-export class Lives {
+export class LiveContainers {
   readonly #byId = new Map<ContainerId, Live>();
 
   of(id: ContainerId): Live {

@@ -149,7 +149,7 @@ function thaws({ config }: ContainerRecord, signal: number): boolean {
 
 /** See Containers.kill. */
 export async function kill(context: Context, ref: string, signalText: string): Promise<void> {
-  const { record, signal } = inKillsWords(ref, () => {
+  const { record, signal } = withKillPrefix(ref, () => {
     const found = context.records.find(ref);
     const parsed = signalText === '' ? SIGKILL : parseSignal(signalText);
     if (!isActive(found.state.phase)) throw notRunning(found.id);
@@ -167,7 +167,7 @@ export async function kill(context: Context, ref: string, signalText: string): P
 }
 
 /** Docker puts the verb and the name before whatever is wrong with a kill. @source dockerd 28.5 */
-function inKillsWords<T>(ref: string, check: () => T): T {
+function withKillPrefix<T>(ref: string, check: () => T): T {
   try {
     return check();
   } catch (error) {

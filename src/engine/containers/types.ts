@@ -70,7 +70,7 @@ export interface ContainerRecord {
   readonly config: ContainerConfig;
   readonly hostConfig: HostConfig;
   /** Networks asked for at create: name → settings. */
-  readonly networks: Readonly<Record<string, EndpointWish>>;
+  readonly networks: Readonly<Record<string, EndpointSpec>>;
   readonly mounts: readonly MountRecord[];
   /** argv of the process: path first. */
   readonly command: readonly string[];
@@ -84,7 +84,7 @@ export interface ContainerRecord {
 }
 
 /** How a container is to be attached to one network, as it was asked. */
-export interface EndpointWish {
+export interface EndpointSpec {
   readonly aliases: readonly string[];
   readonly ipam?: EndpointIPAMConfig | undefined;
   readonly links?: readonly string[] | undefined;

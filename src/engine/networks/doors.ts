@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { type Flow, forgetFlows } from '../../host/firewall/conntrack.ts';
 import { createFirewall, type Firewall } from '../../host/firewall/firewall.ts';
-import { type HostPortWish, openHostPort } from '../../host/firewall/host-port.ts';
+import { type HostPortRequest, openHostPort } from '../../host/firewall/host-port.ts';
 import { hostLinks, type Links, setSysctl } from '../../host/netlink/links.ts';
 import { lockInNetworkNamespace } from '../../host/netns-lock.ts';
 import type { PortRange } from './ports.ts';
@@ -12,7 +12,7 @@ export interface NetworkDoors {
   readonly links: Links;
   readonly firewall: Firewall;
   /** @throws SystemError EADDRINUSE, EADDRNOTAVAIL, ... */
-  readonly openHostPort: (wish: HostPortWish) => Disposable;
+  readonly openHostPort: (request: HostPortRequest) => Disposable;
   readonly forgetFlows: (match: (flow: Flow) => boolean) => Promise<number>;
   /** Held while a subnet is chosen and taken. */
   readonly lockSubnets: () => Promise<Disposable>;

@@ -91,11 +91,11 @@ test('what the host says of a port is passed on in dockerd’s words', () => {
 });
 
 test('ports that must be are taken before those that may be any', () => {
-  const wish = (containerPort: number, first?: number, last = first): PortRequest => {
+  const plan = (containerPort: number, first?: number, last = first): PortRequest => {
     const hostPorts = first === undefined || last === undefined ? undefined : { first, last };
     return { containerPort, protocol: 'tcp', hostIp: '', hostPorts };
   };
-  const order = inOrderOfNeed([wish(1), wish(2, 8000, 8009), wish(3, 8000), wish(4)]);
+  const order = inOrderOfNeed([plan(1), plan(2, 8000, 8009), plan(3, 8000), plan(4)]);
   assert.deepEqual(
     order.map(({ containerPort }) => containerPort),
     [3, 2, 1, 4],

@@ -20,7 +20,7 @@ export interface BindFailure {
 export type Bind = (published: PublishedPort) => { readonly socket: Disposable } | BindFailure;
 
 /** One request with what `allocate` needs to know about it. */
-export interface PortWish {
+export interface PortPlan {
   readonly request: PortRequest;
   /** Host addresses to bind: one, or `0.0.0.0` and `::`. */
   readonly addresses: readonly string[];
@@ -53,18 +53,18 @@ export class PortTable {
    * Each port taken is pushed on `into` at once, so that the caller can give all back when a later one fails.
    * @throws PORT_TAKEN, PORTS_EXHAUSTED
    */
-  allocate(wish: PortWish, bind: Bind, into: Allocated[]): void {
-    const { request } = wish;
+  allocate(plan: PortPlan, bind: Bind, into: Allocated[]): void {
+    const { request } = plan;
     const range = request.hostPorts ?? this.#ephemeral();
     const fixed = range.first === range.last;
     let attempts = 0;
     for (const hostPort of this.#candidates(request, range)) {
-      const conflict = wish.addresses.flatMap((ip) => this.#conflict(request.protocol, ip, hostPort) ?? [])[0];
+      const conflict = plan.addresses.flatMap((ip) => this.#conflict(request.protocol, ip, hostPort) ?? [])[0];
       if (conflict !== undefined) {
         if (fixed) throw portTaken(`Bind for ${conflict}:${hostPort} failed: port is already allocated`, hostPort);
         continue;
       }
-      const failure = this.#take(wish, hostPort, bind, into);
+      const failure = this.#take(plan, hostPort, bind, into);
       if (!failure) return;
       if (fixed || !failure.inUse || ++attempts > BIND_ATTEMPTS) throw portTaken(failure.text, hostPort);
     }
@@ -85,10 +85,10 @@ export class PortTable {
     if (ips?.size === 0) this.#taken.delete(key);
   }
 
-  #take(wish: PortWish, hostPort: number, bind: Bind, into: Allocated[]) {
-    const { containerPort, protocol } = wish.request;
+  #take(plan: PortPlan, hostPort: number, bind: Bind, into: Allocated[]) {
+    const { containerPort, protocol } = plan.request;
     const mark = into.length;
-    for (const hostIp of wish.addresses) {
+    for (const hostIp of plan.addresses) {
       const published = { containerPort, protocol, hostIp, hostPort };
       const bound = bind(published);
       if ('socket' in bound) {
@@ -101,7 +101,7 @@ export class PortTable {
         socket[Symbol.dispose]();
       }
       const host = hostIp.includes(':') ? `[${hostIp}]` : hostIp;
-      const text = `failed to bind host port for ${host}:${hostPort}:${wish.containerAddress}:${containerPort}/${protocol}: ${bound.reason}`;
+      const text = `failed to bind host port for ${host}:${hostPort}:${plan.containerAddress}:${containerPort}/${protocol}: ${bound.reason}`;
       return { text, inUse: bound.inUse };
     }
     return undefined;

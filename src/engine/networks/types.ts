@@ -18,7 +18,7 @@ export interface NetworkRecord {
 
 export type PortProtocol = 'tcp' | 'udp' | 'sctp';
 
-/** A wish to publish one container port. Ranges were expanded by the caller except `hostPorts`. */
+/** A request to publish one container port. Ranges were expanded by the caller except `hostPorts`. */
 export interface PortRequest {
   readonly containerPort: number;
   readonly protocol: PortProtocol;

@@ -5,7 +5,7 @@ import type { ResolvedUser } from '../../runtime/user.ts';
 import type { HostConfig } from '../../spec/docker/types.gen.ts';
 import { type ConfigureRequest, networkPlan } from '../containers/index.ts';
 import type { ContainerPaths, ContainerRecord } from '../containers/types.ts';
-import type { WishFacts } from './facts.ts';
+import type { HostResources } from './facts.ts';
 
 /** Stands in where the user does not matter yet. */
 export const ROOT_USER: ResolvedUser = { uid: 0, gid: 0, groups: [], home: '/root' };
@@ -25,7 +25,7 @@ export interface BundleFacts {
   readonly user: ResolvedUser;
   readonly peers: ConfigureRequest['peers'];
   readonly shmPath?: string | undefined;
-  readonly wishes: WishFacts;
+  readonly resources: HostResources;
 }
 
 export function bundleInput({
@@ -37,7 +37,7 @@ export function bundleInput({
   user,
   peers,
   shmPath,
-  wishes,
+  resources,
 }: BundleFacts): BundleInput {
   return {
     id: record.id,
@@ -51,7 +51,7 @@ export function bundleInput({
     joinPid: peers.pid,
     joinIpc: peers.ipc,
     shmPath,
-    ...wishes,
+    ...resources,
     runtime,
     host,
   };

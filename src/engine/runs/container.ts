@@ -19,7 +19,7 @@ import {
 } from '../containers/index.ts';
 import type { ContainerRecord } from '../containers/types.ts';
 import { bundleInput, ROOT_USER } from './bundle-input.ts';
-import { gatherWishes, NO_WISHES } from './facts.ts';
+import { gatherHostResources, NO_HOST_RESOURCES } from './facts.ts';
 import { exitCodeOf, inDockersWords, whatShimLeft } from './failure.ts';
 import type { RunsDeps } from './index.ts';
 import { makeMountPoints } from './mount-points.ts';
@@ -151,7 +151,7 @@ function steps(deps: RunsDeps, driver: RuntimeDriver, dir: string, request: Laun
     rootfsPath: '/',
     user: ROOT_USER,
     peers: { network: 0 },
-    wishes: NO_WISHES,
+    resources: NO_HOST_RESOURCES,
   });
   const rootfs = rootfsPathOf(dir);
   const sources = mountSteps(dir, record.mounts);
@@ -188,11 +188,11 @@ async function configure(
   using root = openRooted(rootfs);
   const user = resolveUser(record.config.User ?? '', record.hostConfig.GroupAdd ?? [], readUserFiles(root));
   const rootfsPath = rootfsPathOf(run.dir);
-  const wishes = await gatherWishes(record, run.dir);
-  makeMountPoints(root, record, wishes.mounts);
+  const resources = await gatherHostResources(record, run.dir);
+  makeMountPoints(root, record, resources.mounts);
   const runtime = driver.traits;
   const spec = buildSpec(
-    bundleInput({ host: deps.host, runtime, record, paths, rootfsPath, user, peers, shmPath, wishes }),
+    bundleInput({ host: deps.host, runtime, record, paths, rootfsPath, user, peers, shmPath, resources }),
   );
   await writeFile(join(run.dir, 'config.json'), specText(await deps.seccomp.withCompiled(driver, spec)), {
     mode: 0o600,

@@ -13,7 +13,7 @@ import type { ContainerRecord, Run } from '../containers/index.ts';
 import type { ExecLauncher, ExecRequest } from '../exec/index.ts';
 import { bundleInput } from './bundle-input.ts';
 import { checkExecRequest } from './exec-check.ts';
-import { NO_WISHES } from './facts.ts';
+import { NO_HOST_RESOURCES } from './facts.ts';
 import { exitCodeOf, inDockersWords } from './failure.ts';
 import type { RunsDeps } from './index.ts';
 import { commandSteps, joinRun, makeRunDir, runDirOf, sweepRun } from './run-dir.ts';
@@ -98,7 +98,7 @@ async function describeProcess(deps: RunsDeps, record: ContainerRecord, request:
     rootfsPath: '/',
     user,
     peers: {},
-    wishes: NO_WISHES,
+    resources: NO_HOST_RESOURCES,
   });
   return buildExec(input, { ...request, user });
 }

@@ -46,18 +46,21 @@ export async function gatherHost(options: {
   };
 }
 
-/** What is true of the host for one container's wishes. */
-export interface WishFacts {
+/** What is true of the host for one container's resources. */
+export interface HostResources {
   readonly mounts: readonly BundleMount[];
   readonly devices: readonly DeviceFact[];
   readonly blockDevices: readonly BlockDeviceFact[];
 }
 
 /** For what depends on no device or mount. */
-export const NO_WISHES: WishFacts = { mounts: [], devices: [], blockDevices: [] };
+export const NO_HOST_RESOURCES: HostResources = { mounts: [], devices: [], blockDevices: [] };
 
 /** Looks up the devices and mount sources asked for; `dir` is the run directory. @throws DEVICE_NOT_FOUND, BLOCK_DEVICE_MISSING in Docker's words */
-export async function gatherWishes({ hostConfig, mounts }: ContainerRecord, dir: string): Promise<WishFacts> {
+export async function gatherHostResources(
+  { hostConfig, mounts }: ContainerRecord,
+  dir: string,
+): Promise<HostResources> {
   return {
     mounts: await Promise.all(mounts.map((mount, index) => mountFact(mount, runtimeSource(dir, mount, index)))),
     devices: await nodes(hostConfig),

@@ -66,11 +66,11 @@ test('a held port is refused to others and free the moment it is let go', async 
   const hostPort = await freePort();
   for (const protocol of ['tcp', 'udp'] as const) {
     for (const forwardTo of [undefined, { address: '127.0.0.1', port: 9 }]) {
-      const wish = { protocol, hostIp: '127.0.0.1', hostPort, forwardTo };
-      const held = openHostPort(wish);
-      assert.throws(() => openHostPort(wish), { code: 'EADDRINUSE' });
+      const request = { protocol, hostIp: '127.0.0.1', hostPort, forwardTo };
+      const held = openHostPort(request);
+      assert.throws(() => openHostPort(request), { code: 'EADDRINUSE' });
       held[Symbol.dispose]();
-      openHostPort(wish)[Symbol.dispose]();
+      openHostPort(request)[Symbol.dispose]();
     }
   }
   assert.throws(() => openHostPort({ protocol: 'tcp', hostIp: '203.0.113.9', hostPort }), { code: 'EADDRNOTAVAIL' });

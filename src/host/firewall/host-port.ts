@@ -21,7 +21,7 @@ const SO_REUSEADDR = 2;
 const BACKLOG = 4096;
 
 /** A host port: a literal IPv4 or IPv6 address and a number. */
-export interface HostPortWish {
+export interface HostPortRequest {
   readonly protocol: 'tcp' | 'udp' | 'sctp';
   readonly hostIp: string;
   readonly hostPort: number;
@@ -33,18 +33,19 @@ export interface HostPortWish {
  * Binds a host port, at once. Disposing of it frees the port and ends forwarded connections.
  * @throws SystemError EADDRINUSE, EADDRNOTAVAIL, EAFNOSUPPORT (no IPv6 on this host), EACCES
  */
-export function openHostPort(wish: HostPortWish): Disposable {
-  const fd = boundSocket(wish);
+export function openHostPort(request: HostPortRequest): Disposable {
+  const fd = boundSocket(request);
   if (fd === undefined) return { [Symbol.dispose]: () => {} };
-  if (wish.forwardTo && wish.protocol === 'tcp') return forwardTcp(fd, wish.forwardTo);
+  if (request.forwardTo && request.protocol === 'tcp') return forwardTcp(fd, request.forwardTo);
   // IPv4 datagrams are the firewall's alone: one that came before its rule would else bind its client to the forwarder, and
   // the container would not see who sends.
-  if (wish.forwardTo && wish.protocol === 'udp' && isIPv6(wish.hostIp)) return forwardUdp(fd, wish.forwardTo);
+  if (request.forwardTo && request.protocol === 'udp' && isIPv6(request.hostIp))
+    return forwardUdp(fd, request.forwardTo);
   return { [Symbol.dispose]: () => void libc.close(fd) };
 }
 
 /** A bound (and for streams listening) socket; undefined where the kernel has no such protocol, so that nothing can take it. */
-function boundSocket({ protocol, hostIp, hostPort }: HostPortWish): number | undefined {
+function boundSocket({ protocol, hostIp, hostPort }: HostPortRequest): number | undefined {
   const v6 = isIPv6(hostIp);
   const type = (protocol === 'udp' ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC | SOCK_NONBLOCK;
   const fd = libc.socket(v6 ? AF_INET6 : AF_INET, type, protocol === 'sctp' ? IPPROTO_SCTP : 0);

@@ -47,7 +47,7 @@ export interface Bridge {
   readonly mac: string;
 }
 
-export interface BridgeWish {
+export interface BridgeRequest {
   readonly name: string;
   /** For a bridge to be made. */
   readonly mac: string;
@@ -60,7 +60,7 @@ export interface BridgeWish {
 export const BRIDGE_ALIAS = 'gantry';
 
 /** What a namespace gets: a link `eth0` with an address and a default route, its other end a port of the bridge. */
-export interface PlugWish {
+export interface PlugSpec {
   readonly bridge: Bridge;
   /** The host end's name, at most 15 characters. */
   readonly linkName: string;
@@ -86,14 +86,14 @@ export interface Links {
    * Finds or makes the bridge, gives it the address (its only IPv4 one), and sets what publishing on loopback needs.
    * @throws NetlinkError @throws Error when the name is another kind of link's
    */
-  ensureBridge(wish: BridgeWish): Promise<Bridge>;
+  ensureBridge(request: BridgeRequest): Promise<Bridge>;
   /** Puts links back on the bridge; those gone are fine. */
   enslave(linkNames: readonly string[], bridge: Bridge, isolated?: boolean): Promise<void>;
   /**
    * Plugs a namespace in, in about a millisecond; leaves nothing behind when it fails.
    * @throws NetlinkError @throws NodeJS.ErrnoException ENOENT: no such process
    */
-  plug(wish: PlugWish): Promise<void>;
+  plug(request: PlugSpec): Promise<void>;
   /** Makes a port pass nothing more, without the wait that a removal takes; the link may be gone already. */
   mute(linkName: string): Promise<void>;
   /** Removes links: each waits for a grace period of the kernel (16 ms). Those gone already are fine. */
@@ -135,10 +135,10 @@ async function listOf<T>(message: Message, parse: (received: Received) => T | un
   return (await socket.dump(message)).flatMap((received) => parse(received) ?? []);
 }
 
-async function ensureBridge(wish: BridgeWish): Promise<Bridge> {
-  const { name, address, prefixLength } = wish;
+async function ensureBridge(request: BridgeRequest): Promise<Bridge> {
+  const { name, address, prefixLength } = request;
   using socket = new NetlinkSocket(NETLINK_ROUTE);
-  const [made] = await socket.request([newBridge(name, wish.mac, wish.mtu)], (_, code) => code === ERRNO.EEXIST);
+  const [made] = await socket.request([newBridge(name, request.mac, request.mtu)], (_, code) => code === ERRNO.EEXIST);
   if (made?.errno === 0) await socket.request([setLinkAlias(name, BRIDGE_ALIAS)]);
   const found = (await listLinks()).find((link) => link.name === name);
   if (found?.kind !== 'bridge') throw new Error(`${name} is a link of this host, but no bridge`);
@@ -162,8 +162,8 @@ export function setSysctl(key: string, value: string, optional = false): void {
   }
 }
 
-async function plug(wish: PlugWish): Promise<void> {
-  using namespace = openNetworkNamespace(wish.pid);
+async function plug(request: PlugSpec): Promise<void> {
+  using namespace = openNetworkNamespace(request.pid);
   const inner = insideNetworkNamespace(namespace.fd, () => {
     setSysctl(NO_IPV6, '1', true);
     return new NetlinkSocket(NETLINK_ROUTE);
@@ -171,25 +171,25 @@ async function plug(wish: PlugWish): Promise<void> {
   await using undo = new AsyncDisposableStack();
   undo.use(inner);
   using socket = new NetlinkSocket(NETLINK_ROUTE);
-  const answers = await socket.ask(hostMessages(wish, namespace.fd));
+  const answers = await socket.ask(hostMessages(request, namespace.fd));
   // When the first message failed there is nothing of ours (the name may be another's).
-  if (answers[0]?.errno === 0) undo.defer(() => change([deleteLink(wish.linkName)]));
+  if (answers[0]?.errno === 0) undo.defer(() => change([deleteLink(request.linkName)]));
   answers.forEach((answer, index) => {
     if (answer.errno !== 0) throw new NetlinkError(answer, index);
   });
   const link = answers.at(-1)?.items.flatMap((item) => parseLink(item) ?? [])[0];
-  if (!link) throw new Error(`no answer about ${wish.linkName}`);
-  await inner.request(containerMessages(wish, link.peer));
+  if (!link) throw new Error(`no answer about ${request.linkName}`);
+  await inner.request(containerMessages(request, link.peer));
   insideNetworkNamespace(namespace.fd, () => setSysctl(NO_IPV6, '0', true));
   undo.move();
-  announce(inner, link.peer, wish);
+  announce(inner, link.peer, request);
 }
 
 /** The container's link is born without IPv6, as on Docker's networks without it. To set it on the link would wait for locks. */
 const NO_IPV6 = 'ipv6/conf/default/disable_ipv6';
 
-function hostMessages(wish: PlugWish, namespaceFd: number): Message[] {
-  const { bridge, linkName, mac, mtu, address, hairpin, isolated } = wish;
+function hostMessages(request: PlugSpec, namespaceFd: number): Message[] {
+  const { bridge, linkName, mac, mtu, address, hairpin, isolated } = request;
   return [
     newVeth({ name: linkName, master: bridge.index, mtu, peer: { name: CONTAINER_LINK, mac, namespaceFd } }),
     newNeighbour(bridge.index, address, mac),
@@ -199,7 +199,7 @@ function hostMessages(wish: PlugWish, namespaceFd: number): Message[] {
   ];
 }
 
-function containerMessages({ bridge, address, prefixLength, gateway }: PlugWish, index: number): Message[] {
+function containerMessages({ bridge, address, prefixLength, gateway }: PlugSpec, index: number): Message[] {
   return [
     setArpNotify(index),
     newAddress(index, address, prefixLength),
@@ -213,7 +213,7 @@ function containerMessages({ bridge, address, prefixLength, gateway }: PlugWish,
  * Tells the neighbours of the address's new owner (gratuitous ARP), not before the bridge passes the port's frames: asking for
  * a link makes the kernel settle its carrier (Linux 6.8; before, a few ms do). Owns `inner`. Nobody waits for it.
  */
-function announce(inner: NetlinkSocket, index: number, { linkName, mac }: PlugWish): void {
+function announce(inner: NetlinkSocket, index: number, { linkName, mac }: PlugSpec): void {
   setTimeout(async () => {
     using _ = inner;
     try {

@@ -114,7 +114,7 @@ export function newBridge(name: string, mac: string, mtu: number): Message {
 }
 
 /** A pair of virtual links: this end up and in `master`, the other end in another network namespace, down (it cannot be born up). */
-export interface VethWish {
+export interface VethRequest {
   readonly name: string;
   readonly master: number;
   readonly mtu: number;
@@ -124,7 +124,7 @@ export interface VethWish {
 // A veth has no queueing of its own, but by default a queue object for each CPU: slow to make, and of no use.
 const ONE_QUEUE = [attribute(IFLA_NUM_TX_QUEUES, u32(1)), attribute(IFLA_NUM_RX_QUEUES, u32(1))];
 
-export function newVeth({ name, master, mtu, peer }: VethWish): Message {
+export function newVeth({ name, master, mtu, peer }: VethRequest): Message {
   const peerAttributes = Buffer.concat([
     linkHeader({}),
     encodeAttributes([

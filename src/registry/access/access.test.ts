@@ -18,7 +18,7 @@ import { after, test } from 'node:test';
 import { SignJWT } from 'jose';
 import { openDatabase } from '../../store/database.ts';
 import type { AccessConfig, TokenConfig } from '../config/types.ts';
-import { Guessing } from './guessing.ts';
+import { LoginThrottle } from './guessing.ts';
 import { htpasswdLine, type OpenAccess, openAccess } from './index.ts';
 import { cutDown, parseScopes, userGrant } from './rights.ts';
 
@@ -114,7 +114,7 @@ test('guessing at an account gets slower, and the right password is let in when 
 
 test('who guesses without a pause is told when to come back', async () => {
   const pauses: number[] = [];
-  const guessing = new Guessing(
+  const guessing = new LoginThrottle(
     () => nowMs,
     async (ms) => pauses.push(ms),
   );
@@ -144,7 +144,7 @@ test('a stale client, however often it comes, locks nobody out, nor do those who
 
 test('one password tried on everybody is slowed too, for those who are not known there', async () => {
   const pauses: number[] = [];
-  const guessing = new Guessing(
+  const guessing = new LoginThrottle(
     () => nowMs,
     async (ms) => pauses.push(ms),
   );

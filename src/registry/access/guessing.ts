@@ -31,7 +31,7 @@ interface Failures {
 }
 
 /** Failed logins, in bounded memory. */
-export class Guessing {
+export class LoginThrottle {
   readonly #now: () => number;
   readonly #pause: (ms: number) => Promise<unknown>;
   readonly #failures: LRUCache<string, Failures>;

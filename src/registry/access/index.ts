@@ -5,7 +5,7 @@ import type { Database } from '../../store/database.ts';
 import type { AccessConfig } from '../config/types.ts';
 import type { Route } from '../http/types.ts';
 import type { Actor, Log } from '../types.ts';
-import { Guessing } from './guessing.ts';
+import { LoginThrottle } from './guessing.ts';
 import { Passwords } from './passwords.ts';
 import { anonymousGrant, hasAccounts, isStrangerWelcome, robotGrant, userGrant } from './rights.ts';
 import { actorNamed, ROBOT_MIGRATIONS, ROBOT_PREFIX, Robots } from './robots.ts';
@@ -48,7 +48,7 @@ export function openAccess({ config, database, log, now = Date.now }: AccessOpti
   const anonymous = anonymousGrant(config);
   const passwords = new Passwords(config.htpasswdFile, log, now);
   const robots = new Robots(database, now);
-  const guessing = new Guessing(now);
+  const guessing = new LoginThrottle(now);
   const grantOf = ({ kind, name }: Actor): Grant => {
     if (kind === 'anonymous') return anonymous;
     if (kind !== 'robot') return userGrant(config, name);

@@ -3,7 +3,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { GantryError } from '../../lib/errors.ts';
 import type { Grant } from '../access/types.ts';
-import type { Doer } from '../repositories/types.ts';
+import type { Initiator } from '../repositories/types.ts';
 import { piecesOf } from './body.ts';
 import { isWaitingForLeave } from './refuse.ts';
 import type { Sender } from './sender.ts';
@@ -48,7 +48,7 @@ export class HttpExchange implements Exchange {
     this.#sender = arrival.sender;
   }
 
-  get doer(): Doer {
+  get doer(): Initiator {
     const { headers, method = '' } = this.request;
     const { host = '', 'user-agent': userAgent = '' } = headers;
     const { address } = this.#sender;

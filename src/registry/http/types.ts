@@ -2,7 +2,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Grant } from '../access/types.ts';
-import type { Doer } from '../repositories/types.ts';
+import type { Initiator } from '../repositories/types.ts';
 
 export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
@@ -35,7 +35,7 @@ export interface Exchange {
   readonly parameters: Readonly<Record<string, string>>;
   readonly grant: Grant;
   /** Actor and request facts, for events and records. */
-  readonly doer: Doer;
+  readonly doer: Initiator;
   /** Aborts when the client goes away. */
   readonly signal: AbortSignal;
   /** The sender's address, without port. */

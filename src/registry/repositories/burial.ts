@@ -1,7 +1,7 @@
 // Owns what was taken out of sight and is not gone yet: repositories, and manifests with very many tags. Removed a few rows at a time,
 // while requests go on; whatever a crash leaves is found by name at the next collection.
 
-import { setImmediate as breathe } from 'node:timers/promises';
+import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
 import type { Context } from './context.ts';
 import { digestIn } from './rows.ts';
 import { HIDDEN } from './schema.ts';
@@ -19,11 +19,11 @@ export async function bury(context: Context, signal: AbortSignal): Promise<void>
     for (const step of steps) {
       while (context.database.transaction(() => step(context, id)) === BATCH) {
         signal.throwIfAborted();
-        await breathe();
+        await yieldToEventLoop();
       }
     }
     context.database.sql('DELETE FROM repositories WHERE id = ?').run(id);
-    await breathe();
+    await yieldToEventLoop();
   }
 }
 

@@ -2,7 +2,7 @@
 // meanwhile. Decides nothing of when and how fast.
 
 import { createHash } from 'node:crypto';
-import { setImmediate as breathe } from 'node:timers/promises';
+import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
 import { isGantryError, messageOf } from '../../lib/errors.ts';
 import { algorithmOf, type Digest } from '../../spec/digest.ts';
 import { digestOfHash } from '../storage/index.ts';
@@ -143,7 +143,7 @@ async function checkRecords(context: Context, options: CheckOptions, tell: Tell)
     options.signal.throwIfAborted();
     linkAgain(context, options, from, tell);
     await tellIncomplete(context, options, from, tell);
-    await breathe();
+    await yieldToEventLoop();
   }
 }
 

@@ -7,7 +7,7 @@ import type { Storage } from '../storage/types.ts';
 import type { EventListener, Log, RegistryEvent } from '../types.ts';
 import { Changes } from './changes.ts';
 import { Queries } from './queries.ts';
-import type { Doer, Guard } from './types.ts';
+import type { Guard, Initiator } from './types.ts';
 
 export interface RepositoriesOptions {
   readonly database: Database;
@@ -24,7 +24,7 @@ export interface RepositoriesOptions {
 }
 
 /** An event without what every event has. */
-export type Happening = Omit<RegistryEvent, 'id' | 'at' | 'actor' | 'request'>;
+export type EventDraft = Omit<RegistryEvent, 'id' | 'at' | 'actor' | 'request'>;
 
 /** Shared by the verbs. */
 export class Context {
@@ -60,7 +60,7 @@ export class Context {
   }
 
   /** Tells of something that `doer` did just now. */
-  happened(happening: Happening, doer: Doer): void {
+  happened(happening: EventDraft, doer: Initiator): void {
     const { actor, request } = doer;
     this.publish({ id: randomUUID(), at: new Date(this.now()).toISOString(), ...happening, actor, request });
   }

@@ -6,13 +6,13 @@ import { BLOB_TYPE } from '../types.ts';
 import type { Context } from './context.ts';
 import { blobInUse, manifestInUse } from './errors.ts';
 import { digestIn } from './rows.ts';
-import type { Doer, ManifestRecord } from './types.ts';
+import type { Initiator, ManifestRecord } from './types.ts';
 
 /** Tags of one manifest that are removed with it; more go step by step afterwards (`burial.ts`). */
 const TAGS_AT_ONCE = 200;
 
 /** @throws NAME_UNKNOWN, MANIFEST_UNKNOWN, and what guards throw */
-export function deleteTag(context: Context, repository: string, tag: string, doer: Doer): void {
+export function deleteTag(context: Context, repository: string, tag: string, doer: Initiator): void {
   const record = context.queries.manifest(repository, tag);
   for (const guard of context.guards) guard.beforeDelete?.(repository, { tag });
   context.database.transaction(() => {
@@ -25,7 +25,7 @@ export function deleteTag(context: Context, repository: string, tag: string, doe
  * Removes a tag and, as `docker rmi` does, what nothing else leads to: its manifest, the entries of an index, and what belongs to these
  * (signatures, SBOMs, reports). Answers the manifests that went. @throws NAME_UNKNOWN, MANIFEST_UNKNOWN, and what guards throw
  */
-export function removeImage(context: Context, repository: string, tag: string, doer: Doer): readonly Digest[] {
+export function removeImage(context: Context, repository: string, tag: string, doer: Initiator): readonly Digest[] {
   const { queries, database } = context;
   const removed: Digest[] = [];
   database.transaction(() => {
@@ -67,7 +67,7 @@ export function deleteManifest(
   context: Context,
   repository: string,
   digest: Digest,
-  doer: Doer,
+  doer: Initiator,
   isForced = false,
 ): void {
   const { queries, changes, database } = context;
@@ -97,7 +97,7 @@ function judge({ guards, queries }: Context, repository: string, digest: Digest)
 }
 
 /** Takes a blob out of a repository. @throws BLOB_UNKNOWN, NAME_UNKNOWN; UNSUPPORTED while a manifest there needs it */
-export function deleteBlob(context: Context, repository: string, digest: Digest, doer: Doer): void {
+export function deleteBlob(context: Context, repository: string, digest: Digest, doer: Initiator): void {
   context.database.transaction(() => {
     const id = context.queries.requireRepository(repository);
     const sizeBytes = context.queries.blobSize(repository, digest);
@@ -116,7 +116,7 @@ export function deleteBlob(context: Context, repository: string, digest: Digest,
 }
 
 /** Removes a repository with everything in it. @throws NAME_UNKNOWN, and what guards throw of its tags */
-export function deleteRepository(context: Context, repository: string, doer: Doer): void {
+export function deleteRepository(context: Context, repository: string, doer: Initiator): void {
   context.database.transaction(() => {
     const id = context.queries.requireRepository(repository);
     const db = context.database;

@@ -3,7 +3,7 @@
 // The records decide in one transaction; the bytes follow, under the queue of their digest, so that an upload of the same content
 // comes wholly before or wholly after. A crash between leaves a row in `removals`, or a file that no row knows: both are found later.
 
-import { setImmediate as breathe } from 'node:timers/promises';
+import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
 import type { Digest } from '../../spec/digest.ts';
 import { bury } from './burial.ts';
 import type { Context } from './context.ts';
@@ -27,7 +27,7 @@ export async function collectGarbage(context: Context, signal: AbortSignal): Pro
     const next = context.database.transaction(() => dropLinks(context, cutoffMs, last));
     if (!next) break;
     last = next;
-    await breathe();
+    await yieldToEventLoop();
   }
   forgetEmpty(context);
   return { ...(await removeBytes(context, signal)), uploads };

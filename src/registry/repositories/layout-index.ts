@@ -2,7 +2,7 @@
 // the layout it is. The records decide; the index follows within seconds, and is written anew when the registry starts and ends.
 // @source OCI image specification 1.1, image-layout.md
 
-import { setImmediate as breathe } from 'node:timers/promises';
+import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
 import { messageOf } from '../../lib/errors.ts';
 import { MEDIA } from '../../spec/oci/manifest.ts';
 import type { Database } from '../../store/database.ts';
@@ -80,7 +80,7 @@ export class LayoutIndex implements AsyncDisposable {
       for (const batch of batches) {
         if (batch.length > 0) yield separator + batch.join(',\n');
         if (batch.length > 0) separator = ',\n';
-        await breathe();
+        await yieldToEventLoop();
       }
     }
     yield ']}\n';

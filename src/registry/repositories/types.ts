@@ -6,7 +6,7 @@ import type { Append, ByteRange } from '../storage/types.ts';
 import type { Actor, EventListener, RequestFacts } from '../types.ts';
 
 /** Who does something, and by which request. */
-export interface Doer {
+export interface Initiator {
   readonly actor: Actor;
   readonly request?: RequestFacts | undefined;
 }
@@ -79,7 +79,7 @@ export interface Page {
   readonly limit: number;
 }
 
-export interface PutManifest extends Doer {
+export interface PutManifest extends Initiator {
   readonly repository: string;
   /** A tag or a digest. */
   readonly reference: string;
@@ -122,10 +122,10 @@ export interface Repositories {
   /** Keeps a manifest and moves the tag, when `reference` is one. */
   putManifest(put: PutManifest): Promise<ManifestRecord>;
   /** Removes a manifest and its tags. @throws UNSUPPORTED for what a tagged index needs, unless `isForced` */
-  deleteManifest(repository: string, digest: Digest, doer: Doer, isForced?: boolean): Promise<void>;
-  deleteTag(repository: string, tag: string, doer: Doer): Promise<void>;
+  deleteManifest(repository: string, digest: Digest, doer: Initiator, isForced?: boolean): Promise<void>;
+  deleteTag(repository: string, tag: string, doer: Initiator): Promise<void>;
   /** Removes a tag and the manifests that nothing else leads to; these. */
-  removeImage(repository: string, tag: string, doer: Doer): Promise<readonly Digest[]>;
+  removeImage(repository: string, tag: string, doer: Initiator): Promise<readonly Digest[]>;
   referrers(repository: string, subject: Digest, artifactType?: string): readonly ReferrerDescriptor[];
 
   /** The size of a blob that may be read through `repository`. @throws BLOB_UNKNOWN */
@@ -136,11 +136,11 @@ export interface Repositories {
   isStored(digest: Digest): Promise<boolean>;
   readBlob(digest: Digest, range?: ByteRange): Promise<Readable>;
   localPath(digest: Digest): string | undefined;
-  deleteBlob(repository: string, digest: Digest, doer: Doer): Promise<void>;
+  deleteBlob(repository: string, digest: Digest, doer: Initiator): Promise<void>;
   /** Makes a blob of `from` readable through `repository`; its size, or undefined when `from` has none such. `from` undefined: any. */
-  mount(repository: string, digest: Digest, from: string | undefined, doer: Doer): number | undefined;
+  mount(repository: string, digest: Digest, from: string | undefined, doer: Initiator): number | undefined;
 
-  beginUpload(repository: string, doer: Doer): Promise<Upload>;
+  beginUpload(repository: string, doer: Initiator): Promise<Upload>;
   /** @throws BLOB_UPLOAD_UNKNOWN */
   upload(repository: string, id: string): Promise<Upload>;
   appendUpload(
@@ -150,10 +150,10 @@ export interface Repositories {
     append: Omit<Append, 'maxBytes'>,
   ): Promise<Upload>;
   /** @returns the blob's size */
-  finishUpload(repository: string, id: string, digest: Digest, doer: Doer): Promise<number>;
+  finishUpload(repository: string, id: string, digest: Digest, doer: Initiator): Promise<number>;
   abortUpload(repository: string, id: string): Promise<void>;
   /** Keeps a small blob whole, for the registry's own artifacts. */
-  putBlob(repository: string, bytes: Buffer, doer: Doer): Promise<Digest>;
+  putBlob(repository: string, bytes: Buffer, doer: Initiator): Promise<Digest>;
 
   /** Tags in byte order. @throws NAME_UNKNOWN */
   tags(repository: string, page: Page): readonly string[];
@@ -170,7 +170,7 @@ export interface Repositories {
   repositories(page: Page): readonly string[];
   hasRepository(repository: string): boolean;
   /** Removes a repository with everything in it. */
-  deleteRepository(repository: string, doer: Doer): Promise<void>;
+  deleteRepository(repository: string, doer: Initiator): Promise<void>;
 
   /** Adds a listener; see EventListener for its duties. */
   listen(listener: EventListener): void;

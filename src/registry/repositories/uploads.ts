@@ -8,7 +8,7 @@ import type { Append } from '../storage/types.ts';
 import { BLOB_TYPE } from '../types.ts';
 import type { Context } from './context.ts';
 import { uploadUnknown } from './errors.ts';
-import type { Doer, Upload } from './types.ts';
+import type { Initiator, Upload } from './types.ts';
 
 /** @throws DISK_FULL */
 export async function beginUpload(context: Context, repository: string): Promise<Upload> {
@@ -61,7 +61,7 @@ export function finishUpload(
   repository: string,
   id: string,
   digest: Digest,
-  doer: Doer,
+  doer: Initiator,
 ): Promise<number> {
   return context.queue.run(id, () =>
     context.queue.run(digest, async () => {
@@ -77,7 +77,7 @@ export function finishUpload(
   );
 }
 
-function settle(context: Context, repository: string, digest: Digest, sizeBytes: number, doer: Doer): void {
+function settle(context: Context, repository: string, digest: Digest, sizeBytes: number, doer: Initiator): void {
   const nowMs = context.now();
   context.database.transaction(() => {
     const repositoryId = context.changes.ensureRepository(repository, nowMs);
@@ -96,7 +96,7 @@ export function abortUpload(context: Context, repository: string, id: string): P
 }
 
 /** Keeps a small blob whole. */
-export function putBlob(context: Context, repository: string, bytes: Buffer, doer: Doer): Promise<Digest> {
+export function putBlob(context: Context, repository: string, bytes: Buffer, doer: Initiator): Promise<Digest> {
   const digest = digestBytes('sha256', bytes);
   return context.queue.run(digest, async () => {
     await context.storage.put(digest, bytes);
@@ -111,7 +111,7 @@ export function mount(
   repository: string,
   digest: Digest,
   from: string | undefined,
-  doer: Doer,
+  doer: Initiator,
 ): number | undefined {
   const nowMs = context.now();
   return context.database.transaction(() => {

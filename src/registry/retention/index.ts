@@ -1,6 +1,6 @@
 // The face of retention: tags that never move, and rules by which old ones go, with a preview.
 
-import { setImmediate as breathe } from 'node:timers/promises';
+import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
 import { GantryError, isGantryError, messageOf } from '../../lib/errors.ts';
 import { companionOf } from '../../spec/oci/companion-tag.ts';
 import { Periodic } from '../../store/jobs/index.ts';
@@ -57,7 +57,7 @@ export function createRetention(options: RetentionOptions): Retention {
     const plans: RetentionPlan[] = [];
     for (let name = first(repositories, ''); name !== undefined; name = first(repositories, name)) {
       plans.push(planRepository(factsOf(repositories, name, isImmutable), rules, now()));
-      await breathe();
+      await yieldToEventLoop();
     }
     return {
       tags: plans.flatMap((plan) => plan.tags),

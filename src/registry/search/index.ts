@@ -1,6 +1,6 @@
 // The face of search: keeps the index and answers Docker's v1 search and our own.
 
-import { setImmediate as breathe } from 'node:timers/promises';
+import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
 import { GantryError } from '../../lib/errors.ts';
 import type { Database } from '../../store/database.ts';
 import type { Exchange, Route } from '../http/types.ts';
@@ -69,7 +69,7 @@ export function createSearch({ database, repositories, now = Date.now }: SearchO
     ],
     fill: (signal) => fill(records, database, repositories, signal),
     async sweep(signal) {
-      while (!signal.aborted && records.sweep()) await breathe();
+      while (!signal.aborted && records.sweep()) await yieldToEventLoop();
     },
   };
 }
@@ -98,7 +98,7 @@ async function fill(
           if (record) records.put(tag, record);
         }
       });
-      await breathe();
+      await yieldToEventLoop();
       const last = page.at(-1);
       if (!last || page.length < 200) break;
       after = last.tag;

@@ -27,7 +27,7 @@ export function capabilitiesOfMask(hex: string): string[] {
 }
 
 /** What a request says about capabilities; names as the user wrote them. */
-export interface CapabilityWish {
+export interface CapabilityRequest {
   readonly add: readonly string[];
   readonly drop: readonly string[];
   readonly privileged: boolean;
@@ -37,10 +37,10 @@ export interface CapabilityWish {
  * The bounding set of a container. `available` is what the engine itself may give.
  * @throws CAPABILITY_UNKNOWN, CAPABILITY_UNAVAILABLE with Docker's wordings
  */
-export function chooseCapabilities(wish: CapabilityWish, available: readonly string[]): string[] {
-  const add = normalize(wish.add, 'CapAdd', available);
-  const drop = normalize(wish.drop, 'CapDrop', available);
-  if (wish.privileged) return [...available];
+export function chooseCapabilities(request: CapabilityRequest, available: readonly string[]): string[] {
+  const add = normalize(request.add, 'CapAdd', available);
+  const drop = normalize(request.drop, 'CapDrop', available);
+  if (request.privileged) return [...available];
   if (add.includes('ALL')) return available.filter((name) => !drop.includes(name));
   if (drop.includes('ALL')) return add;
   const kept = DEFAULT_CAPABILITIES.filter((name) => !drop.includes(name));

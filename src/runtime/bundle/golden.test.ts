@@ -59,11 +59,11 @@ function networkOf(mode: string | undefined): NetworkPlace {
 }
 
 function mountOf(mount: GoldenMount, hostConfig: HostConfig): BundleMount {
-  const wish = hostConfig.Mounts?.find(({ Target }) => Target === mount.Destination);
+  const request = hostConfig.Mounts?.find(({ Target }) => Target === mount.Destination);
   const options = [
-    ...(wish?.BindOptions?.NonRecursive ? ['bind-nonrecursive'] : []),
-    ...(wish?.BindOptions?.ReadOnlyNonRecursive ? ['readonly-nonrecursive'] : []),
-    ...tmpfsOptions({ sizeBytes: wish?.TmpfsOptions?.SizeBytes, mode: wish?.TmpfsOptions?.Mode }),
+    ...(request?.BindOptions?.NonRecursive ? ['bind-nonrecursive'] : []),
+    ...(request?.BindOptions?.ReadOnlyNonRecursive ? ['readonly-nonrecursive'] : []),
+    ...tmpfsOptions({ sizeBytes: request?.TmpfsOptions?.SizeBytes, mode: request?.TmpfsOptions?.Mode }),
   ];
   return {
     type: mount.Type,
@@ -80,8 +80,8 @@ function mountOf(mount: GoldenMount, hostConfig: HostConfig): BundleMount {
 function devicesOf(golden: Golden): DeviceFact[] {
   const listed = (golden.spec['linux.devices'] ?? []) as (DeviceFact & { readonly fileMode: number })[];
   return listed.map(({ path, type, major, minor, fileMode, uid, gid }) => {
-    const wish = golden.hostConfig.Devices?.find(({ PathInContainer }) => PathInContainer === path);
-    return { path, type, major, minor, mode: fileMode, uid, gid, access: wish?.CgroupPermissions ?? 'rwm' };
+    const request = golden.hostConfig.Devices?.find(({ PathInContainer }) => PathInContainer === path);
+    return { path, type, major, minor, mode: fileMode, uid, gid, access: request?.CgroupPermissions ?? 'rwm' };
   });
 }
 

@@ -124,14 +124,14 @@ function checkProc({ destination, source, type }: OciMount): void {
 
 /** @throws RRO_UNSUPPORTED for a mount that must be read-only with all below it, where that cannot be */
 function bindMount(mount: BundleMount, { name, recursiveReadOnly, isCrun }: RuntimeTraits): OciMount {
-  const wishes = new Set(mount.options);
-  if (wishes.has('readonly-force-recursive') && !recursiveReadOnly)
+  const requested = new Set(mount.options);
+  if (requested.has('readonly-force-recursive') && !recursiveReadOnly)
     throw new GantryError('system', 'RRO_UNSUPPORTED', `rro is not supported by runtime "${name}"`);
-  const alone = wishes.has('bind-nonrecursive');
+  const alone = requested.has('bind-nonrecursive');
   // crun fails on `rro` where there is no directory, and takes any word for a recursive option as one of the bind itself; what
   // has nothing mounted below needs neither. @source crun 1.8.1
   const plain = isCrun && alone;
-  const recursive = recursiveReadOnly && mount.sourceIsDirectory && !plain && !wishes.has('readonly-nonrecursive');
+  const recursive = recursiveReadOnly && mount.sourceIsDirectory && !plain && !requested.has('readonly-nonrecursive');
   const propagation = plain ? mount.propagation.replace(/^r/, '') : mount.propagation;
   const options = [
     alone ? 'bind' : 'rbind',
@@ -162,10 +162,12 @@ const PROPAGATIONS = new Set([
   'runbindable',
 ]);
 
-function tmpfsMount(destination: string, wishes: readonly string[]): OciMount {
-  const defaults = TMPFS_DEFAULTS.filter((pair) => !pair.some((word) => wishes.includes(word))).map(([word]) => word);
-  if (!wishes.some((word) => PROPAGATIONS.has(word))) defaults.push('rprivate');
-  return { destination, type: 'tmpfs', source: 'tmpfs', options: [...defaults, ...new Set(wishes)] };
+function tmpfsMount(destination: string, requested: readonly string[]): OciMount {
+  const defaults = TMPFS_DEFAULTS.filter((pair) => !pair.some((word) => requested.includes(word))).map(
+    ([word]) => word,
+  );
+  if (!requested.some((word) => PROPAGATIONS.has(word))) defaults.push('rprivate');
+  return { destination, type: 'tmpfs', source: 'tmpfs', options: [...defaults, ...new Set(requested)] };
 }
 
 /** A user's mount at the same place wins. With a read-only root they are read-only too. */
@@ -187,14 +189,15 @@ function engineFiles(input: BundleInput): OciMount[] {
 const UNITS = ['', 'k', 'm', 'g'];
 
 /** Mount options of a `--mount type=tmpfs`, for BundleMount.options. `mode` is permission bits. */
-export function tmpfsOptions(wish: {
+export function tmpfsOptions(request: {
   readonly sizeBytes?: number | undefined;
   readonly mode?: number | undefined;
   readonly options?: readonly (readonly string[])[] | undefined;
 }): string[] {
-  const mode = wish.mode === undefined || wish.mode === 0 ? [] : [`mode=${wish.mode.toString(8)}`];
-  const size = wish.sizeBytes === undefined || wish.sizeBytes === 0 ? [] : [`size=${sizeText(wish.sizeBytes)}`];
-  return [...mode, ...size, ...(wish.options ?? []).map((pair) => pair.join('='))];
+  const mode = request.mode === undefined || request.mode === 0 ? [] : [`mode=${request.mode.toString(8)}`];
+  const size =
+    request.sizeBytes === undefined || request.sizeBytes === 0 ? [] : [`size=${sizeText(request.sizeBytes)}`];
+  return [...mode, ...size, ...(request.options ?? []).map((pair) => pair.join('='))];
 }
 
 /** `1m` for 1048576: the largest unit that divides it. */

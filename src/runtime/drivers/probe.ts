@@ -65,8 +65,8 @@ export async function probeAdded(
   added: Readonly<Record<string, AddedRuntime>>,
 ): Promise<Map<string, RuntimeDriver>> {
   const drivers = new Map<string, RuntimeDriver>();
-  for (const [name, wish] of Object.entries(added)) {
-    const driver = await findDriver(request, name, wish);
+  for (const [name, runtime] of Object.entries(added)) {
+    const driver = await findDriver(request, name, runtime);
     if (driver !== undefined) drivers.set(name, driver);
   }
   return drivers;
@@ -75,9 +75,9 @@ export async function probeAdded(
 async function findDriver(
   { spawner, execRoot, layout, trial }: AddedProbe,
   name: string,
-  wish: AddedRuntime,
+  runtime: AddedRuntime,
 ): Promise<RuntimeDriver | undefined> {
-  const binary = await findExecutable(wish.path);
+  const binary = await findExecutable(runtime.path);
   if (binary === undefined) return undefined;
   const { out } = await spawner.run({ args: [binary, '--version'], timeoutMs: VERSION_TIMEOUT_MS });
   const dialect = out.startsWith('crun') ? 'crun' : 'runc';
@@ -86,12 +86,12 @@ async function findDriver(
     name,
     dialect,
     binary,
-    program: BUILT_IN.includes(wish.path) ? await sealedCopy(spawner, binary) : binary,
+    program: BUILT_IN.includes(runtime.path) ? await sealedCopy(spawner, binary) : binary,
     version,
     traits: traitsOf(name, out.split(' ', 1)[0] ?? '', version, trial.host.kernel),
     stateDir: `${execRoot}/runtime-${name}`,
     steps: dialect === 'crun' ? hybridSteps(layout) : [],
-    extraArgs: wish.args ?? [],
+    extraArgs: runtime.args ?? [],
   };
 }
 

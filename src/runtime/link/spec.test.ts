@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { parseExitRecord } from './exit-record.ts';
 import { specFields, stepText } from './spec.ts';
 
-test('every wish for a shim travels under its key of the protocol', () => {
+test('every request for a shim travels under its key of the protocol', () => {
   const fields = specFields({
     dir: '/run/x',
     steps: [

@@ -177,7 +177,7 @@ function decodeMap(type: Type & { kind: 'map' }, value: unknown, place: Place): 
   const result: Record<string, unknown> = {};
   for (const [key, item] of Object.entries(value)) {
     const decoded = decodeBelow(type.element, item, key, place);
-    // A null list in a map is a wish of its own (PortBindings); other nulls are zero values.
+    // A null list in a map is a request of its own (PortBindings); other nulls are zero values.
     const kept = decoded === undefined && type.element.kind !== 'array' ? zeroOf(type.element) : (decoded ?? null);
     Object.defineProperty(result, key, { value: kept, enumerable: true, writable: true, configurable: true });
   }

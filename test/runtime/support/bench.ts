@@ -53,7 +53,7 @@ export const skip: string | false =
         : 'needs busybox-static';
 
 /** What a container is to be; the rest is Docker's default. */
-export interface Wish extends Partial<Omit<BundleInput, 'id' | 'host' | 'rootfsPath'>> {
+export interface Request extends Partial<Omit<BundleInput, 'id' | 'host' | 'rootfsPath'>> {
   readonly command: readonly string[];
   readonly stdin?: string | undefined;
 }
@@ -83,9 +83,9 @@ export interface Bench extends AsyncDisposable {
   readonly cgroups: Cgroups;
   readonly host: BundleHost;
   driver(name: string): RuntimeDriver;
-  start(driver: RuntimeDriver, wish: Wish): Promise<Running>;
+  start(driver: RuntimeDriver, request: Request): Promise<Running>;
   /** Runs to the end. @throws SHIM_FAILED when the start fails */
-  run(driver: RuntimeDriver, wish: Wish): Promise<Ended>;
+  run(driver: RuntimeDriver, request: Request): Promise<Ended>;
 }
 
 const PASSWD = 'root:x:0:0:root:/root:/bin/sh\nweb:x:33:44:web:/var/www:/bin/sh\n';
@@ -138,9 +138,9 @@ export async function openBench(): Promise<Bench> {
       if (found === undefined) throw new Error(`${name} is not installed`);
       return found;
     },
-    start: (driver, wish) => startContainer(ground, driver, wish),
-    async run(driver, wish) {
-      const { connection, end } = await startContainer(ground, driver, wish);
+    start: (driver, request) => startContainer(ground, driver, request),
+    async run(driver, request) {
+      const { connection, end } = await startContainer(ground, driver, request);
       await connection.until('exited');
       return await end();
     },
@@ -196,11 +196,11 @@ async function launch(
   }
 }
 
-async function startContainer(ground: Ground, driver: RuntimeDriver, wish: Wish): Promise<Running> {
+async function startContainer(ground: Ground, driver: RuntimeDriver, request: Request): Promise<Running> {
   const id = `c${process.pid}n${++ground.count}`;
   const runDir = join(ground.dir, id);
   for (const name of ['rootfs', 'upper', 'work']) mkdirSync(join(runDir, name), { recursive: true });
-  const input = inputOf(ground, driver.traits, wish, id, join(runDir, 'rootfs'));
+  const input = inputOf(ground, driver.traits, request, id, join(runDir, 'rootfs'));
   const spec = buildSpec(input);
   writeFileSync(join(runDir, 'config.json'), specText(await ground.seccomp.withCompiled(driver, spec)));
   const cgroupPath = cgroupPathOf(input.hostConfig.CgroupParent, ground.host.cgroupParent, id);
@@ -212,12 +212,12 @@ async function startContainer(ground: Ground, driver: RuntimeDriver, wish: Wish)
       steps: stepsOf(ground, driver, input, runDir),
       args: runArgs(driver, id, runDir, { ...pathsIn(runDir), consoleSocket }),
       cleanupArgs: deleteArgs(driver, id),
-      stdin: wish.stdin === undefined && terminal === undefined ? 'none' : 'open',
+      stdin: request.stdin === undefined && terminal === undefined ? 'none' : 'open',
       stdinOnce: true,
       terminal,
       oomFile: ground.cgroups.oomFile(cgroupPath),
     },
-    wish.stdin,
+    request.stdin,
   );
   const ended = settle(connection, output);
   let execs = 0;
@@ -237,7 +237,13 @@ async function startContainer(ground: Ground, driver: RuntimeDriver, wish: Wish)
   return running;
 }
 
-function inputOf({ host }: Ground, runtime: RuntimeTraits, wish: Wish, id: string, rootfsPath: string): BundleInput {
+function inputOf(
+  { host }: Ground,
+  runtime: RuntimeTraits,
+  request: Request,
+  id: string,
+  rootfsPath: string,
+): BundleInput {
   return {
     id,
     config: {},
@@ -247,7 +253,7 @@ function inputOf({ host }: Ground, runtime: RuntimeTraits, wish: Wish, id: strin
     files: {},
     network: { kind: 'own' },
     devices: [],
-    ...wish,
+    ...request,
     rootfsPath,
     runtime,
     host,
@@ -286,10 +292,10 @@ async function runExec(
   driver: RuntimeDriver,
   input: BundleInput,
   dir: string,
-  wished: Partial<ExecInput> & Pick<ExecInput, 'command'>,
+  requested: Partial<ExecInput> & Pick<ExecInput, 'command'>,
 ): Promise<Ended> {
   mkdirSync(dir);
-  const exec: ExecInput = { env: [], tty: false, workingDir: '', privileged: false, user: input.user, ...wished };
+  const exec: ExecInput = { env: [], tty: false, workingDir: '', privileged: false, user: input.user, ...requested };
   writeFileSync(join(dir, 'process.json'), specText(buildExec(input, exec)));
   const { consoleSocket, terminal } = consoleOf(exec.tty, dir);
   const { connection, output } = await launch(

@@ -11,7 +11,7 @@ import { planEndpoints } from './endpoints.ts';
 import { completeHostConfig, type HostFacts } from './host-config.ts';
 import { checkIdentity } from './identity.ts';
 import { checkModes } from './modes.ts';
-import { type MountWish, planMounts } from './mounts.ts';
+import { type MountRequest, planMounts } from './mounts.ts';
 import { portRequests } from './ports.ts';
 
 const NAME = /^\/?[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
@@ -45,7 +45,7 @@ export interface CreateFacts extends HostFacts {
 export interface CreatePlan {
   /** Everything but `name` and the volumes' sources. */
   readonly record: Omit<ContainerRecord, 'name' | 'mounts'>;
-  readonly mounts: readonly MountWish[];
+  readonly mounts: readonly MountRequest[];
   readonly warnings: readonly string[];
 }
 

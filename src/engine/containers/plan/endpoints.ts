@@ -4,7 +4,7 @@
 import { isIP } from 'node:net';
 import type { ContainerCreateRequest, EndpointSettings, HostConfig } from '../../../spec/docker/types.gen.ts';
 import { invalid, notYet } from '../errors.ts';
-import type { EndpointWish } from '../types.ts';
+import type { EndpointSpec } from '../types.ts';
 
 type Networking = ContainerCreateRequest['NetworkingConfig'];
 
@@ -17,7 +17,7 @@ const KNOWN_DRIVER_OPTIONS = 'com.docker.network.endpoint.';
  * The networks by name. Those of the endpoints' configuration stand instead of the mode's; a mode that is no network has none.
  * @throws GantryError for settings that are malformed or that this engine does not have
  */
-export function planEndpoints(hostConfig: HostConfig, networking: Networking): Readonly<Record<string, EndpointWish>> {
+export function planEndpoints(hostConfig: HostConfig, networking: Networking): Readonly<Record<string, EndpointSpec>> {
   const mode = hostConfig.NetworkMode || 'default';
   const given = Object.entries(networking?.EndpointsConfig ?? {}) as [string, EndpointSettings | null | undefined][];
   const asked: [string, EndpointSettings][] = given.map(([name, settings]) => {
@@ -93,7 +93,7 @@ function refuseMissing(network: string, { IPAMConfig, DriverOpts }: EndpointSett
   if (option !== undefined) throw notYet('DRIVER_OPTION', `the endpoint option ${option} (on network ${network})`);
 }
 
-function endpointOf(settings: EndpointSettings): EndpointWish {
+function endpointOf(settings: EndpointSettings): EndpointSpec {
   const { IPAMConfig, Aliases, Links, MacAddress, DriverOpts, GwPriority } = settings;
   return {
     aliases: Aliases ?? [],

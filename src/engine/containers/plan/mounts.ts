@@ -9,7 +9,7 @@ import { parseBindText } from './bind-text.ts';
 import { checkMountBody, destinationFault } from './mount-body.ts';
 
 /** A mount before volumes exist: a volume's source is filled in by the caller; without a name it is anonymous. */
-export interface MountWish extends Omit<MountRecord, 'anonymous'> {
+export interface MountRequest extends Omit<MountRecord, 'anonymous'> {
   /** Of a volume that has to be made for it. */
   readonly labels?: Readonly<Record<string, string>> | undefined;
   readonly driverOptions?: Readonly<Record<string, string>> | undefined;
@@ -23,10 +23,10 @@ export function planMounts(
   config: ContainerConfig,
   hostConfig: HostConfig,
   inherited: readonly MountRecord[],
-): readonly MountWish[] {
-  const mounts = new Map<string, MountWish>();
+): readonly MountRequest[] {
+  const mounts = new Map<string, MountRequest>();
   const tmpfs = Object.entries(hostConfig.Tmpfs ?? {}).map(([path, options]) => fromTmpfs(path, options));
-  const add = (mount: MountWish, asWritten: string, taken: boolean): void => {
+  const add = (mount: MountRequest, asWritten: string, taken: boolean): void => {
     if (taken || mounts.has(mount.destination)) throw invalid('DUPLICATE_MOUNT', `Duplicate mount point: ${asWritten}`);
     mounts.set(mount.destination, mount);
   };
@@ -42,7 +42,7 @@ export function planMounts(
 }
 
 /** An image may name them from its root without the slash (`VOLUME data`). */
-function imageVolumes({ Volumes }: ContainerConfig, driver: string | undefined): readonly MountWish[] {
+function imageVolumes({ Volumes }: ContainerConfig, driver: string | undefined): readonly MountRequest[] {
   return Object.keys(Volumes ?? {}).map((path) => {
     const target = `/${path}`;
     const why = destinationFault(target);
@@ -52,7 +52,7 @@ function imageVolumes({ Volumes }: ContainerConfig, driver: string | undefined):
 }
 
 /** One of HostConfig.Binds. @throws VOLUME_SPEC, MOUNT_MODE */
-export function parseBind(text: string, driver?: string): MountWish {
+export function parseBind(text: string, driver?: string): MountRequest {
   const { mount, mode } = parseBindText(text, driver);
   if (mount.Type === 'volume') {
     // Docker shows a plain named volume's mode as `z`. @source dockerd 28.5 inspect
@@ -64,7 +64,7 @@ export function parseBind(text: string, driver?: string): MountWish {
 }
 
 /** One of HostConfig.Mounts. */
-function fromMount(mount: Mount): MountWish {
+function fromMount(mount: Mount): MountRequest {
   checkMountBody(mount);
   if (mount.Type === 'bind') return fromBind(mount);
   if (mount.Type === 'volume') return { ...fromVolume(mount), mode: mount.Source ? 'z' : '' };
@@ -73,7 +73,7 @@ function fromMount(mount: Mount): MountWish {
   return { ...tmpfsAt(mount.Target ?? '', options), writable: mount.ReadOnly !== true };
 }
 
-function fromBind(mount: Mount): MountWish {
+function fromBind(mount: Mount): MountRequest {
   const { Propagation, CreateMountpoint, NonRecursive, ...readOnly } = mount.BindOptions ?? {};
   const options = [
     ...(NonRecursive ? ['bind-nonrecursive'] : []),
@@ -92,7 +92,7 @@ function fromBind(mount: Mount): MountWish {
   };
 }
 
-function fromVolume({ Source, Target = '', ReadOnly, VolumeOptions }: Mount): MountWish {
+function fromVolume({ Source, Target = '', ReadOnly, VolumeOptions }: Mount): MountRequest {
   const { Subpath, NoCopy, Labels, DriverConfig } = VolumeOptions ?? {};
   return {
     type: 'volume',
@@ -119,7 +119,7 @@ const TMPFS_FLAGS: ReadonlySet<string> = new Set(
 );
 const TMPFS_VALUES: ReadonlySet<string> = new Set('size mode uid gid nr_inodes nr_blocks mpol'.split(' '));
 
-function fromTmpfs(path: string, text: string): MountWish {
+function fromTmpfs(path: string, text: string): MountRequest {
   const why = destinationFault(path);
   if (why !== undefined) throw invalid('MOUNT_PATH', why);
   const options = text === '' ? [] : text.split(',');
@@ -131,7 +131,7 @@ function fromTmpfs(path: string, text: string): MountWish {
   return tmpfsAt(path, options);
 }
 
-function tmpfsAt(path: string, options: readonly string[]): MountWish {
+function tmpfsAt(path: string, options: readonly string[]): MountRequest {
   return {
     type: 'tmpfs',
     source: '',

@@ -64,7 +64,7 @@ export interface UnpackerOptions {
   readonly workerUrl?: URL;
 }
 
-interface Hand {
+interface PoolWorker {
   readonly worker: Worker;
   readonly jobs: Map<number, Job>;
   idle: NodeJS.Timeout | undefined;
@@ -86,7 +86,7 @@ class Pool implements Unpacker {
   readonly #silenceMs: number;
   readonly #giveUpMs: number;
   readonly #workerUrl: URL;
-  readonly #hands: Hand[] = [];
+  readonly #pool: PoolWorker[] = [];
   #lastJob = 0;
 
   constructor(options: UnpackerOptions) {
@@ -129,10 +129,10 @@ class Pool implements Unpacker {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(
-      this.#hands.slice().map(async (hand) => {
-        await Promise.allSettled([...hand.jobs.values()].map((job) => job.settled.promise));
-        this.#retire(hand, new Error('an unpack worker ended in mid-work'));
-        await Promise.race([hand.worker.terminate(), sleep(this.#giveUpMs, undefined, { ref: false })]);
+      this.#pool.slice().map(async (member) => {
+        await Promise.allSettled([...member.jobs.values()].map((job) => job.settled.promise));
+        this.#stop(member, new Error('an unpack worker ended in mid-work'));
+        await Promise.race([member.worker.terminate(), sleep(this.#giveUpMs, undefined, { ref: false })]);
       }),
     );
   }
@@ -143,14 +143,14 @@ class Pool implements Unpacker {
     silenceMs: number,
     feeding?: (job: Job, id: number, send: Send, giveUp: () => void) => Promise<void>,
   ): Promise<JobResult> {
-    const hand = this.#choose();
-    clearTimeout(hand.idle);
-    hand.worker.ref();
+    const member = this.#choose();
+    clearTimeout(member.idle);
+    member.worker.ref();
     const job = newJob();
     const id = ++this.#lastJob;
-    hand.jobs.set(id, job);
-    const watch = this.#watch(hand, job, silenceMs);
-    const send: Send = (message, transfer = []) => hand.worker.postMessage(message, transfer);
+    member.jobs.set(id, job);
+    const watch = this.#watch(member, job, silenceMs);
+    const send: Send = (message, transfer = []) => member.worker.postMessage(message, transfer);
     try {
       send(begin(id));
       await feeding?.(job, id, send, () => watch.expect(this.#giveUpMs));
@@ -161,14 +161,14 @@ class Pool implements Unpacker {
   }
 
   /** Ends the worker when a job of its has been silent for too long while it was its turn. */
-  #watch(hand: Hand, job: Job, silenceMs: number): { expect: (ms: number) => void; stop: () => void } {
+  #watch(member: PoolWorker, job: Job, silenceMs: number): { expect: (ms: number) => void; stop: () => void } {
     let limitMs = silenceMs;
     let timer: NodeJS.Timeout | undefined;
     const stuck = (): void => {
       const idleMs = performance.now() - job.heardAt;
       // While the source is slow there is nothing that the worker could tell.
       if (idleMs < limitMs || !job.isWorkersTurn()) arm();
-      else this.#abandon(hand, limitMs);
+      else this.#abandon(member, limitMs);
     };
     const arm = (): void => {
       timer = setTimeout(stuck, Math.min(limitMs, Math.max(limitMs / 4, 10)));
@@ -187,61 +187,64 @@ class Pool implements Unpacker {
   }
 
   /** A thread that hangs in the kernel cannot be ended either: nobody waits for its end. */
-  #abandon(hand: Hand, silenceMs: number): void {
+  #abandon(member: PoolWorker, silenceMs: number): void {
     const seconds = Math.round(silenceMs / 1000);
-    this.#retire(
-      hand,
+    this.#stop(
+      member,
       new GantryError('system', 'WORKER_STUCK', `the work on layers made no progress for ${seconds} seconds`, {
         hint: 'check the disk that holds the data root',
       }),
     );
-    void hand.worker.terminate();
+    void member.worker.terminate();
   }
 
-  #choose(): Hand {
-    const least = this.#hands.reduce<Hand | undefined>((a, b) => (a && a.jobs.size <= b.jobs.size ? a : b), undefined);
-    return least && (least.jobs.size === 0 || this.#hands.length >= this.#workers) ? least : this.#hire();
+  #choose(): PoolWorker {
+    const least = this.#pool.reduce<PoolWorker | undefined>(
+      (a, b) => (a && a.jobs.size <= b.jobs.size ? a : b),
+      undefined,
+    );
+    return least && (least.jobs.size === 0 || this.#pool.length >= this.#workers) ? least : this.#start();
   }
 
-  #hire(): Hand {
+  #start(): PoolWorker {
     const worker = new Worker(this.#workerUrl, { resourceLimits: { maxOldGenerationSizeMb: 512 } });
-    const hand: Hand = { worker, jobs: new Map(), idle: undefined };
-    worker.on('message', (message: FromWorker) => this.#onMessage(hand, message));
-    worker.on('error', (error) => this.#retire(hand, error));
-    worker.on('exit', () => this.#retire(hand, new Error('an unpack worker ended in mid-work')));
-    this.#hands.push(hand);
-    return hand;
+    const member: PoolWorker = { worker, jobs: new Map(), idle: undefined };
+    worker.on('message', (message: FromWorker) => this.#onMessage(member, message));
+    worker.on('error', (error) => this.#stop(member, error));
+    worker.on('exit', () => this.#stop(member, new Error('an unpack worker ended in mid-work')));
+    this.#pool.push(member);
+    return member;
   }
 
-  #retire(hand: Hand, reason: unknown): void {
-    const at = this.#hands.indexOf(hand);
-    if (at >= 0) this.#hands.splice(at, 1);
-    clearTimeout(hand.idle);
-    for (const job of hand.jobs.values()) job.settled.reject(reason);
-    hand.jobs.clear();
+  #stop(member: PoolWorker, reason: unknown): void {
+    const at = this.#pool.indexOf(member);
+    if (at >= 0) this.#pool.splice(at, 1);
+    clearTimeout(member.idle);
+    for (const job of member.jobs.values()) job.settled.reject(reason);
+    member.jobs.clear();
   }
 
-  #onMessage(hand: Hand, message: FromWorker): void {
-    const job = hand.jobs.get(message.job);
+  #onMessage(member: PoolWorker, message: FromWorker): void {
+    const job = member.jobs.get(message.job);
     if (!job) return;
     job.heardAt = performance.now();
     if (message.kind === 'consumed') {
       job.onConsumed(message.bytes, message.spare);
       return;
     }
-    hand.jobs.delete(message.job);
+    member.jobs.delete(message.job);
     if (message.kind === 'done') job.settled.resolve(message.result);
     else job.settled.reject(receivedError(message.error));
-    if (hand.jobs.size === 0) this.#rest(hand);
+    if (member.jobs.size === 0) this.#rest(member);
   }
 
-  #rest(hand: Hand): void {
-    hand.idle = setTimeout(() => {
-      this.#retire(hand, undefined);
-      void hand.worker.terminate().then(() => this.#hands.length === 0 && libc.mallocTrim());
+  #rest(member: PoolWorker): void {
+    member.idle = setTimeout(() => {
+      this.#stop(member, undefined);
+      void member.worker.terminate().then(() => this.#pool.length === 0 && libc.mallocTrim());
     }, this.#idleMs);
-    hand.idle.unref();
-    hand.worker.unref();
+    member.idle.unref();
+    member.worker.unref();
   }
 }
 
