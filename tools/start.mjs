@@ -125,7 +125,7 @@ With the Docker CLI:
 Without it:
   alias docker='${join(ROOT, 'bin', 'gantry')}'
 A registry of your own, in another terminal:
-  ${bin}-registry serve                        then: docker push localhost:5000/web
+  ${bin}-registry serve                        then: ${bin} registry ls
 `);
   say(
     engine

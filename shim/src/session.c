@@ -9,6 +9,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -46,7 +47,19 @@ static int exec_search(char **argv) {
     return found;
 }
 
+// The terminal has its size before the program looks: the shim sets it as it receives the pty, which can be later.
+static void set_size(const char *size) {
+    char *end;
+    struct winsize w = {.ws_row = (unsigned short)strtoul(size, &end, 10)};
+    if (*end == 'x') w.ws_col = (unsigned short)strtoul(end + 1, NULL, 10);
+    if (w.ws_row && w.ws_col) ioctl(STDIN_FILENO, TIOCSWINSZ, &w);
+}
+
 _Noreturn void session_main(char **argv) {
+    if (strcmp(argv[0], "--size") == 0 && argv[1] && argv[2] && strcmp(argv[2], "--") == 0 && argv[3]) {
+        set_size(argv[1]);
+        argv += 3;
+    }
     fcntl(SESSION_PROGRAM, F_SETFD, FD_CLOEXEC);
     fcntl(SESSION_REPORT, F_SETFD, FD_CLOEXEC);
     setsid();  // fails for who leads one already: then there is nothing to do

@@ -22,9 +22,10 @@ export function statusOf(error: unknown): number {
   return error instanceof GantryError ? STATUS_OF_KIND[error.kind] : 500;
 }
 
-/** Docker's error body, with its newline. */
+/** Docker's error body, with its newline; beside Docker's `message` the `code` of an expected failure, and its `hint` where it has one. */
 export function errorBody(error: unknown): string {
-  return `${JSON.stringify({ message: messageOf(error) })}\n`;
+  const known = error instanceof GantryError ? { code: error.code, hint: error.hint } : {};
+  return `${JSON.stringify({ message: messageOf(error), ...known })}\n`;
 }
 
 /** What Docker answers to an unknown path or a known path with another method. */

@@ -12,13 +12,20 @@ const KIND_OF_STATUS: Readonly<Record<number, ErrorKind>> = {
   503: 'unavailable',
 };
 
+/** What our daemon says of an error beside its message. */
+interface DaemonsFacts {
+  readonly code?: string | undefined;
+  readonly hint?: string | undefined;
+}
+
 /** The daemon's answer when it is not a success: `message` is the daemon's own text. */
 export class ApiError extends GantryError {
   /** HTTP status of the answer. */
   readonly status: number;
 
-  constructor(status: number, message: string) {
-    super(KIND_OF_STATUS[status] ?? 'system', 'DAEMON_ANSWERED', message, { params: { status } });
+  /** `code` and `hint` are those that the daemon said; other daemons than ours say none. */
+  constructor(status: number, message: string, { code = 'DAEMON_ANSWERED', hint }: DaemonsFacts = {}) {
+    super(KIND_OF_STATUS[status] ?? 'system', code, message, { params: { status }, hint });
     this.name = 'ApiError';
     this.status = status;
   }
@@ -34,19 +41,27 @@ export function isApiError(error: unknown, status?: number): error is ApiError {
  * @source docker 28.2.2: a body that is no JSON object with a message is quoted whole
  */
 export function apiErrorOf(status: number, body: string, request: string): ApiError {
-  return new ApiError(status, messageIn(body) ?? (body.trim() || `${request}: answered ${status} without a message`));
+  const { message, ...facts } = factsIn(body);
+  return new ApiError(
+    status,
+    message?.trim() ?? (body.trim() || `${request}: answered ${status} without a message`),
+    facts,
+  );
 }
 
-function messageIn(body: string): string | undefined {
+function factsIn(body: string): DaemonsFacts & { readonly message?: string | undefined } {
+  let parsed: Readonly<Record<string, unknown>>;
   try {
-    const parsed: unknown = JSON.parse(body);
-    if (typeof parsed === 'object' && parsed !== null && 'message' in parsed && typeof parsed.message === 'string') {
-      return parsed.message.trim();
-    }
+    parsed = Object(JSON.parse(body)) as Readonly<Record<string, unknown>>;
   } catch {
     // Not JSON: an old daemon or a proxy in between.
+    return {};
   }
-  return undefined;
+  const text = (key: string): string | undefined => {
+    const value = parsed[key];
+    return typeof value === 'string' ? value : undefined;
+  };
+  return { message: text('message'), code: text('code'), hint: text('hint') };
 }
 
 /** The failure to reach a daemon at `host`, in the words that scripts look for. */

@@ -9,6 +9,7 @@ import { createSandboxes, type Sandboxes } from '../../src/engine/runs/index.ts'
 import { type Spawner, startSpawner } from '../../src/runtime/link/index.ts';
 import { SHIM, skip } from '../runtime/support/bench.ts';
 import { must } from '../support/commands.ts';
+import { eventually } from '../support/patience.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'gantry-sandbox-'));
 let spawner: Spawner;
@@ -55,6 +56,6 @@ test('a step that fails says so, and nothing stays', { skip }, async () => {
 test('after its end neither holder nor folder is there', { skip }, async () => {
   const sandbox = await sandboxes.open({ network: true, ipc: true, uts: true });
   await sandbox[Symbol.asyncDispose]();
-  assert.equal(existsSync(`/proc/${sandbox.pid}`), false);
+  await eventually('the end of the holder', () => !existsSync(`/proc/${sandbox.pid}`));
   assert.deepEqual(readdirSync(join(root, 'shims')), []);
 });

@@ -239,6 +239,14 @@ class ThrowawayDaemon implements Daemon {
     await this.#checkNothingLeft();
   }
 
+  /** Clears away one that could not start: it has no containers. */
+  async abandon(): Promise<void> {
+    await this.kill9();
+    await this.#removeNetwork();
+    await this.#logClosed;
+    rmSync(this.root, { recursive: true, force: true });
+  }
+
   async #checkNothingLeft(): Promise<void> {
     await this.#removeNetwork();
     const words = [basename(this.root), this.bridge];
@@ -253,6 +261,10 @@ class ThrowawayDaemon implements Daemon {
 /** A daemon of one's own; `await using` ends it, its containers, and proves that nothing is left. */
 export async function startDaemon(options: DaemonOptions = {}): Promise<Daemon> {
   const daemon = new ThrowawayDaemon(options);
-  if (options.stopped !== true) await daemon.start();
+  if (options.stopped === true) return daemon;
+  await daemon.start().catch(async (error: unknown) => {
+    await daemon.abandon();
+    throw error;
+  });
   return daemon;
 }

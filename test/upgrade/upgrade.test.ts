@@ -37,7 +37,7 @@ test('containers of the last release run on, and everything about them works; th
   await must('run', '-dt', '--name', 'terminal', 'busybox', 'sh', '-c', 'sleep 1000');
   await must('create', '--name', 'waiting', 'busybox', 'echo', 'late');
   await daemon.gantry('run', '--name', 'ended', 'busybox', 'sh', '-c', 'echo output; exit 3');
-  const ticks = async (): Promise<number> => Number((await must('logs', '--tail', '1', 'ticking')).split(' ')[1]);
+  const ticks = async (): Promise<number> => Number((await must('logs', '--tail', '1', 'ticking')).split(' ')[1] ?? 0);
   const address = await must('inspect', '-f', '{{.NetworkSettings.IPAddress}}', 'ticking');
   const before = await ticks();
 

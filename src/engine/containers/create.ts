@@ -158,8 +158,6 @@ function inRenamesWords<T>(act: () => T): T {
     return act();
   } catch (error) {
     if (!(error instanceof GantryError)) throw error;
-    throw new GantryError(error.kind, error.code, `Error when allocating new name: ${error.message}`, {
-      params: error.params,
-    });
+    throw error.prefixed('Error when allocating new name: ');
   }
 }

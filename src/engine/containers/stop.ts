@@ -172,9 +172,7 @@ function inKillsWords<T>(ref: string, check: () => T): T {
     return check();
   } catch (error) {
     if (!isGantryError(error)) throw error;
-    throw new GantryError(error.kind, error.code, `cannot kill container: ${ref}: ${error.message}`, {
-      params: error.params,
-    });
+    throw error.prefixed(`cannot kill container: ${ref}: `);
   }
 }
 

@@ -109,13 +109,13 @@ export class LogCursor implements AsyncDisposable {
     return file && new LogCursor(file);
   }
 
-  /** The next whole lines, '' at the present end of the file. An unfinished last line stays for the next call. */
-  async read(): Promise<string> {
+  /** The next whole lines, at most about `mostBytes`; '' at the present end of the file. An unfinished last line stays for the next call. */
+  async read(mostBytes = BLOCK_BYTES): Promise<string> {
     const block = spareBlocks.pop() ?? Buffer.allocUnsafe(BLOCK_BYTES);
     try {
       for (;;) {
         await this.#restartIfTruncated();
-        const wanted = Math.min(BLOCK_BYTES, this.#end - this.#offset);
+        const wanted = Math.min(mostBytes, this.#end - this.#offset);
         const { bytesRead } = await this.#handle.read(block, 0, wanted, this.#offset);
         if (bytesRead === 0) return '';
         this.#offset += bytesRead;

@@ -21,6 +21,8 @@ export interface ReadOptions extends LineOptions {
   readonly tail?: number | undefined;
 }
 
+/** Followers may be many, and some never read: each holds one block. */
+const FOLLOWER_BLOCK_BYTES = 32 * 1024;
 /** When the kernel's file notices are not to be had, the file is looked at this often. */
 const POLL_MS = 200;
 
@@ -79,11 +81,22 @@ async function* drain(
 ): AsyncGenerator<Uint8Array, boolean> {
   for (;;) {
     if (signal.aborted) return true;
-    const text = await cursor.read();
-    if (text === '') return false;
-    yield* chunks([text], options);
-    if (options.until !== undefined && isPast(text, options.until)) return true;
+    const step = await nextStep(cursor, options);
+    if (step === undefined) return false;
+    if (step.chunk.length > 0) yield step.chunk;
+    if (step.isLast) return true;
   }
+}
+
+/** The text is let go of before its lines are handed on: a reader that does not read holds them once, not twice. */
+async function nextStep(
+  cursor: LogCursor,
+  options: ReadOptions,
+): Promise<{ readonly chunk: Uint8Array; readonly isLast: boolean } | undefined> {
+  const text = await cursor.read(options.follow ? FOLLOWER_BLOCK_BYTES : undefined);
+  if (text === '') return undefined;
+  const isLast = options.until !== undefined && isPast(text, options.until);
+  return { chunk: renderLines(text, options), isLast };
 }
 
 function* chunks(texts: readonly string[], options: ReadOptions): Generator<Uint8Array> {

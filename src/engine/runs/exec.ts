@@ -53,10 +53,11 @@ async function prepare(deps: RunsDeps, container: ContainerRecord, dir: string, 
   const driver = deps.drivers.get(container.runtime);
   if (!driver)
     throw new GantryError('invalid', 'UNKNOWN_RUNTIME', `unknown or invalid runtime name: ${container.runtime}`);
-  // crun leaves the process in the session that it came with; a terminal brings one. @source crun 1.8.1
-  const session = driver.traits.isCrun && !request.tty;
+  // crun leaves the process in the session that it came with, and sets a terminal's size after its start. @source crun 1.8.1
+  const session = driver.traits.isCrun && (!request.tty || request.consoleSize !== undefined);
   const described = await describeProcess(deps, container, request);
-  const processText = specText(session ? { ...described, args: sessionArgs(described.args) } : described);
+  const args = session ? sessionArgs(described.args, request.tty ? request.consoleSize : undefined) : described.args;
+  const processText = specText({ ...described, args });
   await makeRunDir(dir);
   const processFile = join(dir, 'process.json');
   await writeFile(processFile, processText, { mode: 0o600 });

@@ -78,8 +78,9 @@ export function execArgs(
 }
 
 /** argv of a process that begins a session of its own, before it becomes `command`. @source shim/PROTOCOL.md: the session face */
-export function sessionArgs(command: readonly string[]): string[] {
-  return ['/proc/self/fd/3', 'session', '--', ...command];
+export function sessionArgs(command: readonly string[], size?: readonly [rows: number, columns: number]): string[] {
+  const first = size ? ['--size', size.join('x')] : [];
+  return ['/proc/self/fd/3', 'session', ...first, '--', ...command];
 }
 
 /** Kills what is left and removes state and cgroup. */

@@ -31,7 +31,7 @@ export function decodeDocument<T>(shape: Shape<T>, root: string, bytes: Uint8Arr
     return readValue(shape, parseJson(text), { root, path: [] });
   } catch (error) {
     if (!isGantryError(error)) throw error;
-    throw new GantryError(error.kind, error.code, error.message, { cause: error, hint: `this was found in ${what}` });
+    throw error.withHint(`this was found in ${what}`);
   }
 }
 

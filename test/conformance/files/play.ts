@@ -52,7 +52,7 @@ async function play(
   const query = step[0] === 'PUT' ? step[2] : `path=${encodeURIComponent(what)}`;
   const sent = step[0] === 'PUT' ? ARCHIVES[what] : undefined;
   const { status, stat, body } = await ask(method, `/containers/${name}/archive?${query}`, sent);
-  const shown = status === 200 && method === 'GET' ? listing(body) : body.toString().trim();
+  const shown = status === 200 && method === 'GET' ? listing(body) : messageIn(body.toString());
   const facts =
     stat === undefined
       ? ''
@@ -60,6 +60,13 @@ async function play(
           .toString()
           .replace(/"mtime":"[^"]*",/, '');
   return `${method} ${what} ${method === 'PUT' ? query : ''}→ ${status} ${facts} ${shown}`;
+}
+
+/** What both daemons say of an error. */
+function messageIn(body: string): string {
+  if (!body.startsWith('{"message":')) return body.trim();
+  const { message } = JSON.parse(body) as { readonly message: string };
+  return JSON.stringify({ message });
 }
 
 /** One entry a word: type, mode, owner, name, link, size. */
