@@ -14,17 +14,24 @@ const RETRY_MS = 100;
 const LAST_MS = 500;
 
 export interface LineSink extends Disposable {
-  /** Takes a whole line with its newline. Never throws. */
+  /** Takes whole lines, each with its newline. Never throws. */
   write(line: string): void;
 }
 
+/** A whole line that reports `count` lost ones, in the format of the others. */
+export type LostLine = (count: number) => string;
+
+const lostText: LostLine = (count) =>
+  `time="${new Date().toISOString()}" level=warn msg="${count} log lines were lost"\n`;
+
 /** A sink on `fd`, which stays open. Disposing writes what waits, for half a second at most. */
-export function openLineSink(fd: number): LineSink {
-  return new DescriptorSink(fd);
+export function openLineSink(fd: number, lostLine: LostLine = lostText): LineSink {
+  return new DescriptorSink(fd, lostLine);
 }
 
 class DescriptorSink implements LineSink {
   readonly #fd: number;
+  readonly #lostLine: LostLine;
   readonly #poll = Buffer.alloc(8);
   #waiting: Buffer = Buffer.alloc(0);
   #lost = 0;
@@ -32,15 +39,16 @@ class DescriptorSink implements LineSink {
   #broken = false;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(fd: number) {
+  constructor(fd: number, lostLine: LostLine) {
     this.#fd = fd;
+    this.#lostLine = lostLine;
     this.#poll.writeInt32LE(fd, 0);
     this.#poll.writeInt16LE(POLLOUT, 4);
   }
 
   write(line: string): void {
     const bytes = Buffer.from(line);
-    if (this.#waiting.length + bytes.length > WAITING_MOST_BYTES) this.#lost++;
+    if (this.#waiting.length + bytes.length > WAITING_MOST_BYTES) this.#lost += countLines(bytes);
     else this.#waiting = this.#waiting.length === 0 ? bytes : Buffer.concat([this.#waiting, bytes]);
     this.#flush(0);
   }
@@ -82,9 +90,7 @@ class DescriptorSink implements LineSink {
 
   #reportLost(): void {
     if (this.#lost === 0) return;
-    const piece = Buffer.from(
-      `time="${new Date().toISOString()}" level=warn msg="${this.#lost} log lines were lost"\n`,
-    );
+    const piece = Buffer.from(this.#lostLine(this.#lost));
     if (libc.poll(this.#poll, 1, 0) > 0 && libc.write(this.#fd, piece, piece.length) === piece.length) this.#lost = 0;
   }
 }

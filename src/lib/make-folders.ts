@@ -28,7 +28,12 @@ export function makeFoldersSync(path: string, mode = 0o777): void {
     if (codeOf(error) === 'EEXIST' && statSync(path).isDirectory()) return;
     if (codeOf(error) !== 'ENOENT' || dirname(path) === path) throw error;
     makeFoldersSync(dirname(path), mode);
-    mkdirSync(path, { mode });
+    try {
+      mkdirSync(path, { mode });
+    } catch (again) {
+      // Somebody else made it meanwhile.
+      if (codeOf(again) !== 'EEXIST') throw again;
+    }
   }
 }
 

@@ -1,14 +1,15 @@
 // Owns the life of the program gantry-registry: command, configuration, signals, exit code.
 
 import { readFileSync } from 'node:fs';
-import { GantryError } from '../lib/errors.ts';
+import { openLineSink } from '../host/line-sink.ts';
+import { GantryError, systemCallText } from '../lib/errors.ts';
 import { VERSION } from '../lib/package.ts';
 import { hasAccounts, htpasswdLine } from './access/index.ts';
 import { checkStore, collect, takeOver } from './commands.ts';
 import { readCommand, usage } from './config/index.ts';
 import type { RegistryConfig } from './config/types.ts';
 import { isLoopback } from './networks.ts';
-import { createLog } from './observe/index.ts';
+import { createLog, logLine } from './observe/index.ts';
 import { openRegistry } from './open.ts';
 import type { Log } from './types.ts';
 
@@ -17,6 +18,8 @@ export type Surroundings = Pick<NodeJS.Process, 'stdout' | 'stderr' | 'on' | 'on
 
 /** Runs gantry-registry. Resolves to the exit code: 0 after an orderly end, 1 when it could not start, 125 for a wrong command line. */
 export async function main(argv: readonly string[], env: NodeJS.ProcessEnv, io: Surroundings): Promise<number> {
+  // A reader that went away must not end the program, nor the work of a command half-way.
+  for (const stream of [io.stdout, io.stderr]) stream.on('error', () => undefined);
   try {
     return await run(argv, env, io);
   } catch (error) {
@@ -27,7 +30,7 @@ export async function main(argv: readonly string[], env: NodeJS.ProcessEnv, io: 
 
 function describe(error: unknown): string {
   if (error instanceof GantryError) return error.hint ? `${error.message}; ${error.hint}` : error.message;
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return systemCallText(error) ?? (error instanceof Error ? (error.stack ?? error.message) : String(error));
 }
 
 async function run(argv: readonly string[], env: NodeJS.ProcessEnv, io: Surroundings): Promise<number> {
@@ -58,14 +61,18 @@ async function run(argv: readonly string[], env: NodeJS.ProcessEnv, io: Surround
 }
 
 async function serve(config: RegistryConfig, notices: readonly string[], io: Surroundings): Promise<number> {
-  const write = (line: string): void => void io.stdout.write(line);
-  const log = logOf(config, io);
+  await using stack = new AsyncDisposableStack();
+  // A reader that stalls or goes away must not hold up or end the registry for its clients.
+  const lostLine = (count: number): string => logLine(config.logFormat, 'warn', `${count} log lines were lost`);
+  const access = stack.use(openLineSink(io.stdout.fd, lostLine));
+  const own = stack.use(openLineSink(io.stderr.fd, lostLine));
+  const log = createLog(config.logLevel, config.logFormat, (line) => own.write(line));
   for (const event of ['uncaughtException', 'unhandledRejection']) {
     io.on(event, (error: unknown) => log('error', `bug: ${error instanceof Error ? error.stack : String(error)}`));
   }
   for (const notice of notices) log('warn', notice);
   warn(config, log);
-  await using registry = await openRegistry(config, { log, write });
+  const registry = stack.use(await openRegistry(config, { log, write: (lines) => access.write(lines) }));
   const everywhere = config.host === '' ? ', and on every other address of this machine' : '';
   log('info', `the registry listens on ${registry.url}${everywhere}`, { root: config.root });
   const reason = await toldToEnd(io);

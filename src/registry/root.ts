@@ -1,27 +1,14 @@
 // Owns the registry's root folder: made when absent, and told in words when it cannot be used. Knows nothing of what lies in it.
 
-import { mkdirSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { GantryError, messageOf } from '../lib/errors.ts';
+import { makeFoldersSync } from '../lib/make-folders.ts';
 
 /** Makes the absolute path `root`, for its owner alone, and the folders above it. @throws ROOT_UNUSABLE */
 export function makeRoot(root: string): void {
   try {
-    make(root);
+    makeFoldersSync(root, 0o700);
   } catch (error) {
     throw rootUnusable(root, error);
-  }
-}
-
-/** Step by step: Node's own `recursive` never ends where a folder exists in which nothing can be made, as in /proc. */
-function make(path: string): void {
-  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
-  if (dirname(path) !== path) make(dirname(path));
-  try {
-    mkdirSync(path, { mode: 0o700 });
-  } catch (error) {
-    // Somebody else made it meanwhile.
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || !statSync(path).isDirectory()) throw error;
   }
 }
 

@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { chownSync, mkdirSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { chownSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -50,6 +51,26 @@ class Started implements AsyncDisposable {
       return this.text.includes('the registry listens');
     });
     return this;
+  }
+
+  /** The far end of its output and log from now on. */
+  stopReading(how: 'stalls' | 'goes away'): void {
+    for (const stream of [this.#child.stdout, this.#child.stderr]) how === 'stalls' ? stream.pause() : stream.destroy();
+  }
+
+  /** Processor time that it took so far. */
+  cpuMs(): number {
+    const fields = readFileSync(`/proc/${this.#child.pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+    return (Number(fields[11]) + Number(fields[12])) * 10;
+  }
+
+  /** Ends it as a service manager does; its exit code. */
+  async end(): Promise<number | null> {
+    const exited = once(this.#child, 'exit');
+    this.#child.kill('SIGTERM');
+    const [code] = (await exited) as [number | null];
+    for (const stream of [this.#child.stdout, this.#child.stderr]) stream.resume();
+    return code;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -129,6 +150,29 @@ test('a root that cannot be used is told of in one line, without a stack and wit
       assert.doesNotMatch(text, /^\s+at /m, root);
       if (root.startsWith(theirs)) assert.match(text, /permission denied.*choose a folder that this user may write/);
     }
+  }
+});
+
+test('a reader of the log that stalls or goes away costs log lines, not the registry', {
+  timeout: 60_000,
+}, async () => {
+  for (const kind of ['stalls', 'goes away'] as const) {
+    using folder = scratch();
+    const port = await freePort();
+    const args = ['serve', '--addr', `127.0.0.1:${port}`, '--root', folder.path, '--log-level', 'debug'];
+    await using started = await new Started(args).listens();
+    started.stopReading(kind);
+    // A pipe holds 64 KiB; this writes ten times that to the access log.
+    const path = `/v2/${'a'.repeat(200)}/${'b'.repeat(1500)}`;
+    for (let i = 0; i < 400; i++) {
+      const answer = await fetch(`http://127.0.0.1:${port}${path}`, { signal: AbortSignal.timeout(10_000) });
+      await answer.arrayBuffer();
+    }
+    assert.equal((await fetch(`http://127.0.0.1:${port}/v2/`)).status, 200, kind);
+    const before = started.cpuMs();
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    assert.ok(started.cpuMs() - before < 250, `${kind}: it spins`);
+    assert.equal(await started.end(), 0, kind);
   }
 });
 

@@ -1,5 +1,5 @@
 // The face of observation: logs, metrics, health.
 
 export { type Counted, gaugesOf } from './gauges.ts';
-export { createAccessLog, createLog } from './log.ts';
+export { createAccessLog, createLog, logLine } from './log.ts';
 export { type Check, type Gauge, Metrics, type MetricsOptions } from './metrics.ts';

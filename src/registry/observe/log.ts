@@ -10,11 +10,20 @@ const PATH_MAX_CHARS = 2000;
 export function createLog(level: LogLevel, format: 'text' | 'json', write: (line: string) => void): Log {
   const least = ORDER.indexOf(level);
   return (at, message, facts = {}) => {
-    if (ORDER.indexOf(at) < least) return;
-    const time = new Date().toISOString();
-    if (format === 'json') write(`${JSON.stringify({ time, level: at, msg: message, ...facts })}\n`);
-    else write(`${time} ${at.toUpperCase().padEnd(5)} ${printable(message)}${textOf(facts)}\n`);
+    if (ORDER.indexOf(at) >= least) write(logLine(format, at, message, facts));
   };
+}
+
+/** One line of the log, with its newline. */
+export function logLine(
+  format: 'text' | 'json',
+  level: LogLevel,
+  message: string,
+  facts: Readonly<Record<string, unknown>> = {},
+): string {
+  const time = new Date().toISOString();
+  if (format === 'json') return `${JSON.stringify({ time, level, msg: message, ...facts })}\n`;
+  return `${time} ${level.toUpperCase().padEnd(5)} ${printable(message)}${textOf(facts)}\n`;
 }
 
 /** An access log: one line a request, gathered and written once a turn of the event loop. */

@@ -7,11 +7,12 @@
 //         blobs/sha512/<hex>
 //       uploads/<32 hex>             being written
 
-import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import { open, opendir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { GantryError } from '../../../lib/errors.ts';
+import { makeFoldersSync } from '../../../lib/make-folders.ts';
 import { algorithmOf, type Digest, hexOf, parseAnyDigest } from '../../../spec/digest.ts';
 import { digestMismatch, noSuchBlob, noSuchUpload, outOfOrder, tooLarge, withDiskFull } from '../errors.ts';
 import { digestBytes, RunningHashes } from '../hashing.ts';
@@ -29,8 +30,8 @@ const isMissing = (error: unknown): boolean => (error as { code?: unknown }).cod
 export async function openFileStorage(root: string): Promise<Storage> {
   const content = join(root, 'content');
   const uploads = join(root, 'uploads');
-  for (const algorithm of ALGORITHMS) mkdirSync(join(content, 'blobs', algorithm), { recursive: true, mode: 0o700 });
-  mkdirSync(uploads, { recursive: true, mode: 0o700 });
+  for (const algorithm of ALGORITHMS) makeFoldersSync(join(content, 'blobs', algorithm), 0o700);
+  makeFoldersSync(uploads, 0o700);
   // A crash may have left something half written; uploads are gone on with.
   for (const name of readdirSync(uploads)) if (!UPLOAD.test(name)) rmSync(join(uploads, name), { force: true });
   await writeOnce(join(content, 'oci-layout'), '{"imageLayoutVersion":"1.0.0"}');
