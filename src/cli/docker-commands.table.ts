@@ -3,7 +3,6 @@
 /** What a user can do until a command is here, by the command. Only what is known to work. */
 const MEANWHILE: Readonly<Record<string, string>> = {
   build: 'load an image that was built elsewhere with "gantry load -i FILE"',
-  cp: 'read a file with "gantry exec CONTAINER cat PATH", or share a folder with -v',
   push: 'write the image into a file with "gantry save -o FILE IMAGE"',
   stats: 'list the processes of a container with "gantry top CONTAINER"',
   'system dial-stdio': 'reach the socket over SSH: ssh -L /tmp/gantry.sock:/run/gantry/gantry.sock HOST',

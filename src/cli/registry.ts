@@ -69,6 +69,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/container/attach.ts')).command,
   },
   {
+    path: 'container cp',
+    aliases: ['cp'],
+    about: 'Copy files between a container and the local file system',
+    load: async () => (await import('./commands/container/cp.ts')).command,
+  },
+  {
     path: 'container create',
     aliases: ['create'],
     about: 'Create a container without starting it',

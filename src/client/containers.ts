@@ -1,4 +1,5 @@
 // Owns the container calls of the Engine API. One method an endpoint, no policy.
+import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import type {
   ContainerCreateRequest,
@@ -54,6 +55,16 @@ export type WaitCondition = 'not-running' | 'next-exit' | 'removed';
 export interface ContainersPruned {
   readonly ContainersDeleted?: readonly string[] | null;
   readonly SpaceReclaimed?: number;
+}
+
+/** What a path in a container is. @source Engine API, header X-Docker-Container-Path-Stat */
+export interface PathStat {
+  readonly name: string;
+  readonly size: number;
+  /** In Go's form. @source io/fs FileMode */
+  readonly mode: number;
+  readonly mtime: string;
+  readonly linkTarget: string;
 }
 
 /** Methods by container id or name; every one throws ApiError with the daemon's text. */
@@ -167,6 +178,33 @@ export function createContainersClient(transport: Transport) {
       transport.json({ method: 'GET', path: `/containers/${encode(id)}/top`, query: { ps_args: psArgs || undefined } }),
     changes: (id: string): Promise<FilesystemChange[] | null> =>
       transport.json({ method: 'GET', path: `/containers/${encode(id)}/changes` }),
+    /** What `path` in the container is; a link at its end is not followed. */
+    statPath: async (id: string, path: string): Promise<PathStat> => {
+      const call = { method: 'HEAD', path: `/containers/${encode(id)}/archive`, query: { path } } as const;
+      const response = await transport.open(call);
+      response.resume();
+      return pathStatOf(response);
+    },
+    /** What `path` is, and a tar of it. Destroying the archive ends the copy. */
+    readArchive: async (id: string, path: string): Promise<{ readonly stat: PathStat; readonly archive: Readable }> => {
+      const call = { method: 'GET', path: `/containers/${encode(id)}/archive`, query: { path } } as const;
+      const response = await transport.open(call);
+      return { stat: pathStatOf(response), archive: response };
+    },
+    /** Extracts a tar in the folder `path`; never puts a folder over something else, or something else over a folder. */
+    writeArchive: (
+      id: string,
+      path: string,
+      archive: Readable,
+      options: { readonly copyUidGid?: boolean } = {},
+    ): Promise<void> =>
+      transport.done({
+        method: 'PUT',
+        path: `/containers/${encode(id)}/archive`,
+        query: { path, noOverwriteDirNonDir: 'true', copyUIDGID: options.copyUidGid ? 'true' : undefined },
+        stream: archive,
+        contentType: 'application/x-tar',
+      }),
     /** The container's file system as a tar stream. */
     exportTar: (id: string): Promise<Readable> =>
       transport.open({ method: 'GET', path: `/containers/${encode(id)}/export` }),
@@ -202,6 +240,18 @@ export interface StopOptions {
 export interface TerminalSize {
   readonly rows: number;
   readonly columns: number;
+}
+
+/** @throws Error when the daemon did not send what it must */
+function pathStatOf(response: IncomingMessage): PathStat {
+  const header = String(response.headers['x-docker-container-path-stat'] ?? '');
+  try {
+    const { name, size, mode, mtime, linkTarget } = JSON.parse(Buffer.from(header, 'base64').toString()) as PathStat;
+    return { name, size: Number(size), mode: Number(mode), mtime, linkTarget: String(linkTarget ?? '') };
+  } catch (cause) {
+    response.destroy();
+    throw new Error('unable to get resource stat from response', { cause });
+  }
 }
 
 /** An id or name as a path part; image names keep their slashes readable. */

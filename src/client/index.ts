@@ -12,6 +12,7 @@ export type {
   ContainerListOptions,
   ContainerLogsOptions,
   ContainersClient,
+  PathStat,
   StopOptions,
   TerminalSize,
 } from './containers.ts';

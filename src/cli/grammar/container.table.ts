@@ -16,6 +16,25 @@ export const containerAttach: CommandSpec = {
   ],
 };
 
+/** `container cp`. */
+export const containerCp: CommandSpec = {
+  path: 'container cp',
+  aliases: ['cp'],
+  usage: '[OPTIONS] CONTAINER:SRC_PATH DEST_PATH|-',
+  secondUsage: 'cp [OPTIONS] SRC_PATH|- CONTAINER:DEST_PATH',
+  about: `Copy files and folders between a container and the local file system
+
+Use '-' as the source to read a tar archive from stdin and extract it in a folder
+of the container, and as the destination to write a tar archive to stdout.`,
+  minArgs: 2,
+  maxArgs: 2,
+  flags: [
+    { name: 'archive', short: 'a', type: 'bool', about: "Give copies in the container to its user's uid and gid" },
+    { name: 'follow-link', short: 'L', type: 'bool', about: 'Copy what a link at the end of SRC_PATH leads to' },
+    { name: 'quiet', short: 'q', type: 'bool', about: 'Show no progress, as without a terminal' },
+  ],
+};
+
 /** `container exec`. */
 export const containerExec: CommandSpec = {
   path: 'container exec',

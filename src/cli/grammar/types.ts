@@ -43,6 +43,8 @@ export interface CommandSpec {
   readonly quietAliases?: readonly string[];
   /** The usage line after the path. */
   readonly usage: string;
+  /** Another usage line, without the program's name. */
+  readonly secondUsage?: string;
   readonly about: string;
   readonly minArgs: number;
   /** Absent means any number. */

@@ -10,7 +10,8 @@ const MIN_TEXT_WIDTH = 24;
 
 /** The line `Usage:  gantry ps [OPTIONS]`. `path` is the command as it was called. */
 export function usageLine(spec: CommandSpec, path: string): string {
-  return `Usage:  ${PROGRAM} ${`${path} ${spec.usage}`.trim()}`;
+  const second = spec.secondUsage === undefined ? '' : `\n\t${PROGRAM} ${spec.secondUsage}`;
+  return `Usage:  ${PROGRAM} ${`${path} ${spec.usage}`.trim()}${second}`;
 }
 
 /** What follows the text of a flag error. */

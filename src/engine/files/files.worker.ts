@@ -2,19 +2,17 @@
 // whoever started it gives it up.
 
 import { parentPort } from 'node:worker_threads';
+import { packTree, TarExtractor } from '../../host/archive/index.ts';
 import { CLONE_FS, libc, must, SystemError } from '../../host/libc.ts';
 import { rootedAt } from '../../host/rooted/index.ts';
 import { bytesOfText } from '../../lib/bytes.ts';
-import { TAR_END } from '../../lib/tar/index.ts';
 import { sentError } from '../../lib/thread-error.ts';
 import { resolveUser } from '../../runtime/user.ts';
 import { readUserFiles } from '../../runtime/user-files.ts';
 import { noSuchFile, notAFolder, readOnlyRoot, readOnlyVolume, tooManyLinks } from './errors.ts';
-import { extractTar } from './extract.ts';
 import { cleanPath, entryName, fileStat } from './file-stat.ts';
 import type { FromThread, Task, ToThread } from './messages.ts';
 import { type OpenRoot, openRoot } from './open-root.ts';
-import { packTree } from './pack.ts';
 
 if (!parentPort) throw new Error('files.worker.ts runs as a worker thread only');
 const port = parentPort;
@@ -47,9 +45,8 @@ function lookAt({ root }: OpenRoot, task: Exclude<Task, { kind: 'extract' }>, co
   const named = task.kind === 'stat' ? bytesOfText(task.path) : path;
   post({ kind: 'stat', stat: find(task.path, container, () => fileStat(root, place, named)) });
   if (task.kind === 'stat') return;
-  const write = (piece: Uint8Array): void => writeAll(task.output, piece);
-  packTree({ root, place, name: entryName(path), write });
-  write(TAR_END);
+  const archive = packTree({ root, place, name: entryName(path), keepsPieces: false });
+  for (const piece of archive) writeAll(task.output, piece);
 }
 
 function extract({ root, fd }: OpenRoot, task: Extract<Task, { kind: 'extract' }>, container: string): void {
@@ -57,9 +54,11 @@ function extract({ root, fd }: OpenRoot, task: Extract<Task, { kind: 'extract' }
   if (target.stat.type !== 'directory') throw notAFolder();
   if (target.readOnly) throw target.isMounted ? readOnlyVolume() : readOnlyRoot();
   const { noOverwriteDirNonDir } = task;
-  const owner = task.user === undefined ? undefined : ownerOf(fd, task.user);
+  const owner = task.user === undefined ? 'archive' : ownerOf(fd, task.user);
   try {
-    extractTar(root.at(target), pieces(task.input), { target: task.path, noOverwriteDirNonDir, owner });
+    using extractor = new TarExtractor(root.at(target), { target: task.path, noOverwriteDirNonDir, owner });
+    for (const piece of pieces(task.input)) extractor.write(piece);
+    extractor.end();
   } catch (error) {
     // @source dockerd 28.5: a hard link to nothing
     if (error instanceof SystemError && error.code === 'ENOENT') throw noSuchFile(task.path, container);

@@ -91,8 +91,6 @@ export class FileThreads implements AsyncDisposable {
         await Promise.race([this.#feed(stream, running, archive), running.done]);
         // A pipe knows no half-close: its end is its closing.
         stream.destroySoon();
-        // A pipe knows no half-close: its end is its closing.
-        stream.destroySoon();
         await untilCancelled(this.#inTime(running, running.done), signal);
       } finally {
         stream.destroy();

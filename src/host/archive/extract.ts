@@ -1,10 +1,16 @@
 // Owns the step from a tar to files in a folder of a tree that programs may be using. Every act goes by a descriptor of what was looked
 // at, so that a name swapped for a link meanwhile leads nowhere. Refuses names that climb out of the folder. Blocks.
 
+import { type ByteString, byteString, cstringOf, textOf } from '../../lib/bytes.ts';
+import { systemFailure } from '../../lib/errno.ts';
+import { errnoWords } from '../../lib/errno-words.ts';
+import { GantryError } from '../../lib/errors.ts';
+import { type TarEntry, TarReader, type TarSink, type TarTime } from '../../lib/tar/index.ts';
 import {
   AT_EMPTY_PATH,
   AT_FDCWD,
   AT_SYMLINK_NOFOLLOW,
+  type CString,
   errno,
   libc,
   makeDev,
@@ -16,13 +22,8 @@ import {
   O_WRONLY,
   SystemError,
   timespecs,
-} from '../../host/libc.ts';
-import { type MountedRoot, type Place, removeAt } from '../../host/rooted/index.ts';
-import { type ByteString, byteString, cstringOf, textOf } from '../../lib/bytes.ts';
-import { systemFailure } from '../../lib/errno.ts';
-import { errnoWords } from '../../lib/errno-words.ts';
-import { GantryError } from '../../lib/errors.ts';
-import { type TarEntry, TarReader, type TarSink, type TarTime } from '../../lib/tar/index.ts';
+} from '../libc.ts';
+import { type MountedRoot, type Place, removeAt } from '../rooted/index.ts';
 
 const NEW_FILE = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
 const NODE_BITS: Readonly<Record<string, number>> = { character: 0o020000, block: 0o060000, fifo: 0o010000 };
@@ -34,20 +35,40 @@ export interface ExtractOptions {
   readonly target: string;
   /** Refuse to put a folder over something else, or something else over a folder. */
   readonly noOverwriteDirNonDir: boolean;
-  /** Everything gets this owner instead of the archive's. */
-  readonly owner?: { readonly uid: number; readonly gid: number } | undefined;
+  /**
+   * Everything gets this owner; `archive`: the one that the archive names; `process`: whoever runs this, and then attributes that
+   * this user may not set, or that the file system does not have, are left out.
+   */
+  readonly owner: { readonly uid: number; readonly gid: number } | 'archive' | 'process';
+  /** Entries called `from`, or below it, are called `to`. */
+  readonly rename?: { readonly from: ByteString; readonly to: ByteString } | undefined;
 }
 
-/**
- * Writes a plain tar's entries below the root of `root`. `pieces` yields the tar.
- * @throws ENTRY_NAME, OVERWRITE_REFUSED; BAD_TAR; SystemError of whatever could not be written
- */
-export function extractTar(root: MountedRoot, pieces: Iterable<Buffer>, options: ExtractOptions): void {
-  using extraction = new Extraction(root, options);
-  const reader = new TarReader(extraction);
-  for (const piece of pieces) reader.write(piece);
-  reader.end();
-  extraction.finish();
+/** Writes a plain tar, given piece by piece, below a folder. Disposing closes what is open; what was written stays. */
+export class TarExtractor implements Disposable {
+  readonly #extraction: Extraction;
+  readonly #reader: TarReader;
+
+  /** `root` stays the caller's. */
+  constructor(root: MountedRoot, options: ExtractOptions) {
+    this.#extraction = new Extraction(root, options);
+    this.#reader = new TarReader(this.#extraction);
+  }
+
+  /** @throws ENTRY_NAME, OVERWRITE_REFUSED; BAD_TAR; SystemError of whatever could not be written */
+  write(piece: Buffer): void {
+    this.#reader.write(piece);
+  }
+
+  /** The archive is over. @throws TRUNCATED_TAR */
+  end(): void {
+    this.#reader.end();
+    this.#extraction.finish();
+  }
+
+  [Symbol.dispose](): void {
+    this.#extraction[Symbol.dispose]();
+  }
 }
 
 class Extraction implements TarSink, Disposable {
@@ -67,7 +88,8 @@ class Extraction implements TarSink, Disposable {
   }
 
   entry(entry: TarEntry): void {
-    const path = cleanPath(entry.name);
+    const path = this.#pathOf(entry.name);
+    if (path === '' && entry.type !== 'directory') throw this.#refused('.' as ByteString, true);
     if (path === '') return;
     const slash = path.lastIndexOf('/');
     const parent = this.#folder(path.slice(0, Math.max(0, slash)) as ByteString);
@@ -94,11 +116,11 @@ class Extraction implements TarSink, Disposable {
     if (fd < 0 || !entry) return;
     try {
       if (entry.segments) must(libc.ftruncate(fd, entry.size), 'truncate', this.#name());
-      const { uid, gid } = this.#ownerOf(entry);
-      must(libc.fchown(fd, uid, gid), 'fchown', this.#name());
+      const owner = this.#ownerOf(entry);
+      if (owner) must(libc.fchown(fd, owner.uid, owner.gid), 'fchown', this.#name());
       must(libc.fchmod(fd, entry.mode), 'fchmod', this.#name());
       for (const [name, value] of entry.xattrs ?? []) {
-        must(libc.fsetxattr(fd, cstringOf(name), value, value.length, 0), 'fsetxattr', this.#name());
+        this.#mustXattr(libc.fsetxattr(fd, cstringOf(name), value, value.length, 0), 'fsetxattr', this.#name());
       }
       must(libc.futimens(fd, timesOf(entry.mtime)), 'futimens', this.#name());
     } finally {
@@ -143,8 +165,9 @@ class Extraction implements TarSink, Disposable {
     const base = path.slice(slash + 1) as ByteString;
     must(libc.mkdirat(parent.fd, cstringOf(base), IMPLIED_MODE), 'mkdir', textOf(path));
     const made = this.#root.child(parent, base);
-    const { uid, gid } = this.#options.owner ?? { uid: 0, gid: 0 };
-    must(libc.fchownat(made.fd, '', uid, gid, AT_EMPTY_PATH), 'fchown', textOf(path));
+    const { owner } = this.#options;
+    const { uid, gid } = owner === 'archive' || owner === 'process' ? { uid: 0, gid: 0 } : owner;
+    if (owner !== 'process') must(libc.fchownat(made.fd, '', uid, gid, AT_EMPTY_PATH), 'fchown', textOf(path));
     return made;
   }
 
@@ -195,7 +218,7 @@ class Extraction implements TarSink, Disposable {
       case 'symlink':
         return libc.symlinkat(cstringOf(entry.linkName), dir, name);
       case 'hardlink': {
-        const path = cleanPath(entry.linkName, 'hardlink target');
+        const path = this.#pathOf(entry.linkName, 'hardlink target');
         using target = this.#root.open(`/${path}` as ByteString, { follow: false });
         return libc.linkat(target.fd, '', dir, name, AT_EMPTY_PATH);
       }
@@ -210,8 +233,8 @@ class Extraction implements TarSink, Disposable {
   #settle(entry: TarEntry, parent: Place, name: Uint8Array): void {
     using made = this.#root.child(parent, textOfName(name));
     if (made.stat.type !== entry.type) throw new SystemError(errno.EEXIST, CALLS[entry.type], name);
-    const { uid, gid } = this.#ownerOf(entry);
-    must(libc.fchownat(made.fd, '', uid, gid, AT_EMPTY_PATH), 'fchown', name);
+    const owner = this.#ownerOf(entry);
+    if (owner) must(libc.fchownat(made.fd, '', owner.uid, owner.gid, AT_EMPTY_PATH), 'fchown', name);
     const self = `/proc/self/fd/${made.fd}`;
     if (entry.type === 'symlink') {
       libc.utimensat(parent.fd, name, timesOf(entry.mtime), AT_SYMLINK_NOFOLLOW);
@@ -219,17 +242,30 @@ class Extraction implements TarSink, Disposable {
     }
     must(libc.fchmodat(AT_FDCWD, self, entry.mode, 0), 'fchmod', name);
     for (const [key, value] of entry.xattrs ?? []) {
-      must(libc.setxattr(self, cstringOf(key), value, value.length, 0), 'setxattr', name);
+      this.#mustXattr(libc.setxattr(self, cstringOf(key), value, value.length, 0), 'setxattr', name);
     }
     if (entry.type !== 'directory') libc.utimensat(AT_FDCWD, self, timesOf(entry.mtime), 0);
   }
 
-  #ownerOf({ uid, gid }: TarEntry): { readonly uid: number; readonly gid: number } {
-    return this.#options.owner ?? { uid: uid >>> 0, gid: gid >>> 0 };
+  #ownerOf({ uid, gid }: TarEntry): { readonly uid: number; readonly gid: number } | undefined {
+    const { owner } = this.#options;
+    if (owner === 'process') return undefined;
+    return owner === 'archive' ? { uid: uid >>> 0, gid: gid >>> 0 } : owner;
+  }
+
+  /** @source docker 28.2: `docker cp` from a container drops attributes for these two reasons */
+  #mustXattr(result: number, call: string, name: CString): void {
+    const isForgiven = result === -errno.EPERM || result === -errno.EOPNOTSUPP;
+    if (!isForgiven || this.#options.owner !== 'process') must(result, call, name);
+  }
+
+  #pathOf(name: ByteString, what?: string): ByteString {
+    const { rename } = this.#options;
+    return cleanPath(rename ? renamed(name, rename) : name, what);
   }
 
   #name(): string {
-    return this.#entry ? textOf(cleanPath(this.#entry.name)) : '';
+    return this.#entry ? textOf(this.#pathOf(this.#entry.name)) : '';
   }
 }
 
@@ -242,6 +278,11 @@ const CALLS: Readonly<Record<TarEntry['type'], string>> = {
   block: 'mknod',
   fifo: 'mkfifo',
 };
+
+function renamed(name: ByteString, { from, to }: NonNullable<ExtractOptions['rename']>): ByteString {
+  const isBelow = name.startsWith(from) && (name.length === from.length || from === '' || name[from.length] === '/');
+  return isBelow ? (`${to}${name.slice(from.length)}` as ByteString) : name;
+}
 
 /** Relative and without dots; '' is the folder itself. @throws ENTRY_NAME when it climbs out */
 function cleanPath(name: ByteString, what = 'entry name'): ByteString {

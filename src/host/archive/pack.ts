@@ -1,11 +1,11 @@
-// Owns the step from a file tree to a tar. Follows no link; reads regular files only. Blocks; a thread of its own runs it.
+// Owns the step from a file tree to a tar. Follows no link; reads regular files only. Blocks.
 
 import { readdirSync } from 'node:fs';
-import { AT_FDCWD, libc, must, O_CLOEXEC, O_NONBLOCK, O_RDONLY } from '../../host/libc.ts';
-import { fileXattr, linkTarget, type MountedRoot, type Place, statFd } from '../../host/rooted/index.ts';
 import { type ByteString, byteString, bytesOfText, textOf } from '../../lib/bytes.ts';
 import { GantryError } from '../../lib/errors.ts';
-import { type TarEntryInput, tarHeader, tarPadding } from '../../lib/tar/index.ts';
+import { TAR_END, type TarEntryInput, tarHeader, tarPadding } from '../../lib/tar/index.ts';
+import { AT_FDCWD, libc, must, O_CLOEXEC, O_NONBLOCK, O_RDONLY } from '../libc.ts';
+import { fileXattr, linkTarget, type MountedRoot, type Place, statFd } from '../rooted/index.ts';
 
 /** Each level holds a descriptor; deeper trees have paths that no program can name (PATH_MAX is 4096). */
 const DEEPEST = 2048;
@@ -19,67 +19,70 @@ export interface PackRequest {
   readonly place: Place;
   /** Its name in the archive; `/` for a root whose children have absolute names. */
   readonly name: ByteString;
-  /** Takes each piece before the next is made. Its memory is used again. */
-  readonly write: (piece: Uint8Array) => void;
+  /** True where a piece is still needed when the next is asked for; otherwise its memory is used again. */
+  readonly keepsPieces: boolean;
 }
 
 /**
- * Writes the members of a tar, without its end: parents first, names sorted. A second name of a file becomes a hard link to the
- * first. Sockets are left out. What goes away meanwhile is left out too.
- * @throws TREE_TOO_DEEP; SystemError of what cannot be read; whatever `write` throws
+ * A tar of `place`, piece by piece: parents first, names sorted. A second name of a file becomes a hard link to the first. Sockets
+ * are left out. What goes away meanwhile is left out too.
+ * @throws TREE_TOO_DEEP; SystemError of what cannot be read
  */
-export function packTree({ root, place, name, write }: PackRequest): void {
-  new Packing(root, write).add(place, name, 0);
+export function* packTree({ root, place, name, keepsPieces }: PackRequest): Generator<Buffer, void, void> {
+  yield* new Packing(root, keepsPieces).add(place, name, 0);
+  yield TAR_END;
 }
+
+type Pieces = Generator<Buffer, void, void>;
 
 class Packing {
   readonly #root: MountedRoot;
-  readonly #write: PackRequest['write'];
-  readonly #buffer = Buffer.allocUnsafeSlow(READ_BYTES);
+  /** Of all reads; undefined: each has its own. */
+  readonly #buffer: Buffer | undefined;
   /** `device:inode` of files with several names → the first name. */
   readonly #seen = new Map<string, ByteString>();
 
-  constructor(root: MountedRoot, write: PackRequest['write']) {
+  constructor(root: MountedRoot, keepsPieces: boolean) {
     this.#root = root;
-    this.#write = write;
+    if (!keepsPieces) this.#buffer = Buffer.allocUnsafeSlow(READ_BYTES);
   }
 
-  add(place: Place, name: ByteString, depth: number): void {
+  *add(place: Place, name: ByteString, depth: number): Pieces {
     const { type } = place.stat;
     switch (type) {
       case 'socket':
         return;
       case 'directory':
-        this.#write(tarHeader(entryOf(place, type, asFolder(name))));
-        this.#addChildren(place, name, depth);
+        yield tarHeader(entryOf(place, type, asFolder(name)));
+        yield* this.#addChildren(place, name, depth);
         return;
       case 'file':
-        this.#addFile(place, name);
+        yield* this.#addFile(place, name);
         return;
       case 'symlink':
-        this.#write(tarHeader({ ...entryOf(place, type, name), linkName: linkTarget(place.fd) }));
+        yield tarHeader({ ...entryOf(place, type, name), linkName: linkTarget(place.fd) });
         return;
       default:
-        this.#write(tarHeader(entryOf(place, type, name)));
+        yield tarHeader(entryOf(place, type, name));
     }
   }
 
-  #addChildren(place: Place, name: ByteString, depth: number): void {
+  *#addChildren(place: Place, name: ByteString, depth: number): Pieces {
     if (depth === DEEPEST) throw tooDeep(place.path);
     const listed = readdirSync(`/proc/self/fd/${place.fd}`, { encoding: 'buffer' }).map((bytes) => byteString(bytes));
     const children = new Set([...listed, ...this.#root.mountedIn(place.path)]);
     for (const child of [...children].sort()) {
       using inside = this.#root.tryChild(place, child);
-      if (inside) this.add(inside, `${asFolder(name)}${child}` as ByteString, depth + 1);
+      if (inside) yield* this.add(inside, `${asFolder(name)}${child}` as ByteString, depth + 1);
     }
   }
 
-  #addFile(place: Place, name: ByteString): void {
+  *#addFile(place: Place, name: ByteString): Pieces {
     const { links, device, inode } = place.stat;
     const key = `${device}:${inode}`;
     const first = links > 1 ? this.#seen.get(key) : undefined;
     if (first !== undefined) {
-      this.#write(tarHeader({ ...entryOf(place, 'hardlink', name), linkName: first }));
+      yield tarHeader({ ...entryOf(place, 'hardlink', name), linkName: first });
       return;
     }
     if (links > 1) this.#seen.set(key, name);
@@ -89,24 +92,25 @@ class Packing {
       const { sizeBytes } = statFd(file);
       const capability = fileXattr(file, KEPT_XATTR);
       const xattrs = capability && new Map([[KEPT_XATTR, capability]]);
-      this.#write(tarHeader({ ...entryOf(place, 'file', name), size: sizeBytes, xattrs }));
-      this.#addContent(file, sizeBytes, place.path);
+      yield tarHeader({ ...entryOf(place, 'file', name), size: sizeBytes, xattrs });
+      yield* this.#content(file, sizeBytes, place.path);
     } finally {
       libc.close(file);
     }
   }
 
   /** As many bytes as were announced: of a file that grows not more, of one that shrinks the rest as zeros. */
-  #addContent(file: number, size: number, path: ByteString): void {
+  *#content(file: number, size: number, path: ByteString): Pieces {
     for (let left = size; left > 0; ) {
       const wanted = Math.min(READ_BYTES, left);
-      const count = must(libc.read(file, this.#buffer, wanted), 'read', textOf(path));
-      if (count === 0) this.#buffer.fill(0, 0, wanted);
-      const piece = this.#buffer.subarray(0, count === 0 ? wanted : count);
+      const buffer = this.#buffer ?? Buffer.allocUnsafeSlow(wanted);
+      const count = must(libc.read(file, buffer, wanted), 'read', textOf(path));
+      if (count === 0) buffer.fill(0, 0, wanted);
+      const piece = buffer.subarray(0, count === 0 ? wanted : count);
       left -= piece.length;
-      this.#write(piece);
+      yield piece;
     }
-    this.#write(tarPadding(size));
+    if (size % 512 !== 0) yield tarPadding(size);
   }
 }
 
