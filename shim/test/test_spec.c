@@ -36,6 +36,8 @@ static void good(struct tally *t) {
     CHECK(t, s.tty == 1 && s.rows == 24 && s.cols == 80 && s.has_oom_score_adj && s.oom_score_adj == -999);
     CHECK(t, s.log_max_size == 1000 && s.log_max_files == 3 && s.drain_ms == 2000 && s.linger_ms == 10000);
     spec_free(&s);
+    CHECK(t, !strcmp(PARSE("dir=/d"), "") && !s.args.n); /* a holder of namespaces, without a process */
+    spec_free(&s);
     static char many[64 * 1024] = BASE;
     size_t at = sizeof BASE - 1;
     for (int i = 0; i < 5000; i++, at += 6) memcpy(many + at, "arg=x", 6);
@@ -55,7 +57,7 @@ static void bad(struct tally *t) {
 #define CASE(text, stage) {text, sizeof(text), stage}
         CASE("arg=x\0pid-file=p", "parse"),
         CASE("dir=relative\0arg=x\0pid-file=p", "parse"),
-        CASE("dir=/d\0pid-file=p", "parse"),
+        CASE("dir=/d\0auto-start=1", "parse"),
         CASE("dir=/d\0arg=x", "parse"),
         CASE(BASE "tty=1", "parse"),
         CASE(BASE "tty=2\0console-socket=c", "parse"),

@@ -71,7 +71,7 @@ const MISTAKES: readonly (readonly [line: string, step: RegExp])[] = [
   ['container lss', /did you mean "gantry container ls"/],
   ['ps --fromat x', /did you mean --format/],
   ['build .', /gantry load/],
-  ['cp a:b c', /gantry exec/],
+  ['cp nosuch:b c', /gantry ps -a/],
   ['inspect nosuch', /gantry ps -a/],
   ['stop nosuch c1', /gantry ps -a/],
   ['rm nosuch nosuch2', /gantry ps -a/],
