@@ -13,7 +13,8 @@
 #include "spawner.h"
 #include "steps.h"
 
-enum { OUTPUT_MAX = 64 * 1024, CHUNK = 16 * 1024, FAILURE_MAX = 4096 };
+// KILLED_MS: what a killed command gets to end in; one that a dead file system holds may never.
+enum { OUTPUT_MAX = 64 * 1024, CHUNK = 16 * 1024, FAILURE_MAX = 4096, KILLED_MS = 1000 };
 
 struct run {
     struct run *next;
@@ -23,7 +24,7 @@ struct run {
     int status_fd;  // read end: the forked child's failure before exec, as one frame
     pid_t pid;
     int64_t deadline;
-    bool timed_out;
+    bool timed_out, answered;
     char seq[24];
 };
 
@@ -104,7 +105,7 @@ bool run_reaped(struct spawner *sp, int pid, int status) {
         for (int i = 0; i < 2; i++) {
             if (r->out[i].fd >= 0) take(r, i);
         }
-        answer(r, status);
+        if (!r->answered) answer(r, status);
         run_free(r);
         return true;
     }
@@ -116,12 +117,18 @@ int run_deadlines(struct spawner *sp) {
     if (!sp->runs) return wait;
     int64_t now = now_mono_ms();
     for (struct run *r = sp->runs; r; r = r->next) {
-        if (!r->deadline || r->timed_out) continue;
+        if (!r->deadline || r->answered) continue;
         int64_t left = r->deadline - now;
-        if (left <= 0) {
+        if (left <= 0 && !r->timed_out) {
             r->timed_out = true;
             kill(-r->pid, SIGKILL);
             kill(r->pid, SIGKILL);  // it may not have made its group yet
+            r->deadline = now + KILLED_MS;
+            left = KILLED_MS;
+        }
+        if (left <= 0) {
+            answer(r, 0);
+            r->answered = true;
         } else if (wait < 0 || left < wait) {
             wait = (int)left;
         }
@@ -131,7 +138,9 @@ int run_deadlines(struct spawner *sp) {
 
 static _Noreturn void run_child(const struct launch *what, const struct strv *steps, int status_fd) {
     struct fail f = {0};
-    if (steps_run(steps, &f) == 0) fail_set(&f, "exec", launch_exec(what), what->argv[0]);
+    bool done = steps_run(steps, &f) == 0;
+    if (done && !what->argv) _exit(0);
+    if (done) fail_set(&f, "exec", launch_exec(what), what->argv[0]);
     struct buf b = {0};
     msg_begin(&b);
     msg_str(&b, "stage", f.stage);

@@ -156,7 +156,7 @@ static int parse(struct request *r, char *payload, size_t size, struct fail *f) 
 }
 
 static int serve_run(struct spawner *sp, struct request *r, struct fail *f) {
-    if (!r->spec.args.n) return fail_set(f, "parse", EINVAL, "arg is missing");
+    if (!r->spec.args.n && !r->spec.steps.n) return fail_set(f, "parse", EINVAL, "arg is missing");
     return run_start(sp, r->seq, &r->spec, r->timeout_ms, f);
 }
 

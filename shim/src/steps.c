@@ -7,6 +7,7 @@
 #include <linux/openat2.h>
 #include <net/if.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
@@ -95,6 +96,27 @@ static int do_write(char **p, struct held *held) {
     return err;
 }
 
+static int do_stat(char **p, struct held *held) {
+    (void)held;
+    struct stat st;
+    return stat(p[1], &st) < 0 ? errno : 0;
+}
+
+// A folder with all that lack above it. What is there already, of whatever kind, is left as it is.
+static int do_mkdirs(char **p, struct held *held) {
+    (void)held;
+    struct stat st;
+    if (stat(p[1], &st) == 0) return 0;
+    for (char *end = p[1] + 1; errno == ENOENT && (end = strchr(end, '/')); end++) {
+        *end = 0;
+        bool failed = mkdir(p[1], 0755) < 0 && errno != EEXIST;
+        *end = '/';
+        if (failed) return errno;
+        errno = ENOENT;
+    }
+    return mkdir(p[1], 0755) < 0 && errno != EEXIST ? errno : 0;
+}
+
 // A folder or an empty file, as what shall be mounted there is one.
 static int make_target(int fd, const char *target) {
     struct stat st;
@@ -154,6 +176,7 @@ static const struct verb {
     {"unshare", 2, 1, do_unshare}, {"chdir", 2, 1, do_chdir}, {"umount", 2, 1, do_umount},
     {"mount", 6, 3, do_mount},     {"mkdir", 3, 1, do_mkdir}, {"write", 3, 1, do_write},
     {"bind", 4, 2, do_bind},       {"hold", 2, 1, do_hold},   {"put", 2, 1, do_put},
+    {"stat", 2, 1, do_stat},       {"mkdirs", 2, 1, do_mkdirs},
 };
 
 static int run_one(char *step, struct held *held, struct fail *f) {

@@ -5,6 +5,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { busybox } from '../fixtures/busybox.ts';
 import { type Daemon, startDaemon } from '../support/daemon.ts';
+import { hungFolder } from '../support/hung-folder.ts';
 import { eventually } from '../support/patience.ts';
 
 let daemon: Daemon;
@@ -120,4 +121,21 @@ test('a stuck spawner is replaced', async () => {
   assert.match(first.stderr, /did not answer within 10 s/);
   await gone(spawner);
   assert.equal(await must('run', '--rm', 'busybox', 'echo', 'again'), 'again');
+});
+
+test('bind sources on a file system that hangs cost the daemon nothing but their own starts', async () => {
+  using hung = hungFolder();
+  // More than the threads that Node has for files.
+  const starts = ['', '/x', '/x/y', '/z', '/x', '/y'].map((below) =>
+    daemon.gantry('run', '--rm', '-v', `${hung.path}${below}:/x`, 'busybox', 'true'),
+  );
+  const given = daemon.gantry('create', '--mount', `type=bind,src=${hung.path}/x,dst=/x`, 'busybox');
+  const startedMs = performance.now();
+  assert.equal(await must('run', '--rm', 'busybox', 'echo', 'fine'), 'fine');
+  assert.ok(performance.now() - startedMs < 8000, `the start took ${performance.now() - startedMs} ms`);
+  for (const { code, stderr } of await Promise.all([...starts, given])) {
+    assert.notEqual(code, 0);
+    assert.match(stderr, /the file system of the bind source .* does not answer/);
+  }
+  assert.equal(await must('ps', '-aq'), '');
 });

@@ -31,7 +31,7 @@ export async function create(context: Context, given: CreateRequest): Promise<Cr
   const logWarnings = checkLogConfig(plan.record.logDriver, plan.record.logOptions);
   context.launcher.checkConfig(plan.record);
   await checkDeviceRequests(plan.record.hostConfig.DeviceRequests ?? []);
-  for (const mount of plan.mounts) if (mount.type === 'bind') await checkBindSource(mount);
+  for (const mount of plan.mounts) if (mount.type === 'bind') await checkBindSource(context, mount);
   if (name !== undefined) context.records.checkNameFree(name);
   for (const mount of plan.mounts) if (mount.type === 'volume') checkVolumeRequest(requestOf(mount));
   const { id } = await act(context, plan, name);

@@ -35,7 +35,15 @@ export interface ConfigureRequest {
   readonly shmPath?: string | undefined;
 }
 
+/** A bind source, and whether it is made (a folder) where it lacks. */
+export interface SourceRequest {
+  readonly path: string;
+  readonly create: boolean;
+}
+
 export interface Launcher {
+  /** The errno of looking at a bind source or making it, 0 for none; ETIMEDOUT when its file system does not answer in 10 s. */
+  probeSource(request: SourceRequest): Promise<number>;
   /** Refuses at create what can never run: unknown capabilities, bad profiles. @throws GantryError invalid */
   checkConfig(record: Omit<ContainerRecord, 'name' | 'mounts'>): void;
   /** Forks a shim, runs its steps. Abandon its connection to undo. @throws GantryError */

@@ -1,10 +1,10 @@
 // Owns making a container's mount sources ready at start: bind sources, volumes, the first copy of an image's content.
 
-import { constants } from 'node:fs';
-import { access } from 'node:fs/promises';
+import { constants } from 'node:os';
+import { getSystemErrorName } from 'node:util';
 import { mountOf } from '../../host/mount-table.ts';
-import { isGantryError, messageOf } from '../../lib/errors.ts';
-import { makeFolders } from '../../lib/make-folders.ts';
+import { errnoWords } from '../../lib/errno-words.ts';
+import { GantryError, isGantryError } from '../../lib/errors.ts';
 import { isEmptyVolume } from '../volumes/index.ts';
 import type { Context } from './context.ts';
 import { copyContent } from './copy-up.ts';
@@ -18,7 +18,7 @@ import type { ContainerRecord, MountRecord } from './types.ts';
 export async function prepareMountSources(context: Context, record: ContainerRecord): Promise<void> {
   for (const mount of record.mounts) {
     if (mount.type === 'bind') {
-      await prepareBind(mount);
+      await probe(context, mount);
       if (PASSED_ON.test(mount.propagation)) await checkPropagation(mount);
     } else if (mount.type === 'volume') await ensureVolume(context, mount);
   }
@@ -50,26 +50,39 @@ async function checkPropagation({ source, propagation }: MountRecord): Promise<v
   throw failure('PROPAGATION', `path ${source} is mounted on ${mountPoint} but it is not ${kinds}`);
 }
 
-/** @throws BIND_SOURCE_MISSING */
-export async function checkBindSource(mount: Pick<MountRecord, 'source' | 'createSource'>): Promise<void> {
-  if (mount.createSource) return;
-  await access(mount.source, constants.F_OK).catch(() => {
-    throw invalid(
-      'BIND_SOURCE_MISSING',
-      `invalid mount config for type "bind": bind source path does not exist: ${mount.source}`,
-    );
-  });
+/** Refuses a source that must be there and is not. @throws BIND_SOURCE_MISSING, BIND_SOURCE, BIND_SOURCE_SILENT */
+export async function checkBindSource(
+  context: Pick<Context, 'launcher'>,
+  mount: Pick<MountRecord, 'source' | 'createSource'>,
+): Promise<void> {
+  if (!mount.createSource) await probe(context, mount);
 }
 
-async function prepareBind(mount: MountRecord): Promise<void> {
-  await checkBindSource(mount);
-  if (!mount.createSource) return;
-  await makeFolders(mount.source).catch((error: NodeJS.ErrnoException) => {
-    // A file or socket as source is fine.
-    if (error.code !== 'EEXIST') {
-      throw invalid('BIND_SOURCE', `error while creating mount source path '${mount.source}': ${messageOf(error)}`);
-    }
-  });
+/** As checkBindSource, or makes the source. A file or socket as source is fine. */
+async function probe(
+  { launcher }: Pick<Context, 'launcher'>,
+  { source, createSource = false }: Pick<MountRecord, 'source' | 'createSource'>,
+): Promise<void> {
+  const errno = await launcher.probeSource({ path: source, create: createSource });
+  if (errno === 0) return;
+  if (errno === constants.errno.ETIMEDOUT) {
+    throw new GantryError('system', 'BIND_SOURCE_SILENT', `the file system of the bind source ${source} does not answer`, {
+      hint: 'see whether its file server or its FUSE program still works, and mount it again',
+    });
+  }
+  if (!createSource && (errno === constants.errno.ENOENT || errno === constants.errno.ENOTDIR)) {
+    throw invalid(
+      'BIND_SOURCE_MISSING',
+      `invalid mount config for type "bind": bind source path does not exist: ${source}`,
+    );
+  }
+  const words = errnoWords(getSystemErrorName(-errno)) ?? `errno ${errno}`;
+  throw invalid(
+    'BIND_SOURCE',
+    createSource
+      ? `error while creating mount source path '${source}': mkdir ${source}: ${words}`
+      : `invalid mount config for type "bind": stat ${source}: ${words}`,
+  );
 }
 
 /** A named volume that was removed behind the container's back comes back empty, as with Docker. */

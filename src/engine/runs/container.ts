@@ -28,6 +28,7 @@ import { sweepOrphans } from './orphans.ts';
 import { adoptRun, joinReady, makeRunDir, runCommand, runDirOf, sweepRun } from './run-dir.ts';
 import { sandboxSteps } from './sandbox.ts';
 import { signalMember } from './signal.ts';
+import { probeSource } from './source-probe.ts';
 
 const CONSOLE_SOCKET = 'console';
 const COMPRESS_ARGS = ['gzip', '--force'];
@@ -45,6 +46,7 @@ export function createContainerLauncher(deps: RunsDeps): Launcher {
   const dirOf = (id: string): string => runDirOf(deps.shimsDir, id);
   return {
     checkConfig: ({ hostConfig }) => checkHostConfig(hostConfig, deps.host),
+    probeSource: (request) => probeSource(deps.spawner, request),
     prepare: (request) => prepare(deps, driverOf(request.record.runtime), dirOf(request.record.id), request),
     configure: (prepared, request) => configure(deps, driverOf(request.record.runtime), prepared, request),
     async start({ run }, { runtime, command }) {

@@ -9,6 +9,7 @@ import { type ShimSpec, type Step, specFields, stepText } from './spec.ts';
 
 /** A short command; `timeoutMs` kills it. */
 export interface RunRequest {
+  /** [] runs the steps alone. */
   readonly args: readonly string[];
   /** Run in a forked child before the command, as a shim's steps. */
   readonly steps?: readonly Step[] | undefined;

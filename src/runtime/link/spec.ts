@@ -24,6 +24,10 @@ export type Step =
   | { readonly verb: 'hold'; readonly path: string }
   /** Mounts what the earliest `hold` holds at `path`, which is made. */
   | { readonly verb: 'put'; readonly path: string }
+  /** Fails where nothing is at `path`; links are followed. */
+  | { readonly verb: 'stat'; readonly path: string }
+  /** Makes `path` and what lacks above it, with mode 0755; what is there, of whatever kind, is left as it is. */
+  | { readonly verb: 'mkdirs'; readonly path: string }
   | { readonly verb: 'mkdir'; readonly path: string; readonly mode: number }
   | { readonly verb: 'write'; readonly path: string; readonly text: string };
 
@@ -91,6 +95,8 @@ function stepParts(step: Step): readonly string[] {
     case 'umount':
     case 'hold':
     case 'put':
+    case 'stat':
+    case 'mkdirs':
       return [step.path];
     case 'bind':
       return [step.root, step.path, step.target];
