@@ -40,12 +40,13 @@ export const command: Command = {
     if (to === '') throw new CommandFailure(1, 'destination can not be empty');
     const [source, target] = [splitArgument(from), splitArgument(to)];
     if (source.container && target.container) {
-      throw new CommandFailure(1, 'copying between containers is not supported');
+      const hint = `pipe one copy into another: gantry cp ${from} - | gantry cp - ${target.container}:FOLDER`;
+      throw new CommandFailure(1, 'copying between containers is not supported', hint);
     }
     const options = optionsOf(session, flags);
     if (source.container) await copyOut(session, source, target.path, options);
     else if (target.container) await copyIn(session, source.path, target, options);
-    else throw new CommandFailure(1, 'must specify at least one container source');
+    else throw new CommandFailure(1, 'must specify at least one container source', 'write one side as CONTAINER:PATH');
     return 0;
   },
 };
