@@ -71,7 +71,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   {
     path: 'container cp',
     aliases: ['cp'],
-    about: 'Copy files and folders between a container and the local file system',
+    about: 'Copy files between a container and the local file system',
     load: async () => (await import('./commands/container/cp.ts')).command,
   },
   {

@@ -22,7 +22,7 @@ export const containerCp: CommandSpec = {
   aliases: ['cp'],
   usage: '[OPTIONS] CONTAINER:SRC_PATH DEST_PATH|-',
   secondUsage: 'cp [OPTIONS] SRC_PATH|- CONTAINER:DEST_PATH',
-  about: `Copy files and folders between a container and the local file system
+  about: `Copy files between a container and the local file system
 
 Use '-' as the source to read a tar archive from stdin and extract it in a folder
 of the container, and as the destination to write a tar archive to stdout.`,

@@ -66,9 +66,14 @@ async function probe(
   const errno = await launcher.probeSource({ path: source, create: createSource });
   if (errno === 0) return;
   if (errno === constants.errno.ETIMEDOUT) {
-    throw new GantryError('system', 'BIND_SOURCE_SILENT', `the file system of the bind source ${source} does not answer`, {
-      hint: 'see whether its file server or its FUSE program still works, and mount it again',
-    });
+    throw new GantryError(
+      'system',
+      'BIND_SOURCE_SILENT',
+      `the file system of the bind source ${source} does not answer`,
+      {
+        hint: 'see whether its file server or its FUSE program still works, and mount it again',
+      },
+    );
   }
   if (!createSource && (errno === constants.errno.ENOENT || errno === constants.errno.ENOTDIR)) {
     throw invalid(
