@@ -27,7 +27,7 @@ import { wait } from './wait.ts';
 export { publishContainer } from './context.ts';
 export type { ContainerDefaults } from './defaults.ts';
 export { notRunning } from './errors.ts';
-export type { ConfigureRequest, Launcher, LaunchRequest, Prepared } from './launcher.ts';
+export type { ConfigureRequest, Launcher, LaunchRequest, Prepared, SourceRequest } from './launcher.ts';
 export { type Run, SHIM_END_MS } from './live.ts';
 export { checkDefaultLogOptions, LOG_DRIVERS, logAttributes, parseJsonFileOptions } from './log-options.ts';
 export { networkPlan } from './network-mode.ts';

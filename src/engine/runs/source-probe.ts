@@ -3,7 +3,7 @@
 import { constants } from 'node:os';
 import { isGantryError } from '../../lib/errors.ts';
 import type { Spawner } from '../../runtime/link/index.ts';
-import type { SourceRequest } from '../containers/launcher.ts';
+import type { SourceRequest } from '../containers/index.ts';
 
 /** As long as a spun-down disk or a reconnecting file server may take. */
 const LIMIT_MS = 10_000;
