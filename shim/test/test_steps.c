@@ -56,7 +56,7 @@ void test_steps(struct tally *t) {
     sprintf(text, "%s/c", dir);
     rmdir(text);
     rmdir(dir);
-    CHECK(t, refused("stat\x1f/no/such", "step:stat", ENOENT));
+    CHECK(t, refused("stat\x1f/proc/no/such", "step:stat", ENOENT));
     CHECK(t, refused("mkdirs\x1f/dev/null/x/y", "step:mkdirs", ENOTDIR));
     CHECK(t, refused("mkdirs\x1f/proc/no/such", "step:mkdirs", ENOENT));
     CHECK(t, refused("", "step:", EINVAL));
@@ -64,18 +64,18 @@ void test_steps(struct tally *t) {
     CHECK(t, refused("a-verb-with-a-name-that-is-much-longer-than-any-stage", "step:a-verb-with-a-name-that-is-much-lo", EINVAL));
     CHECK(t, refused("unshare", "step:unshare", EINVAL));
     CHECK(t, refused("unshare\x1ftime", "step:unshare", EINVAL));
-    CHECK(t, refused("chdir\x1f/no/such", "step:chdir", ENOENT));
+    CHECK(t, refused("chdir\x1f/proc/no/such", "step:chdir", ENOENT));
     CHECK(t, refused("chdir\x1f/\x1f/", "step:chdir", EINVAL));
-    CHECK(t, refused("mkdir\x1f/no/such/x\x1f" "0755", "step:mkdir", ENOENT));
+    CHECK(t, refused("mkdir\x1f/proc/no/such/x\x1f" "0755", "step:mkdir", ENOENT));
     CHECK(t, refused("mkdir\x1f/x\x1f" "0799", "step:mkdir", EINVAL));
     CHECK(t, refused("mkdir\x1f/x\x1f" "777777777777", "step:mkdir", EINVAL));
     CHECK(t, refused("mount\x1ftmpfs\x1f\x1f/x\x1fmany\x1f", "step:mount", EINVAL));
     CHECK(t, refused("mount\x1f\x1f\x1f\x1f\x1f\x1f\x1f\x1f\x1f", "step:mount", EINVAL));
-    CHECK(t, refused("write\x1f/no/such/file\x1fx", "step:write", ENOENT));
+    CHECK(t, refused("write\x1f/proc/no/such/file\x1fx", "step:write", ENOENT));
     CHECK(t, refused("bind\x1f/\x1f" "etc", "step:bind", EINVAL));
-    CHECK(t, refused("bind\x1f/no/such\x1f" "etc\x1f/no/such/t", "step:bind", ENOENT));
-    CHECK(t, refused("bind\x1f/\x1fno-such-thing\x1f/no/such/t", "step:bind", ENOENT));
-    CHECK(t, refused("bind\x1f/\x1f" "etc\x1f/no/such/t", "step:bind", ENOENT));
-    CHECK(t, refused("put\x1f/no/such", "step:put", ENOENT));
+    CHECK(t, refused("bind\x1f/proc/no/such\x1f" "etc\x1f/proc/no/such/t", "step:bind", ENOENT));
+    CHECK(t, refused("bind\x1f/\x1fno-such-thing\x1f/proc/no/such/t", "step:bind", ENOENT));
+    CHECK(t, refused("bind\x1f/\x1f" "etc\x1f/proc/no/such/t", "step:bind", ENOENT));
+    CHECK(t, refused("put\x1f/proc/no/such", "step:put", ENOENT));
     fail_clear(&f);
 }

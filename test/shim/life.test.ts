@@ -162,12 +162,12 @@ test('a failed start without a log tells what the runtime printed, else its stat
 
 test('a runtime that is not there, leaves no pid or names a stranger is a failed start', async () => {
   const absent = await fails([
-    ['arg', '/no/such/runtime'],
+    ['arg', '/proc/no/such/runtime'],
     ['pid-file', 'pid'],
   ]);
   assert.equal(absent.failed.stage, 'exec');
   assert.equal(absent.failed.errno, '2');
-  assert.equal(absent.failed.text, '/no/such/runtime: No such file or directory');
+  assert.equal(absent.failed.text, '/proc/no/such/runtime: No such file or directory');
   const noPid = await fails([
     ['arg', '/bin/true'],
     ['pid-file', 'pid'],
@@ -210,7 +210,7 @@ test('a failed step names itself, and later steps do not run', async () => {
     ['arg', '/bin/true'],
     ['pid-file', 'pid'],
     ['step', 'mkdir\x1fone\x1f0755'],
-    ['step', 'chdir\x1f/no/such/place'],
+    ['step', 'chdir\x1f/proc/no/such/place'],
     ['step', 'mkdir\x1ftwo\x1f0755'],
     ...slowCleanup,
   ]);
@@ -219,7 +219,7 @@ test('a failed step names itself, and later steps do not run', async () => {
     version: '1',
     stage: 'step:chdir',
     errno: '2',
-    text: '/no/such/place: No such file or directory',
+    text: '/proc/no/such/place: No such file or directory',
   });
 });
 
@@ -255,7 +255,7 @@ test('malformed specifications are refused by the spawner, which lives on', asyn
     (
       await refused([
         ['op', 'spawn'],
-        ['dir', '/no/such'],
+        ['dir', '/proc/no/such'],
         ['arg', 'x'],
         ['pid-file', 'p'],
       ])

@@ -96,7 +96,7 @@ test('rotation with compression keeps as many files as asked, and loses only wha
 
 test('a log folder that is not there is a failed start', async (t) => {
   const { control } = await begin(t, 'echo x', [
-    ['log-path', '/no/such/folder/log'],
+    ['log-path', '/proc/no/such/folder/log'],
     ['cleanup-arg', 'sleep'],
     ['cleanup-arg', '1'],
   ]);

@@ -57,7 +57,7 @@ test('steps come before the command, and their failure or a missing program is t
     assert.deepEqual([cwd, text], [folder, 'hello']);
     assert.notEqual(namespace, (await run('readlink /proc/self/ns/mnt')).out?.trim());
   }
-  assert.equal((await run('true', [['step', 'chdir\x1f/no/such']])).stage, 'step:chdir');
+  assert.equal((await run('true', [['step', 'chdir\x1f/proc/no/such']])).stage, 'step:chdir');
   for (const more of [[], [['step', 'chdir\x1f/']]] as [string, string][][]) {
     const absent = await spawner().request([['op', 'run'], ['arg', 'no-such-program'], ...more]);
     assert.deepEqual([absent.stage, absent.errno], ['exec', '2']);
@@ -120,7 +120,7 @@ test('mounts that are held stay in touch with those that they were copied from',
     await run(`umount ${folder}/in; umount ${folder}; rmdir ${folder}`);
   }
   assert.equal((await run('true', [['step', 'put\x1f/x']])).stage, 'step:put');
-  assert.equal((await run('true', [['step', 'hold\x1f/no/such']])).errno, '2');
+  assert.equal((await run('true', [['step', 'hold\x1f/proc/no/such']])).errno, '2');
 });
 
 test('a new network namespace has its loopback up', async (t) => {

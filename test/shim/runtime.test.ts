@@ -62,7 +62,7 @@ const suite = (runtime: Runtime): void => {
     const id = newId();
     const { control } = await begin(t, (dir) => {
       writeBundle(dir, 'true');
-      const config = { ...processOf('true', false), args: ['/no/such/program'] };
+      const config = { ...processOf('true', false), args: ['/proc/no/such/program'] };
       const file = join(dir, 'config.json');
       writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, 'utf8')), process: config }));
       return runFields(runtime, dir, id);

@@ -65,7 +65,7 @@ test('a process begins in a session of its own, with no descriptor but its three
 test('a program that cannot be run fails the start, with its errno', async (t) => {
   for (const [command, errno] of [
     ['no-such-program', '2'],
-    ['/no/such/program', '2'],
+    ['/proc/no/such/program', '2'],
     ['/etc/shadow', '13'],
     ['/etc', '21'],
     ['""', '2'],

@@ -28,7 +28,7 @@ test('version 2: the controllers say it, and some limits of version 1 do not exi
     mode: 'v2',
     version: 2,
     controllers: new Map(),
-    unified: '/no/such/mount',
+    unified: '/proc/no/such/mount',
     unifiedControllers: ['memory', 'io'],
   } as const;
   const { limits, cpus } = await readLimitSupport(layout);
