@@ -2,6 +2,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { GantryError, messageOf } from '../lib/errors.ts';
+import { serverTiming, type Trace, traceOf } from '../lib/trace.ts';
 import { percentDecode } from '../spec/docker/decode-query.ts';
 import { ROUTES, type RouteId } from '../spec/docker/routes.ts';
 import { checkVersion, NEWEST_MINOR, type VersionCheck } from './api-version.ts';
@@ -61,10 +62,12 @@ export interface DispatcherParts {
 }
 
 export function createDispatcher({ handlers, writer, logger, oldest }: DispatcherParts): Dispatcher {
-  const run = async (exchange: Exchange): Promise<void> => {
+  const run = async (exchange: Exchange, trace: Trace): Promise<void> => {
     const { response } = exchange;
     try {
       const reply = await handlers[exchange.route](exchange);
+      const timing = response.headersSent ? undefined : serverTiming(trace);
+      if (timing !== undefined) response.setHeader('Server-Timing', timing);
       if (reply.kind === 'json') {
         const { minor, route } = exchange;
         const value = minor === NEWEST_MINOR ? reply.value : downgradeReply(route, minor, reply.value);
@@ -86,7 +89,8 @@ export function createDispatcher({ handlers, writer, logger, oldest }: Dispatche
 
   return (request, response, target, takeover) => {
     if (target === undefined) return refuseLine(response);
-    if (logger.enabled('debug')) logger.log('debug', `Calling ${request.method} ${request.url}`);
+    const trace = traceOf(textOf(request.headers.traceparent));
+    if (logger.enabled('debug')) trace.run(() => logger.log('debug', `Calling ${request.method} ${request.url}`));
     const { match } = target;
     if (match.kind === 'redirect') {
       const query = target.queryText === '' ? '' : `?${target.queryText}`;
@@ -101,8 +105,13 @@ export function createDispatcher({ handlers, writer, logger, oldest }: Dispatche
     }
     const { id: route, name } = match;
     const { minor } = version;
-    void run(new Exchange({ route, minor, name, queryText: target.queryText, request, response, takeover }));
+    const exchange = new Exchange({ route, minor, name, queryText: target.queryText, request, response, takeover });
+    void trace.run(() => run(exchange, trace));
   };
+}
+
+function textOf(header: string | readonly string[] | undefined): string | undefined {
+  return typeof header === 'string' ? header : undefined;
 }
 
 /** Go's answer to a request that is not one. */

@@ -43,7 +43,9 @@ export async function main(
     say(explainFailure(failure, false).text);
     return failure.exitCode;
   }
-  using session = createSession({ stdio, env, globals: globals.flags, now: options.now });
+  const tracing = globals.flags.bool('trace') ? await import('./command-trace.ts') : undefined;
+  using trace = tracing?.startTrace(argv, say);
+  using session = createSession({ stdio, env, globals: globals.flags, now: options.now, observer: trace });
   try {
     return await dispatch(session, globals);
   } catch (error) {

@@ -2,7 +2,7 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
-import { type Client, createClient, type TransportOptions } from '../client/index.ts';
+import { type CallObserver, type Client, createClient, type TransportOptions } from '../client/index.ts';
 import { GantryError } from '../lib/errors.ts';
 import { type ConfigFile, readConfigFile } from './config/file.ts';
 import { type ChosenHost, chooseHost, type Environment, UNRESOLVED } from './config/host.ts';
@@ -72,6 +72,8 @@ export function createSession(options: {
   readonly env: Environment;
   readonly globals: Flags;
   readonly now?: (() => number) | undefined;
+  /** Watches the calls to the daemon. */
+  readonly observer?: CallObserver | undefined;
 }): Session {
   const { stdio, env, globals } = options;
   let config: ConfigFile | undefined;
@@ -97,6 +99,7 @@ export function createSession(options: {
         tls: session.chosenHost().tls,
         apiVersion: env.DOCKER_API_VERSION?.replace(/^v/, '') || undefined,
         headers: session.config().data.HttpHeaders,
+        observer: options.observer,
       });
       return client;
     },

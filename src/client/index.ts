@@ -23,7 +23,7 @@ export type { ImageHistoryItem, ImageSearchResult, ImagesClient, ProgressMessage
 export type { Filters } from './json-lines.ts';
 export type { NetworksClient } from './networks.ts';
 export type { DaemonEvent, DiskUsage, EventsOptions, ForeignKind, LoginAnswer, SystemClient } from './system.ts';
-export type { Hijacked, PingFacts, TlsOptions, TransportOptions } from './transport.ts';
+export type { CallObserver, Hijacked, PingFacts, TlsOptions, TransportOptions } from './transport.ts';
 export { CLIENT_API_VERSION, compareVersions } from './transport.ts';
 export type { VolumesClient } from './volumes.ts';
 

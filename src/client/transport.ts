@@ -1,5 +1,12 @@
 // Owns HTTP to one daemon: connections, version prefix, JSON in and out, and the raw upgrade. Knows no nouns.
-import { Agent as HttpAgent, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
+import {
+  type ClientRequest,
+  Agent as HttpAgent,
+  request as httpRequest,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type RequestOptions,
+} from 'node:http';
 import type { Duplex, Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { isGantryError } from '../lib/errors.ts';
@@ -28,6 +35,20 @@ export interface TransportOptions {
   /** Pins the API version and skips the negotiation (DOCKER_API_VERSION). */
   readonly apiVersion?: string | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** Told of every call and its answer. */
+  readonly observer?: CallObserver | undefined;
+}
+
+/** Watches the calls of a transport. */
+export interface CallObserver {
+  /** A call is about to be sent; answers more headers for it, and what to do with the headers of its answer (none: it failed). */
+  begin(
+    method: string,
+    path: string,
+  ): {
+    readonly headers: Readonly<Record<string, string>>;
+    end(answer: IncomingHttpHeaders | undefined): void;
+  };
 }
 
 /** Query values; undefined ones are left out, lists repeat the key. */
@@ -102,7 +123,7 @@ export function createTransport(options: TransportOptions): Transport {
   };
   const version = async (): Promise<string> => options.apiVersion ?? lowerVersion((await ping()).apiVersion);
 
-  const requestOptions = (path: string, call: Call, upgrade: boolean): RequestOptions => ({
+  const requestOptions = (path: string, call: Call, upgrade: boolean, more = {}): RequestOptions => ({
     ...target,
     agent: upgrade ? false : agent,
     method: call.method,
@@ -112,6 +133,7 @@ export function createTransport(options: TransportOptions): Transport {
       'User-Agent': 'gantry',
       ...options.headers,
       ...call.headers,
+      ...more,
       ...(call.body === undefined && call.stream === undefined
         ? {}
         : { 'Content-Type': call.contentType ?? 'application/json' }),
@@ -120,9 +142,19 @@ export function createTransport(options: TransportOptions): Transport {
     ...(call.signal === undefined ? {} : { signal: call.signal }),
   });
 
+  const begin = (path: string, call: Call, upgrade: boolean): ClientRequest => {
+    const observed = options.observer?.begin(call.method, call.path);
+    const request = sender(requestOptions(path, call, upgrade, observed?.headers));
+    if (observed === undefined) return request;
+    for (const answer of ['response', 'upgrade']) {
+      request.once(answer, ({ headers }: IncomingMessage) => observed.end(headers));
+    }
+    return request.once('error', () => observed.end(undefined));
+  };
+
   const send = (path: string, call: Call): Promise<IncomingMessage> =>
     new Promise((resolve, reject) => {
-      const request = sender(requestOptions(path, call, false));
+      const request = begin(path, call, false);
       request.once('response', resolve);
       // What is sent may fail before the daemon does.
       if (call.stream !== undefined && !Buffer.isBuffer(call.stream)) call.stream.once('error', reject);
@@ -152,7 +184,7 @@ export function createTransport(options: TransportOptions): Transport {
     hijack: async (call) => {
       const path = await pathOf(call);
       return new Promise((resolve, reject) => {
-        const request = sender(requestOptions(path, call, true));
+        const request = begin(path, call, true);
         request.once('upgrade', (response, socket, head) => resolve({ socket, head, raw: isRaw(response) }));
         request.once('response', (response) => {
           if ((response.statusCode ?? 500) >= 400) failureOf(response, call).then(reject, reject);

@@ -1,6 +1,7 @@
 // Owns the daemon's own log: one line an entry on stderr, by level.
 
 import type { ApiLogger } from '../api/index.ts';
+import { currentTrace } from '../lib/trace.ts';
 import type { LogLevel } from './config.ts';
 
 const ORDER: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'fatal'];
@@ -19,7 +20,9 @@ export function createLogger({ level, format }: LogOptions, write: (line: string
   return {
     enabled,
     log(wanted, message, fields = {}) {
-      if (enabled(wanted)) write(lineOf(wanted, message, fields));
+      if (!enabled(wanted)) return;
+      const trace = currentTrace();
+      write(lineOf(wanted, message, trace === undefined ? fields : { ...fields, trace: trace.id }));
     },
   };
 }

@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createApiServer } from '../api/index.ts';
 import { openEngine } from '../engine/index.ts';
+import { CRASHED, LastLines, onBug, writeCrashReport } from '../host/crash-report.ts';
 import { openLineSink } from '../host/line-sink.ts';
 import { peerIsGone } from '../host/peer-gone.ts';
 import { findExecutable } from '../host/process/index.ts';
@@ -18,7 +19,7 @@ import { holdPidfile } from './pidfile.ts';
 import { ReloadSignal } from './reload-signal.ts';
 
 /** The process around the daemon: where it speaks, and who tells it to end. */
-export type DaemonProcess = Pick<NodeJS.Process, 'stdout' | 'stderr' | 'once' | 'on'>;
+export type DaemonProcess = Pick<NodeJS.Process, 'stdout' | 'stderr' | 'once' | 'on' | 'exit'>;
 
 /** Runs gantryd. Resolves to the exit code: 0 after an orderly end, 1 when it could not start. */
 export async function main(argv: readonly string[], env: NodeJS.ProcessEnv, io: DaemonProcess): Promise<number> {
@@ -57,13 +58,20 @@ async function run({ warnings, file, ...start }: Configured, read: () => Configu
   for (const stream of [io.stdout, io.stderr]) stream.on('error', () => undefined);
   let { config } = start;
   const options = { level: () => (config.debug ? 'debug' : config.logLevel), format: config.logFormat } as const;
-  const logger = createLogger(options, (line) => sink.write(line));
-  // A bug in one request must not end the engine for all others; what it did not finish, recovery will.
-  for (const event of ['uncaughtException', 'unhandledRejection']) {
-    io.on(event, (error: unknown) =>
-      logger.log('error', `bug: ${error instanceof Error ? error.stack : String(error)}`),
-    );
-  }
+  const last = new LastLines();
+  const logger = createLogger(options, (line) => {
+    last.add(line);
+    sink.write(line);
+  });
+  // After a bug nothing of this process can be trusted. Containers run on; the next start recovers what was under way.
+  onBug(io, (error) => {
+    const program = { name: 'gantryd', version: VERSION, lines: last.all };
+    const report = writeCrashReport(join(resolve(config.dataRoot), 'crashes'), program, error);
+    const text = error instanceof Error ? error.stack : String(error);
+    logger.log('error', `ended by a bug: ${text}`, report === undefined ? {} : { report });
+    sink[Symbol.dispose]();
+    io.exit(CRASHED);
+  });
   const hangUp = new ReloadSignal();
   io.on('SIGHUP', hangUp.raise);
   for (const warning of warnings) logger.log('warn', warning);

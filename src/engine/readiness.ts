@@ -8,13 +8,13 @@ import type { Execs } from './exec/types.ts';
 export function readyContainers(face: Containers, makeReady: MakeReady): Containers {
   return {
     ...face,
-    create: (request, signal) => {
+    create: (request) => {
       makeReady();
-      return face.create(request, signal);
+      return face.create(request);
     },
-    start: (ref, signal) => {
+    start: (ref) => {
       makeReady();
-      return face.start(ref, signal);
+      return face.start(ref);
     },
     restart: (ref, options) => {
       makeReady();

@@ -40,8 +40,8 @@ export interface RunOutcome {
  * @throws GantryError when it cannot be started
  */
 export async function run(engine: Engine, options: RunOptions): Promise<RunOutcome> {
+  const { id } = await engine.containers.create({ name: options.name, body: bodyOf(options) });
   const never = new AbortController().signal;
-  const { id } = await engine.containers.create({ name: options.name, body: bodyOf(options) }, never);
   using _killed = killAtExit(() => engine.containers.view(id).record.state.pid);
   try {
     const stdin = options.input !== undefined;
@@ -52,7 +52,7 @@ export async function run(engine: Engine, options: RunOptions): Promise<RunOutco
     outcome.catch(() => {});
     stream.end(options.input);
     options.signal?.throwIfAborted();
-    await engine.containers.start(id, never);
+    await engine.containers.start(id);
     const kill = (): void => void engine.containers.kill(id, 'KILL').catch(() => {});
     if (options.signal?.aborted) kill();
     options.signal?.addEventListener('abort', kill, { once: true });

@@ -1,6 +1,8 @@
 // Owns the life of the program gantry-registry: command, configuration, signals, exit code.
 
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { CRASHED, LastLines, onBug, writeCrashReport } from '../host/crash-report.ts';
 import { openLineSink } from '../host/line-sink.ts';
 import { GantryError, systemCallText } from '../lib/errors.ts';
 import { VERSION } from '../lib/package.ts';
@@ -14,7 +16,7 @@ import { openRegistry } from './open.ts';
 import type { Log } from './types.ts';
 
 /** The process around the program. */
-export type Surroundings = Pick<NodeJS.Process, 'stdout' | 'stderr' | 'on' | 'once'>;
+export type Surroundings = Pick<NodeJS.Process, 'stdout' | 'stderr' | 'on' | 'once' | 'exit'>;
 
 /** Runs gantry-registry. Resolves to the exit code: 0 after an orderly end, 1 when it could not start, 125 for a wrong command line. */
 export async function main(argv: readonly string[], env: NodeJS.ProcessEnv, io: Surroundings): Promise<number> {
@@ -66,10 +68,19 @@ async function serve(config: RegistryConfig, notices: readonly string[], io: Sur
   const lostLine = (count: number): string => logLine(config.logFormat, 'warn', `${count} log lines were lost`);
   const access = stack.use(openLineSink(io.stdout.fd, lostLine));
   const own = stack.use(openLineSink(io.stderr.fd, lostLine));
-  const log = createLog(config.logLevel, config.logFormat, (line) => own.write(line));
-  for (const event of ['uncaughtException', 'unhandledRejection']) {
-    io.on(event, (error: unknown) => log('error', `bug: ${error instanceof Error ? error.stack : String(error)}`));
-  }
+  const last = new LastLines();
+  const log = createLog(config.logLevel, config.logFormat, (line) => {
+    last.add(line);
+    own.write(line);
+  });
+  // After a bug nothing of this process can be trusted; the next start finds everything that was acknowledged.
+  onBug(io, (error) => {
+    const program = { name: 'gantry-registry', version: VERSION, lines: last.all };
+    const report = writeCrashReport(join(config.root, 'crashes'), program, error);
+    log('error', `ended by a bug: ${error instanceof Error ? error.stack : String(error)}`, report ? { report } : {});
+    own[Symbol.dispose]();
+    io.exit(CRASHED);
+  });
   for (const notice of notices) log('warn', notice);
   warn(config, log);
   const registry = stack.use(await openRegistry(config, { log, write: (lines) => access.write(lines) }));

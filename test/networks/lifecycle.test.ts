@@ -18,8 +18,6 @@ import {
   type World,
 } from './support/world.ts';
 
-const signal = new AbortController().signal;
-
 function tcp(containerPort: number, hostPort?: number, hostIp = ''): PortRequest {
   const hostPorts = hostPort === undefined ? undefined : { first: hostPort, last: hostPort };
   return { containerPort, protocol: 'tcp', hostIp, hostPorts };
@@ -31,7 +29,7 @@ function connect(
   pid: number,
   ports: readonly PortRequest[] = [],
 ): Promise<Endpoint> {
-  return world.networks.connect({ containerId, containerName: containerId, network: 'bridge', pid, ports }, signal);
+  return world.networks.connect({ containerId, containerName: containerId, network: 'bridge', pid, ports });
 }
 
 /** A TCP port that nothing uses now. */
@@ -259,7 +257,7 @@ test('a UDP client that kept sending while nothing was published is heard once t
 test('on host and none nothing is plugged, yet the endpoint is known and announced', async () => {
   await using world = makeWorld();
   const { networks } = world;
-  const endpoint = await networks.connect({ containerId: 'c', network: 'host', pid: 1, ports: [tcp(80)] }, signal);
+  const endpoint = await networks.connect({ containerId: 'c', network: 'host', pid: 1, ports: [tcp(80)] });
   assert.match(endpoint.endpointId, /^[0-9a-f]{64}$/);
   assert.equal(endpoint.ipAddress, '');
   assert.equal(networks.endpointsOf(endpoint.networkId)[0]?.containerId, 'c');
@@ -270,7 +268,7 @@ test('on host and none nothing is plugged, yet the endpoint is known and announc
     ),
     ['connect host host c', 'disconnect host host c'],
   );
-  await assert.rejects(networks.connect({ containerId: 'c', network: 'nowhere', pid: 1, ports: [] }, signal), {
+  await assert.rejects(networks.connect({ containerId: 'c', network: 'nowhere', pid: 1, ports: [] }), {
     message: 'network nowhere not found',
   });
 });

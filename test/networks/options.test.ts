@@ -4,7 +4,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { call, makeNamespace, makeOtherHost, makeWorld, run, serveTcp } from './support/world.ts';
 
-const signal = new AbortController().signal;
 const gatewayOf = (bip: string | undefined): string => bip?.split('/')[0] ?? '';
 
 test('icc=false: containers do not reach each other, by no way, but the host, the world and published ports', async () => {
@@ -15,8 +14,8 @@ test('icc=false: containers do not reach each other, by no way, but the host, th
   const { networks } = world;
   await networks.recover([]);
   const ports = [{ containerPort: 80, protocol: 'tcp', hostIp: '' }] as const;
-  const endpoint = await networks.connect({ containerId: 'web', network: 'bridge', pid: web.pid, ports }, signal);
-  await networks.connect({ containerId: 'peer', network: 'bridge', pid: peer.pid, ports: [] }, signal);
+  const endpoint = await networks.connect({ containerId: 'web', network: 'bridge', pid: web.pid, ports });
+  await networks.connect({ containerId: 'peer', network: 'bridge', pid: peer.pid, ports: [] });
   using _ = serveTcp(web.pid, 80, 'web');
   using _other = serveTcp(other.pid, 80, 'other');
   const gateway = gatewayOf(world.options.bip);
@@ -34,10 +33,7 @@ test('ip-masq=false: what leaves the host bears the container’s own address', 
   await using peer = await makeNamespace();
   await using other = await makeOtherHost();
   await world.networks.recover([]);
-  const endpoint = await world.networks.connect(
-    { containerId: 'peer', network: 'bridge', pid: peer.pid, ports: [] },
-    signal,
-  );
+  const endpoint = await world.networks.connect({ containerId: 'peer', network: 'bridge', pid: peer.pid, ports: [] });
   using _ = serveTcp(other.pid, 80, 'other');
   run('ip', ['route', 'add', `${endpoint.ipAddress}/32`, 'via', other.gateway], other.pid);
   assert.match(await call('tcp', other.address, 80, { from: peer.pid }), new RegExp(`^other ${endpoint.ipAddress} `));
@@ -51,7 +47,7 @@ test('iptables=false: no rule is written, and published ports are served by the 
   await using other = await makeOtherHost();
   await world.networks.recover([]);
   const ports = [{ containerPort: 80, protocol: 'tcp', hostIp: '' }] as const;
-  const endpoint = await world.networks.connect({ containerId: 'web', network: 'bridge', pid: web.pid, ports }, signal);
+  const endpoint = await world.networks.connect({ containerId: 'web', network: 'bridge', pid: web.pid, ports });
   using _ = serveTcp(web.pid, 80, 'web');
   const port = endpoint.ports[0]?.hostPort ?? 0;
   assert.doesNotMatch(run('nft', ['list', 'tables']), new RegExp(`gantry_${world.options.instance}`));
@@ -67,7 +63,7 @@ test('ip and mtu: ports without an address are published there, and links carry 
     { containerPort: 80, protocol: 'tcp', hostIp: '' },
     { containerPort: 81, protocol: 'tcp', hostIp: '0.0.0.0' },
   ] as const;
-  const endpoint = await world.networks.connect({ containerId: 'web', network: 'bridge', pid: web.pid, ports }, signal);
+  const endpoint = await world.networks.connect({ containerId: 'web', network: 'bridge', pid: web.pid, ports });
   assert.deepEqual(
     endpoint.ports.map(({ containerPort, hostIp }) => `${containerPort} ${hostIp}`),
     ['80 127.0.0.1', '81 0.0.0.0'],

@@ -3,7 +3,6 @@ import { networkInterfaces } from 'node:os';
 import { test } from 'node:test';
 import { call, makeNamespace, makeOtherHost, makeWorld, run, serveTcp, serveUdp } from './support/world.ts';
 
-const signal = new AbortController().signal;
 const gatewayOf = (bip: string | undefined): string => bip?.split('/')[0] ?? '';
 
 test('a published TCP port answers on loopback, on own addresses, from other hosts, from containers, and over IPv6', async () => {
@@ -14,8 +13,8 @@ test('a published TCP port answers on loopback, on own addresses, from other hos
   const { networks } = world;
   await networks.recover([]);
   const ports = [{ containerPort: 80, protocol: 'tcp', hostIp: '' }] as const;
-  const endpoint = await networks.connect({ containerId: 'web', network: 'bridge', pid: web.pid, ports }, signal);
-  await networks.connect({ containerId: 'peer', network: 'bridge', pid: peer.pid, ports: [] }, signal);
+  const endpoint = await networks.connect({ containerId: 'web', network: 'bridge', pid: web.pid, ports });
+  await networks.connect({ containerId: 'peer', network: 'bridge', pid: peer.pid, ports: [] });
   using _ = serveTcp(web.pid, 80, 'web');
   const port = endpoint.ports[0]?.hostPort ?? 0;
   assert.deepEqual(
@@ -75,7 +74,7 @@ test('UDP is published the same way', async () => {
   await world.networks.recover([]);
   const ports = [{ containerPort: 53, protocol: 'udp', hostIp: '' }] as const;
   const { networks } = world;
-  const endpoint = await networks.connect({ containerId: 'dns', network: 'bridge', pid: dns.pid, ports }, signal);
+  const endpoint = await networks.connect({ containerId: 'dns', network: 'bridge', pid: dns.pid, ports });
   using _ = serveUdp(dns.pid, 53, 'dns');
   const port = endpoint.ports[0]?.hostPort ?? 0;
   const gateway = gatewayOf(world.options.bip);
@@ -92,7 +91,7 @@ test('a container reaches other hosts with the host as its face', async () => {
   await using other = await makeOtherHost();
   await world.networks.recover([]);
   const { networks } = world;
-  await networks.connect({ containerId: 'box', network: 'bridge', pid: box.pid, ports: [] }, signal);
+  await networks.connect({ containerId: 'box', network: 'bridge', pid: box.pid, ports: [] });
   using _ = serveTcp(other.pid, 7000, 'other');
   assert.equal(await call('tcp', other.address, 7000, { from: box.pid }), `other ${other.gateway} 2`);
 });
@@ -104,7 +103,7 @@ test('a port published on 127.0.0.1 stays there, and containers cannot reach the
   await world.networks.recover([]);
   const ports = [{ containerPort: 80, protocol: 'tcp', hostIp: '127.0.0.1' }] as const;
   const { networks } = world;
-  const endpoint = await networks.connect({ containerId: 'web', network: 'bridge', pid: web.pid, ports }, signal);
+  const endpoint = await networks.connect({ containerId: 'web', network: 'bridge', pid: web.pid, ports });
   using _ = serveTcp(web.pid, 80, 'web');
   const port = endpoint.ports[0]?.hostPort ?? 0;
   const gateway = gatewayOf(world.options.bip);

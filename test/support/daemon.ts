@@ -23,6 +23,8 @@ export interface DaemonOptions {
   readonly dataRoot?: string;
   /** Another gantryd than this checkout's. */
   readonly program?: string;
+  /** True: it is made to fail by a bug. */
+  readonly hasBug?: boolean;
   /** True: the caller starts it. */
   readonly stopped?: boolean;
 }
@@ -254,6 +256,7 @@ class ThrowawayDaemon implements Daemon {
     const left = await leftSince(this.#before, isMine);
     await this.#logClosed;
     if (left.length > 0) throw new Error(`the daemon left behind:\n${left.join('\n')}\n${this.log()}`);
+    if (!this.#options.hasBug && this.log().includes('ended by a bug')) throw new Error(`a bug:\n${this.log()}`);
     rmSync(this.root, { recursive: true, force: true });
   }
 }

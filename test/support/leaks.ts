@@ -51,7 +51,8 @@ function processes(): string[] {
 
 const filesLike = (folder: string) =>
   names(folder)
-    .filter((name) => name.startsWith('gantry'))
+    // The folder of the root locks stays for as long as the machine runs; it holds empty files.
+    .filter((name) => name.startsWith('gantry') && name !== 'gantry-locks')
     .map((name) => join(folder, name));
 
 /** Everything of Gantry's that can be seen now. */

@@ -43,7 +43,7 @@ export function containerHandlers(context: ApiContext): Readonly<Record<Containe
         platform: platform === '' ? undefined : parsePlatform(platform),
         body: settled.body,
       };
-      const { id, warnings } = await containers.create(request, x.signal);
+      const { id, warnings } = await containers.create(request);
       return json({ Id: id, Warnings: [...settled.warnings, ...warnings] }, 201);
     },
 
@@ -57,7 +57,7 @@ export function containerHandlers(context: ApiContext): Readonly<Record<Containe
       if (x.query.get('checkpoint') !== '') {
         throw invalid('EXPERIMENTAL', 'checkpoint is only supported in experimental mode');
       }
-      await containers.start(x.name, x.signal);
+      await containers.start(x.name);
       return NO_CONTENT;
     },
 

@@ -1,4 +1,4 @@
-// Owns the options before the command, as data. @source docker 28.2.2
+// Owns the options before the command, as data. @source docker 28.2.2, but for --trace
 import type { FlagSpec } from './types.ts';
 
 /** Options that come before the command. */
@@ -24,5 +24,6 @@ export const globalOptions: readonly FlagSpec[] = [
   { name: 'tlscert', type: 'string', initial: '~/.docker/cert.pem', about: 'TLS certificate file' },
   { name: 'tlskey', type: 'string', initial: '~/.docker/key.pem', about: 'TLS key file' },
   { name: 'tlsverify', type: 'bool', about: 'Use TLS and verify the daemon' },
+  { name: 'trace', type: 'bool', about: 'Print where the time went, here and in the daemon' },
   { name: 'version', short: 'v', type: 'bool', about: 'Print the version and quit' },
 ];

@@ -1,6 +1,7 @@
 // Owns the verbs that remove containers: one by name, all that do not run.
 
 import { GantryError, isGantryError } from '../../lib/errors.ts';
+import { span } from '../../lib/trace.ts';
 import { folderBytes } from '../volumes/index.ts';
 import type { Context } from './context.ts';
 import { filterRecords } from './filter.ts';
@@ -39,7 +40,7 @@ async function removeUnlessActive(
   // Automatic removal may have come first.
   if (!record) return true;
   if (!isActive(record.state.phase)) {
-    await removeSettled(context, record, options);
+    await span('files', () => removeSettled(context, record, options));
     return true;
   }
   if (!options.force) throw stillRunning(record);

@@ -3,6 +3,7 @@
 import { mkdir } from 'node:fs/promises';
 import { formatNano } from '../../lib/clock.ts';
 import { type GantryError, isGantryError, messageOf } from '../../lib/errors.ts';
+import { span } from '../../lib/trace.ts';
 import type { Endpoint } from '../networks/types.ts';
 import { type Context, publishContainer } from './context.ts';
 import { failure, joinedNetworkNotRunning, joinedNotRunning } from './errors.ts';
@@ -67,23 +68,22 @@ async function launch(
   const paths = context.paths(record.id);
   const peers = peerPids(context, record);
   const shmPath = sharedMemoryOf(context, record);
-  await Promise.all([
-    live.previousClosed,
-    prepareMountSources(context, record),
-    mkdir(paths.upper, { recursive: true, mode: 0o755 }),
-    mkdir(paths.work, { recursive: true, mode: 0o700 }),
-  ]);
+  await span('mount-sources', () =>
+    Promise.all([
+      live.previousClosed,
+      prepareMountSources(context, record),
+      mkdir(paths.upper, { recursive: true, mode: 0o755 }),
+      mkdir(paths.work, { recursive: true, mode: 0o700 }),
+    ]),
+  );
   undo.defer(() => releaseSharedMemory(context, record));
   await makeSharedMemory(context, record);
   await using lease = await context.images.lease(record.imageId);
   const { layersDir, lowerDirs } = lease;
-  const prepared = await context.launcher.prepare({
-    record,
-    paths,
-    layersDir,
-    lowerDirs,
-    ownNetwork: plan.kind === 'own',
-  });
+  const ownNetwork = plan.kind === 'own';
+  const prepared = await span('shim', () =>
+    context.launcher.prepare({ record, paths, layersDir, lowerDirs, ownNetwork }),
+  );
   undo.defer(() => abandon(prepared));
   publishMounts(context, record);
   undo.defer(() => publishUnmounts(context, record));
@@ -92,13 +92,13 @@ async function launch(
   undo.defer(() => connecting.catch(() => undefined).then(() => leaveNetworks(context, record.id)));
   const [endpoints] = await Promise.all([
     connecting,
-    configure(context, record, prepared, { record, paths, peers, shmPath }),
+    span('configure', () => configure(context, record, prepared, { record, paths, peers, shmPath })),
   ]);
   await writeIdentityFiles(context, record, endpoints);
   await Promise.all([...live.pendingAttaches].map(({ join }) => join(prepared.run)));
   // Noted before the process runs: whoever finds it after our death must know what it is attached to.
   context.records.update(record.id, { endpoints });
-  const { pid, atUnixNs } = await context.launcher.start(prepared, record);
+  const { pid, atUnixNs } = await span('runtime', () => context.launcher.start(prepared, record));
   return { prepared, pid, atUnixNs, endpoints };
 }
 
@@ -136,7 +136,7 @@ async function connect(context: Context, record: ContainerRecord, network: strin
     ports: portRequests(record.config, record.hostConfig),
   };
   try {
-    return await context.networks.connect(request, new AbortController().signal);
+    return await span('network', () => context.networks.connect(request));
   } catch (error) {
     if (!isGantryError(error)) throw error;
     // Docker's words before every failure of this kind. @source dockerd 28.5

@@ -1,6 +1,7 @@
 // Owns ending, signalling, pausing and restarting runs.
 
 import { GantryError, isGantryError, messageOf } from '../../lib/errors.ts';
+import { span } from '../../lib/trace.ts';
 import { within } from '../../lib/within.ts';
 import { parseSignal } from '../../spec/signals.ts';
 import { type Context, publishContainer } from './context.ts';
@@ -76,7 +77,8 @@ export async function endRun(
     const present = await context.queue.run(id, () => prepareEnd(context, id, byHand));
     if (!present) return;
     let heard = await send(context, id, signal);
-    if (await within(present.exited, timeoutSeconds < 0 ? undefined : timeoutSeconds * 1000)) return;
+    const limitMs = timeoutSeconds < 0 ? undefined : timeoutSeconds * 1000;
+    if (await span('exit', () => within(present.exited, limitMs))) return;
     if (signal !== SIGKILL || timeoutSeconds > 0) heard = await send(context, id, SIGKILL);
     if (await killed(context, id, present, heard)) return;
     throw new GantryError(

@@ -187,9 +187,9 @@ export interface TopResult {
 
 /** The container capability. `ref` is an id, a name or a unique id prefix; unknown → NO_SUCH_CONTAINER. */
 export interface Containers {
-  create(request: CreateRequest, signal: AbortSignal): Promise<CreateResult>;
+  create(request: CreateRequest): Promise<CreateResult>;
   /** @throws notModified when running already. */
-  start(ref: string, signal: AbortSignal): Promise<void>;
+  start(ref: string): Promise<void>;
   /** @throws notModified when not running. timeoutSeconds: undefined = the container's, -1 = for ever. */
   stop(
     ref: string,

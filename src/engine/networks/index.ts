@@ -84,13 +84,11 @@ class NetworksOf implements Networks {
     );
   }
 
-  async connect(request: ConnectRequest, signal: AbortSignal): Promise<Endpoint> {
-    signal.throwIfAborted();
+  async connect(request: ConnectRequest): Promise<Endpoint> {
     const record = this.#records.get(request.network);
     this.#refuseSecond(request.containerId, record);
     if (record.driver !== 'bridge') return this.#settle(request.containerId, record, bareEndpoint(record));
     await this.#start(record);
-    signal.throwIfAborted();
     this.#refuseSecond(request.containerId, record);
     return this.#settle(request.containerId, record, await this.#bridge.plug(record, request));
   }

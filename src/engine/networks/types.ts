@@ -72,7 +72,7 @@ export interface Networks {
    * @throws NETWORK_NOT_FOUND `network X not found`; PORT_TAKEN, PORTS_EXHAUSTED, NO_FREE_ADDRESS with Docker's texts;
    * ALREADY_CONNECTED; NAMESPACE_GONE when no process `pid` is there; NFT_MISSING; NETWORK_FAILED when the kernel refuses.
    */
-  connect(request: ConnectRequest, signal: AbortSignal): Promise<Endpoint>;
+  connect(request: ConnectRequest): Promise<Endpoint>;
   /**
    * Takes the container's endpoints away with ports and addresses; absent is fine. Free at once for others to use; the
    * links go in the background (they die with their namespace by themselves).

@@ -139,7 +139,7 @@ export function createFakeEngine(): FakeEngine {
         container.process?.kill(9);
         await container.lastExit;
       }
-      await this.start(ref, new AbortController().signal);
+      await this.start(ref);
     },
     async kill(ref, signal) {
       called('containers.kill');

@@ -18,8 +18,8 @@ export const MOUNTS: readonly BodyCase[] = [
       mount({}),
       ...['', 'nope', 'npipe', 'cluster', 'constructor'].map((Type) => mount({ Type, Target: '/x', Source: '/y' })),
       mount({ Type: 'bind' }),
-      ...[{ Source: '' }, { Source: 'etc' }, { Source: '/proc/no/such' }, { Target: 'x' }, { Target: '/' }].map((more) =>
-        bind(more),
+      ...[{ Source: '' }, { Source: 'etc' }, { Source: '/proc/no/such' }, { Target: 'x' }, { Target: '/' }].map(
+        (more) => bind(more),
       ),
       mount({ Type: 'image', Target: '/x' }),
       mount({ Type: 'image', Source: 'nosuch', Target: '/x', ImageOptions: { Subpath: '../x' } }),
