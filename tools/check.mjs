@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Owns the gate that needs no root and no container: types, lint and format, layers, generated types; as `npm run check` also
+// Owns the gate that needs no root and no container: types, lint and format, layers, sizes, unused code, generated types; as `npm run check` also
 // the unit tests. Plain JavaScript for Node 18. Installs nothing.
 
 import { spawnSync } from 'node:child_process';
@@ -15,6 +15,8 @@ const CHECKS = {
   Types: ['node_modules/typescript/bin/tsc', '-p', '.', '--noEmit'],
   'Lint and format': ['node_modules/@biomejs/biome/bin/biome', 'check', '.'],
   Layers: ['tools/layers.ts'],
+  Sizes: ['tools/sizes.ts'],
+  'Unused code': ['node_modules/knip/bin/knip.js', '--no-progress'],
   'Generated types': ['tools/generate-docker-types.ts', '--check'],
 };
 

@@ -2,7 +2,7 @@
 
 /** Newest and oldest minor version of API 1 that this daemon answers. */
 export const NEWEST_MINOR = 51;
-export const OLDEST_MINOR = 24;
+const OLDEST_MINOR = 24;
 export const API_VERSION = `1.${NEWEST_MINOR}`;
 export const MIN_API_VERSION = `1.${OLDEST_MINOR}`;
 

@@ -3,7 +3,7 @@
 import { type ErrorKind, GantryError, messageOf } from '../lib/errors.ts';
 
 /** Every kind has its status; Docker answers 500 to what it cannot name. */
-export const STATUS_OF_KIND: Readonly<Record<ErrorKind, number>> = {
+const STATUS_OF_KIND: Readonly<Record<ErrorKind, number>> = {
   invalid: 400,
   unauthorized: 401,
   forbidden: 403,

@@ -15,8 +15,7 @@ import { createHttpServer } from './server.ts';
 
 export { API_VERSION, MIN_API_VERSION } from './api-version.ts';
 export type { ListenSpec } from './listen.ts';
-export type { ApiLogger, LogLevel } from './logger.ts';
-export type { ServerFacts } from './reply.ts';
+export type { ApiLogger } from './logger.ts';
 
 export interface ApiServerOptions {
   readonly engine: Engine;

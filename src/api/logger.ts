@@ -1,6 +1,6 @@
 // Owns the little that the API asks of a logger. Writes nothing.
 
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 /** A log that says first whether anybody listens, so that requests build no text for nobody. */
 export interface ApiLogger {

@@ -8,24 +8,19 @@ import { createTransport, type TransportOptions } from './transport.ts';
 import { createVolumesClient, type VolumesClient } from './volumes.ts';
 
 export type {
-  ContainerAttachOptions,
-  ContainerListOptions,
-  ContainerLogsOptions,
-  ContainersClient,
   PathStat,
   StopOptions,
   TerminalSize,
 } from './containers.ts';
 export { ApiError, isApiError } from './errors.ts';
 export { parseExactJson } from './exact-json.ts';
-export type { ExecClient } from './exec.ts';
-export type { ImageHistoryItem, ImageSearchResult, ImagesClient, ProgressMessage, ProgressStream } from './images.ts';
+
+export type { ImageHistoryItem, ImageSearchResult, ProgressMessage, ProgressStream } from './images.ts';
 export type { Filters } from './json-lines.ts';
-export type { NetworksClient } from './networks.ts';
-export type { DaemonEvent, DiskUsage, EventsOptions, ForeignKind, LoginAnswer, SystemClient } from './system.ts';
-export type { CallObserver, Hijacked, PingFacts, TlsOptions, TransportOptions } from './transport.ts';
-export { CLIENT_API_VERSION, compareVersions } from './transport.ts';
-export type { VolumesClient } from './volumes.ts';
+
+export type { DaemonEvent, DiskUsage, ForeignKind } from './system.ts';
+export type { CallObserver, Hijacked, TlsOptions, TransportOptions } from './transport.ts';
+export { CLIENT_API_VERSION } from './transport.ts';
 
 /** A daemon's API, by noun. Connects on first use. */
 export interface Client extends Disposable {
@@ -68,6 +63,5 @@ export {
   isNotVerified,
   type RegistryApi,
   RegistryRequestError,
-  type RegistryTarget,
   type RegistryTls,
 } from './registry.ts';

@@ -52,10 +52,10 @@ export interface CallObserver {
 }
 
 /** Query values; undefined ones are left out, lists repeat the key. */
-export type Query = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;
+type Query = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;
 
 /** One call. `body` is sent as JSON, `stream` as it is. */
-export interface Call {
+interface Call {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';
   readonly path: string;
   readonly query?: Query | undefined;
@@ -199,7 +199,7 @@ export function createTransport(options: TransportOptions): Transport {
 }
 
 /** `?a=1&b=2` with Docker's spellings (booleans as 1), or nothing. */
-export function queryText(query: Query | undefined): string {
+function queryText(query: Query | undefined): string {
   const search = new URLSearchParams();
   for (const [key, value] of Object.entries(query ?? {})) {
     if (value === undefined) continue;
@@ -263,7 +263,7 @@ function lowerVersion(daemonVersion: string): string {
 }
 
 /** Below zero when API version `left` is older than `right`; both as `1.51`. */
-export function compareVersions(left: string, right: string): number {
+function compareVersions(left: string, right: string): number {
   const [leftMajor = 0, leftMinor = 0] = left.split('.').map(Number);
   const [rightMajor = 0, rightMinor = 0] = right.split('.').map(Number);
   return leftMajor - rightMajor || leftMinor - rightMinor;

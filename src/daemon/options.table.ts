@@ -4,7 +4,7 @@ import type { DaemonConfig } from './config.ts';
 import type { Kind } from './option-kinds.ts';
 
 /** What becomes of an option that is given. */
-export type Treatment =
+type Treatment =
   /** Does what it says; a test shows it. */
   | { readonly kind: 'honoured'; readonly test: string }
   /** The daemon starts and says in its log why this does nothing; silently where the value asks for what is so anyway. */

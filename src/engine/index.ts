@@ -39,7 +39,7 @@ import type { Engine } from './types.ts';
 import { createVolumes } from './volumes/index.ts';
 
 export type { ReloadableSettings } from './settings.ts';
-export { API_VERSION, MIN_API_VERSION } from './system/index.ts';
+
 export type { Engine } from './types.ts';
 
 /** How an engine is opened. */

@@ -21,7 +21,7 @@ export function openNetworkNamespace(pid: number): NetworkNamespace {
 }
 
 /** The identity of the namespace behind a /proc path. @throws NodeJS.ErrnoException */
-export function networkNamespaceOf(path: string): string {
+function networkNamespaceOf(path: string): string {
   return readlinkSync(path);
 }
 

@@ -29,7 +29,7 @@ export interface RequestFacts {
 /** The media type that events about blobs bear. */
 export const BLOB_TYPE = 'application/octet-stream';
 
-export type EventAction = 'push' | 'pull' | 'delete' | 'mount' | 'sign' | 'scan';
+type EventAction = 'push' | 'pull' | 'delete' | 'mount' | 'sign' | 'scan';
 
 /** Something that happened in a repository. */
 export interface RegistryEvent {

@@ -17,7 +17,7 @@ export interface Timeouts {
 
 export const DEFAULT_TIMEOUTS: Timeouts = { answerMs: 30_000, stallMs: 60_000 };
 
-export interface Exchange {
+interface Exchange {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>> | undefined;

@@ -3,4 +3,4 @@
 export * from './bundle/index.ts';
 export * from './drivers/index.ts';
 export * from './link/index.ts';
-export { type ResolvedUser, resolveUser, type UserFiles } from './user.ts';
+export { resolveUser } from './user.ts';

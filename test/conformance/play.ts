@@ -21,7 +21,7 @@ export interface Line extends Said {
 const PRELUDE = 'docker() { "$GT_CLI" "$@"; }\n';
 
 /** Replaces what differs from run to run: ids, times, ports, the case's name and folder, the program's own name. */
-export function normalise(text: string, name: string, folder: string): string {
+function normalise(text: string, name: string, folder: string): string {
   return text
     .replaceAll(folder, '<cwd>')
     .replaceAll(name, '<name>')

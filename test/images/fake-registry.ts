@@ -2,9 +2,9 @@
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type BuiltImage, DOCKER_MANIFEST, OCI_MANIFEST } from './support.ts';
+import { type BuiltImage, OCI_MANIFEST } from './support.ts';
 
-export interface Seen {
+interface Seen {
   readonly method: string;
   readonly url: string;
   readonly authorization: string | undefined;
@@ -95,5 +95,3 @@ export function fail(response: ServerResponse, status: number, code: string, mes
   response.writeHead(status, { 'Content-Type': 'application/json' });
   response.end(JSON.stringify({ errors: [{ code, message }] }));
 }
-
-export { DOCKER_MANIFEST };

@@ -85,7 +85,7 @@ class Pusher {
 }
 
 /** Pushes a layout's only image; its digest. */
-export async function push(address: string, layout: string, name: string, tag: string, options: RegistryOptions = {}) {
+async function push(address: string, layout: string, name: string, tag: string, options: RegistryOptions = {}) {
   const pusher = new Pusher(`http://${address}`, options);
   const { descriptor, bytes, config: image, layers } = readManifest(layout);
   for (const blob of [image, ...layers]) await pusher.blob(layout, name, blob);

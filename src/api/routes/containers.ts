@@ -159,7 +159,7 @@ export function terminalSize(query: Query): [rows: number, columns: number] {
 }
 
 /** Ids of networks by name, for containers that are attached to none now. */
-export function networkIds({ engine }: ApiContext): (name: string) => string {
+function networkIds({ engine }: ApiContext): (name: string) => string {
   return (name) => {
     try {
       return engine.networks.get(name).id;

@@ -80,7 +80,7 @@ function named(image: ImageRecord, patterns: readonly string[]): ImageRecord | u
 }
 
 /** Shell patterns on the name with or without its tag; `*` stops at slashes. @source distribution/reference FamiliarMatch */
-export function matchesReference(name: string, pattern: string): boolean {
+function matchesReference(name: string, pattern: string): boolean {
   const withoutTag = name.replace(/(?:@[^@]+|:[^:/]+)$/, '');
   return fitsGlob(name, pattern) || fitsGlob(withoutTag, pattern);
 }

@@ -1,7 +1,7 @@
 // Owns what older clients are told about streams and waits. Pure.
 
 export const RAW_STREAM = 'application/vnd.docker.raw-stream';
-export const MULTIPLEXED_STREAM = 'application/vnd.docker.multiplexed-stream';
+const MULTIPLEXED_STREAM = 'application/vnd.docker.multiplexed-stream';
 
 /** The content type of container output: framed streams have a name of their own since 1.42. */
 export function streamContentType(minor: number, tty: boolean): string {

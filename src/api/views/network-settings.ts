@@ -9,7 +9,7 @@ import { sortedMap } from './fields.ts';
 export type NetworkIds = (name: string) => string;
 
 /** `80/tcp` → bindings, null for ports that are exposed and not published; {} when the container is stopped. */
-export function portsView(record: ContainerRecord): Record<string, { HostIp: string; HostPort: string }[] | null> {
+function portsView(record: ContainerRecord): Record<string, { HostIp: string; HostPort: string }[] | null> {
   if (!isUp(record)) return {};
   const ports: Record<string, { HostIp: string; HostPort: string }[] | null> = {};
   for (const port of Object.keys(record.config.ExposedPorts ?? {})) ports[normalPort(port)] = null;

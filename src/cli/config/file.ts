@@ -11,7 +11,7 @@ export interface StoredAuth {
 }
 
 /** What the command line reads of config.json; the rest is kept untouched. */
-export interface ConfigData {
+interface ConfigData {
   readonly auths?: Readonly<Record<string, StoredAuth>>;
   readonly credsStore?: string;
   readonly credHelpers?: Readonly<Record<string, string>>;

@@ -36,7 +36,7 @@ export function splitArgument(text: string): CopyArgument {
 }
 
 /** True for `a/.`, `.`, `./` and ''. */
-export function isContentPath(path: string): boolean {
+function isContentPath(path: string): boolean {
   return path === '' || /(^|\/)\.\/*$/.test(path);
 }
 

@@ -29,11 +29,6 @@ const LIST_TYPES: ReadonlySet<FlagType> = new Set([
 ]);
 const NUMBER_TYPES: ReadonlySet<FlagType> = new Set(['bytes', 'decimal', 'duration', 'int', 'uint', 'uint16']);
 
-/** True when the flag may be given again and again. */
-export function isListFlag(spec: FlagSpec): boolean {
-  return LIST_TYPES.has(spec.type);
-}
-
 /** The value of `text` for `spec`. @throws Error in Docker's words */
 export function readValue(spec: FlagSpec, text: string): FlagValue {
   switch (spec.type) {

@@ -7,7 +7,7 @@ export interface TableOptions {
 }
 
 /** Docker's lists: columns at least ten wide, three spaces between. */
-export const LIST_TABLE: TableOptions = { minWidth: 10, padding: 3 };
+const LIST_TABLE: TableOptions = { minWidth: 10, padding: 3 };
 
 /**
  * `text` with every tab-ended cell padded to its column's width. A column is a run of neighbouring lines that all

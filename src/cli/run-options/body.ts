@@ -235,7 +235,7 @@ function storageOptions(texts: readonly string[]): Record<string, string> {
 }
 
 /** `no`, `always`, `unless-stopped` or `on-failure[:max]`. @throws Error in Docker's words */
-export function parseRestartPolicy(text: string): RestartPolicy {
+function parseRestartPolicy(text: string): RestartPolicy {
   const colon = text.indexOf(':');
   const name = colon === -1 ? text : text.slice(0, colon);
   if (colon === 0) throw new Error('invalid restart policy format: no policy provided before colon');

@@ -17,7 +17,7 @@ export interface CarryOptions {
 }
 
 /** How carrying ended. */
-export type CarryEnd = 'output ended' | 'input ended' | 'detached';
+type CarryEnd = 'output ended' | 'input ended' | 'detached';
 
 /** A running copy. */
 export interface Carrying {

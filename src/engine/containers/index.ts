@@ -31,7 +31,7 @@ export type { ConfigureRequest, Launcher, LaunchRequest, Prepared, SourceRequest
 export { type Run, SHIM_END_MS } from './live.ts';
 export { checkDefaultLogOptions, LOG_DRIVERS, logAttributes, parseJsonFileOptions } from './log-options.ts';
 export { networkPlan } from './network-mode.ts';
-export type { HostFacts } from './plan/host-config.ts';
+
 export { pathsOf } from './read.ts';
 export { checkMayExec, isAlive } from './state.ts';
 export type * from './types.ts';

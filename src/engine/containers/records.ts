@@ -11,7 +11,7 @@ import type { ContainerId, ContainerRecord, ContainerState } from './types.ts';
  * `spec` is the record as JSON without the two parts that change during its life; those are rewritten alone, so that
  * a start or an exit costs one small row update.
  */
-export const CONTAINER_MIGRATIONS: Migrations = {
+const CONTAINER_MIGRATIONS: Migrations = {
   name: 'containers',
   steps: [
     `CREATE TABLE containers (

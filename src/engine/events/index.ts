@@ -4,7 +4,7 @@ import { nowNano } from '../../lib/clock.ts';
 import { eventMatches } from './filter.ts';
 import type { EngineEvent, EventQuery, Events } from './types.ts';
 
-export type { EngineEvent, EventQuery, Events, EventType } from './types.ts';
+export type { Events } from './types.ts';
 
 /** As many as Docker keeps. @source behaviours seen on dockerd 28.5 */
 const RING_SIZE = 256;

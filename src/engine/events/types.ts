@@ -1,6 +1,6 @@
 // Owns the shapes of the event stream. No behaviour.
 
-export type EventType = 'container' | 'image' | 'network' | 'volume' | 'daemon';
+type EventType = 'container' | 'image' | 'network' | 'volume' | 'daemon';
 
 export interface EngineEvent {
   readonly type: EventType;

@@ -12,7 +12,7 @@ import type { Events } from '../events/types.ts';
 import { OutputHead } from './output-head.ts';
 import type { ExecRecord, ExecRequest, ExecStartRequest, Execs } from './types.ts';
 
-export type { ExecRecord, ExecRequest, ExecStartRequest, Execs } from './types.ts';
+export type { ExecRequest } from './types.ts';
 
 /** What execs ask of the runtime. */
 export interface ExecLauncher {
@@ -64,12 +64,12 @@ export interface ExecCapability {
 }
 
 /** How long a command may take, and how much of its output is kept (the first bytes). */
-export interface RunLimits {
+interface RunLimits {
   readonly timeoutMs: number;
   readonly mostBytes: number;
 }
 
-export interface RunOutcome {
+interface RunOutcome {
   /** undefined when the command took longer than its limit and was killed. */
   readonly exitCode: number | undefined;
   readonly output: string;

@@ -7,7 +7,6 @@ import { afterProbe, type HealthPlan, healthPlan, INITIAL_HEALTH, nextProbeMs, t
 import type { HealthState, ProbeRecord } from './types.ts';
 
 export { OUTPUT_BYTES } from './rules.ts';
-export type { HealthState, HealthStatus, ProbeRecord } from './types.ts';
 
 export interface HealthDeps {
   /** Runs a command in the container; its exit code is undefined when it was killed for taking too long. */

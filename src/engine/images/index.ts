@@ -1,6 +1,5 @@
 // The face of the image capability: createImages ties its parts together.
 
-import { join } from 'node:path';
 import { nowNano } from '../../lib/clock.ts';
 import { Semaphore } from '../../lib/semaphore.ts';
 import { RegistryClient, type Timeouts } from '../../remote/index.ts';
@@ -106,9 +105,4 @@ export function createImages(deps: ImagesDeps): ImagesService {
       await unpacker[Symbol.asyncDispose]();
     },
   };
-}
-
-/** Where the two stores lie below a data root. */
-export function imagePaths(dataRoot: string): { readonly contentDir: string; readonly layersDir: string } {
-  return { contentDir: join(dataRoot, 'content'), layersDir: join(dataRoot, 'layers') };
 }

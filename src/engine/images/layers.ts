@@ -26,9 +26,7 @@ import { rebuildTar, type Unpacker, type UnpackResult, type UnpackTarget } from 
 const LARGE_BYTES = 16 << 20;
 const TICK_MS = 11;
 
-export type { Layer } from './layer-rows.ts';
-
-export interface LayerSource {
+interface LayerSource {
   /** Opens the bytes: a tar, plain or compressed in any way that Docker knows. Called at most once. */
   readonly open: () => AsyncIterable<Uint8Array>;
   /** What the bytes as they come must hash to. */

@@ -33,7 +33,7 @@ export interface ImageRecord {
 }
 
 /** One line of an image config's history. */
-export interface ImageHistory {
+interface ImageHistory {
   readonly created?: string | undefined;
   readonly created_by?: string | undefined;
   readonly author?: string | undefined;

@@ -5,8 +5,6 @@ import { dirname } from 'node:path';
 import { inodeOf, LogCursor, logFiles, type OpenLogFile, openLogFiles, readGzip, tailPosition } from './files.ts';
 import { isPast, type LineOptions, renderLines } from './format.ts';
 
-export type { LineOptions } from './format.ts';
-
 /** The log to read. */
 export interface LogSource {
   /** The newest file; older ones are `<path>.1`, `.2`, … */

@@ -45,7 +45,7 @@ export function formatSubnet({ base, prefixLength }: Subnet): string {
   return `${formatAddress(base)}/${prefixLength}`;
 }
 
-export function addressNumber(address: string): number {
+function addressNumber(address: string): number {
   return ipaddr.IPv4.parse(address)
     .toByteArray()
     .reduce((sum, byte) => sum * 256 + byte, 0);

@@ -14,10 +14,8 @@ import type { ConnectRequest, Endpoint, NetworkRecord, Networks, NetworksOptions
 
 export { DEFAULT_ADDRESS_POOLS } from './addresses.ts';
 export {
-  type HostsFileFacts,
   hostnameFile,
   hostsFile,
-  type ResolvConfFacts,
   readHostResolvConf,
   resolvConf,
 } from './files.ts';

@@ -10,7 +10,7 @@ export interface PortRange {
 }
 
 /** Why a port could not be bound: `in use` makes a range go on, anything else fails the request. */
-export interface BindFailure {
+interface BindFailure {
   /** As Go words it: `address already in use`, `cannot assign requested address`. */
   readonly reason: string;
   readonly inUse: boolean;

@@ -6,7 +6,7 @@ import { overlayOptions } from '../../host/mount/index.ts';
 import type { Step } from '../../runtime/link/index.ts';
 
 /** What a root is made of. Folders of layers are relative to `layersDir`, topmost first. */
-export interface RootParts {
+interface RootParts {
   readonly layersDir: string;
   readonly lowerDirs: readonly string[];
   /** The container's own layer; absolute. */

@@ -13,7 +13,7 @@ import { createExecLauncher } from './exec.ts';
 
 export type { EngineHost } from './bundle-input.ts';
 export { gatherHost } from './facts.ts';
-export { createSandboxes, type Sandbox, type Sandboxes, type SandboxRequest } from './sandbox.ts';
+export { createSandboxes, type Sandboxes } from './sandbox.ts';
 
 export interface RunsDeps {
   readonly spawner: Spawner;

@@ -15,7 +15,7 @@ export interface SandboxRequest {
 }
 
 /** Disposing lets go of the namespaces; processes that joined keep them. */
-export interface Sandbox extends AsyncDisposable {
+interface Sandbox extends AsyncDisposable {
   /** Of the process that holds them: what joins finds them in `/proc/<pid>/ns`. */
   readonly pid: number;
   /** Absolute path of a namespace, for setns(2) and for OCI configurations. */

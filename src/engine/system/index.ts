@@ -10,11 +10,11 @@ import type { System } from './types.ts';
 export type { System } from './types.ts';
 
 /** Docker's API version that this engine answers, and the oldest it still does. */
-export const API_VERSION = '1.51';
-export const MIN_API_VERSION = '1.24';
+const API_VERSION = '1.51';
+const MIN_API_VERSION = '1.24';
 
 /** What a reload may change. */
-export interface LiveFacts {
+interface LiveFacts {
   readonly now: {
     readonly debug: boolean;
     readonly labels: readonly string[];

@@ -17,7 +17,7 @@ import { folderBytes } from './size.ts';
 import type { OwnedVolumes, VolumeCreateRequest, VolumeRecord } from './types.ts';
 
 export { folderBytes } from './size.ts';
-export type { OwnedVolumes, VolumeCreateRequest, VolumeRecord, Volumes } from './types.ts';
+export type { OwnedVolumes, VolumeCreateRequest, VolumeRecord } from './types.ts';
 
 const MIGRATIONS: Migrations = {
   name: 'volumes',

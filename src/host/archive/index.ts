@@ -1,4 +1,4 @@
 // The face of packing a file tree as a tar, and of extracting one into a tree.
 
-export { type ExtractOptions, TarExtractor } from './extract.ts';
-export { type PackRequest, packTree } from './pack.ts';
+export { TarExtractor } from './extract.ts';
+export { packTree } from './pack.ts';

@@ -7,11 +7,11 @@ import type { CgroupLayout, Cgroups } from './types.ts';
 import { createCgroupsV1 } from './v1.ts';
 import { createCgroupsV2 } from './v2.ts';
 
-export { createFakeCgroups, type FakeCgroup } from './fake.ts';
+export { createFakeCgroups } from './fake.ts';
 export { parseLayout } from './layout.ts';
 export { type Limit, type LimitSupport, readLimitSupport } from './limits.ts';
 export { createReadiness, type MakeReady } from './readiness.ts';
-export type { CgroupLayout, CgroupMode, Cgroups, CgroupUsage, FreezerState, IoUsage } from './types.ts';
+export type { CgroupLayout, Cgroups } from './types.ts';
 
 /** How cgroups are mounted here and now. */
 export async function detectCgroupLayout(): Promise<CgroupLayout> {

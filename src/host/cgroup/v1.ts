@@ -97,7 +97,7 @@ async function readIo(file: FileOf): Promise<IoUsage[]> {
 }
 
 /** Lines `MAJOR:MINOR Read|Write N` of the two files. */
-export function parseBlkio(bytes: string, operations: string): IoUsage[] {
+function parseBlkio(bytes: string, operations: string): IoUsage[] {
   const devices = new Map<string, { -readonly [K in keyof IoUsage]: IoUsage[K] }>();
   const take = (text: string, read: 'readBytes' | 'readOperations', write: 'writeBytes' | 'writeOperations'): void => {
     for (const [, major, minor, kind, value] of text.matchAll(/^(\d+):(\d+) (Read|Write) (\d+)$/gm)) {

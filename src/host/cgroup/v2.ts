@@ -60,7 +60,7 @@ async function readUsage(directory: string): Promise<CgroupUsage> {
 }
 
 /** Lines `MAJOR:MINOR rbytes=N wbytes=N rios=N wios=N …`. */
-export function parseIoStat(text: string): IoUsage[] {
+function parseIoStat(text: string): IoUsage[] {
   return text.split('\n').flatMap((line) => {
     const match = /^(\d+):(\d+) (.*)$/.exec(line);
     if (match === null) return [];

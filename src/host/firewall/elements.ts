@@ -23,7 +23,7 @@ const NFTA_LIST_ELEM = 1;
 const NFTA_SET_ELEM_KEY = 1;
 const NFTA_SET_ELEM_DATA = 2;
 const NFTA_DATA_VALUE = 1;
-export const NFPROTO_INET = 1;
+const NFPROTO_INET = 1;
 
 /** One element of a map: the parts of its concatenated key and of its value, each as bytes in network order. */
 export interface Element {

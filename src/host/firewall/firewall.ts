@@ -7,8 +7,6 @@ import { findForwardDrops } from './foreign-drops.ts';
 import { runNft } from './nft.ts';
 import { type BridgeRules, mappingElement, type PortMapping, removalText, rulesetText, tableName } from './ruleset.ts';
 
-export type { BridgeRules, PortMapping } from './ruleset.ts';
-
 /** The firewall of one daemon. Changes happen in the order of the calls. */
 export interface Firewall extends Disposable {
   /** Replaces the whole table, atomically. @throws NFT_MISSING, NFT_FAILED */

@@ -1,4 +1,4 @@
 // The face of undoing compressions.
 
 export { decompressed } from './decompressed.ts';
-export { type Compression, compressionOf, inflateError, inflaterFor, MAGIC_BYTES } from './inflate.ts';
+export { compressionOf, inflateError, inflaterFor, MAGIC_BYTES } from './inflate.ts';

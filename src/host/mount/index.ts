@@ -2,4 +2,4 @@
 
 export { linuxMounts } from './linux.ts';
 export { overlayOptions } from './overlay.ts';
-export type { DetachedMount, Mounts, OverlayRequest } from './types.ts';
+export type { DetachedMount, Mounts } from './types.ts';

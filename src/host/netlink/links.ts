@@ -47,7 +47,7 @@ export interface Bridge {
   readonly mac: string;
 }
 
-export interface BridgeRequest {
+interface BridgeRequest {
   readonly name: string;
   /** For a bridge to be made. */
   readonly mac: string;
@@ -60,7 +60,7 @@ export interface BridgeRequest {
 export const BRIDGE_ALIAS = 'gantry';
 
 /** What a namespace gets: a link `eth0` with an address and a default route, its other end a port of the bridge. */
-export interface PlugSpec {
+interface PlugSpec {
   readonly bridge: Bridge;
   /** The host end's name, at most 15 characters. */
   readonly linkName: string;

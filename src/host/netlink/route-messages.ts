@@ -32,7 +32,6 @@ const RTM_GETADDR = 22;
 const RTM_NEWROUTE = 24;
 const RTM_GETROUTE = 26;
 const RTM_NEWNEIGH = 28;
-const RTM_DELNEIGH = 29;
 const AF_UNSPEC = 0;
 const AF_INET = 2;
 const IFLA_ADDRESS = 1;
@@ -238,11 +237,6 @@ export function newNeighbour(linkIndex: number, address: string, mac: string): M
     header: neighbourHeader(linkIndex, NUD_REACHABLE),
     attributes: [attribute(NDA_DST, ipv4Bytes(address)), attribute(NDA_LLADDR, macBytes(mac))],
   };
-}
-
-export function deleteNeighbour(linkIndex: number, address: string): Message {
-  const attributes = [attribute(NDA_DST, ipv4Bytes(address))];
-  return { type: RTM_DELNEIGH, flags: CHANGE, header: neighbourHeader(linkIndex, 0), attributes };
 }
 
 /** Reads an answer to getLinks or getLink; undefined for other messages. */

@@ -43,7 +43,7 @@ const NLM_F_CAPPED = 0x100;
 const NLM_F_ACK_TLVS = 0x200;
 export const NLMSG_ERROR = 2;
 export const NLMSG_DONE = 3;
-export const NLA_F_NESTED = 0x8000;
+const NLA_F_NESTED = 0x8000;
 const NLA_TYPE_MASK = 0x3fff;
 const NLMSGERR_ATTR_MSG = 1;
 const HEADER_BYTES = 16;
@@ -76,7 +76,7 @@ export function attribute(type: number, value: Uint8Array | readonly Attribute[]
   return { type, value };
 }
 
-export function readU16(bytes: Buffer, offset: number): number {
+function readU16(bytes: Buffer, offset: number): number {
   return little ? bytes.readUInt16LE(offset) : bytes.readUInt16BE(offset);
 }
 

@@ -33,7 +33,7 @@ const HOW_DIR = openHow(O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, INSIDE);
 const WALK_MAX_DEPTH = 512;
 
 /** One step of a walk. `path` is relative to where the walk began, without a leading slash. */
-export interface WalkEntry {
+interface WalkEntry {
   readonly path: ByteString;
   readonly stat: RootedStat;
   /** The directory it lies in and its name there, for *at calls; valid until the walk goes on. */

@@ -15,7 +15,6 @@ import type { Access, Grant } from './types.ts';
 
 export { htpasswdLine } from './passwords.ts';
 export { hasAccounts, isStrangerWelcome } from './rights.ts';
-export type { NewRobot, Robot } from './robots.ts';
 
 const HEADER_MAX_CHARS = 20 * 1024;
 

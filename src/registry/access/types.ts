@@ -3,7 +3,7 @@
 import type { Action, Actor } from '../types.ts';
 
 /** What a request shows of its sender. */
-export interface Credentials {
+interface Credentials {
   /** The Authorization header. */
   readonly authorization: string | undefined;
   readonly remoteAddress: string;

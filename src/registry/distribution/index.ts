@@ -7,7 +7,7 @@ import { deleteManifest, getManifest, getReferrers, putManifest } from './manife
 import type { DistributionOptions } from './types.ts';
 import { deleteUpload, getUpload, patchUpload, postUpload, putUpload } from './uploads.ts';
 
-export type { DistributionOptions, Origin, ServeCheck } from './types.ts';
+export type { DistributionOptions, Origin } from './types.ts';
 export { refuseDelete } from './writable.ts';
 
 type Verb = (options: DistributionOptions, exchange: Exchange) => Promise<void> | void;

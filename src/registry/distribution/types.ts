@@ -27,7 +27,7 @@ export interface Origin {
 }
 
 /** May refuse to serve a manifest. @throws DENIED */
-export type ServeCheck = (repository: string, record: ManifestRecord, grant: Grant) => Promise<void>;
+type ServeCheck = (repository: string, record: ManifestRecord, grant: Grant) => Promise<void>;
 
 export interface DistributionOptions {
   readonly repositories: Repositories;

@@ -3,4 +3,4 @@
 export { createDispatcher, type DispatchOptions } from './dispatch.ts';
 export { hostCheck } from './host.ts';
 export { sendFile, socketFd } from './send-file.ts';
-export { type ListeningServer, listen } from './server.ts';
+export { listen } from './server.ts';

@@ -2,4 +2,4 @@
 
 export { type Counted, gaugesOf } from './gauges.ts';
 export { createAccessLog, createLog, logLine } from './log.ts';
-export { type Check, type Gauge, Metrics, type MetricsOptions } from './metrics.ts';
+export { Metrics, type MetricsOptions } from './metrics.ts';

@@ -16,7 +16,7 @@ export interface Gauge {
 }
 
 /** A check of health; throws when something is wrong. */
-export interface Check {
+interface Check {
   readonly name: string;
   readonly run: () => Promise<void> | void;
 }

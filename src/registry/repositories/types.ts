@@ -188,7 +188,7 @@ export interface Repositories {
  * `missing`: the store lost it. `damaged`: its bytes are others. `size`: the records have a wrong size. `stray`: no record knows it.
  * `unlinked`: a manifest needs it, and its repository does not show it. `incomplete`: a manifest needs it, and it is nowhere.
  */
-export type FaultKind = 'missing' | 'damaged' | 'size' | 'stray' | 'unlinked' | 'incomplete';
+type FaultKind = 'missing' | 'damaged' | 'size' | 'stray' | 'unlinked' | 'incomplete';
 
 export interface Fault {
   readonly kind: FaultKind;

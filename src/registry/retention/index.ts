@@ -11,8 +11,6 @@ import type { Guard, ManifestRecord, Repositories, TagRecord } from '../reposito
 import { type Log, SYSTEM } from '../types.ts';
 import { planRepository, type RepositoryFacts, type RetentionPlan } from './plan.ts';
 
-export type { RetentionPlan } from './plan.ts';
-
 const PAGE = 500;
 const DOER = { actor: SYSTEM };
 /** Artifact types of signatures. @source cosign, sigstore bundle and notation specifications */

@@ -28,14 +28,14 @@ export interface RepositoryFacts {
   readonly tags: readonly TagFacts[];
 }
 
-export interface Removal {
+interface Removal {
   readonly repository: string;
   readonly tag?: string | undefined;
   readonly digest: Digest;
   readonly why: string;
 }
 
-export interface Kept {
+interface Kept {
   readonly repository: string;
   readonly tag: string;
   readonly digest: Digest;

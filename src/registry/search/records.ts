@@ -6,7 +6,7 @@ import { HIDDEN } from '../repositories/index.ts';
 import type { ManifestRecord } from '../repositories/types.ts';
 import type { Bound, Query } from './query.ts';
 
-export const MIGRATIONS: Migrations = {
+const MIGRATIONS: Migrations = {
   name: 'search',
   steps: [
     `CREATE TABLE search_tags (

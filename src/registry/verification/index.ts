@@ -18,10 +18,6 @@ import { Policies } from './policies.ts';
 import { type ScanState, Scans } from './scans.ts';
 import { type SignatureStatus, signaturesIn, signaturesOf, subjectOf } from './signatures.ts';
 
-export type { Report } from './newest-report.ts';
-export type { ScanState } from './scans.ts';
-export type { SignatureStatus } from './signatures.ts';
-
 export interface VerificationOptions {
   readonly policies: readonly PolicyRule[];
   readonly scanners: readonly ScannerConfig[];
@@ -35,7 +31,7 @@ export interface VerificationOptions {
 }
 
 /** What is known of a manifest's safety. */
-export interface VerificationStatus {
+interface VerificationStatus {
   /** By the keys of the policies that speak of the repository. */
   readonly signature: SignatureStatus;
   readonly report?: Report;

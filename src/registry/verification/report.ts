@@ -4,7 +4,7 @@
 import { GantryError } from '../../lib/errors.ts';
 import { isRecord } from '../../spec/oci/manifest.ts';
 
-export const SEVERITIES = ['low', 'medium', 'high', 'critical'] as const;
+const SEVERITIES = ['low', 'medium', 'high', 'critical'] as const;
 export type Severity = (typeof SEVERITIES)[number];
 export type Counts = Readonly<Record<Severity | 'unknown', number>>;
 

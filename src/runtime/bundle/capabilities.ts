@@ -13,7 +13,7 @@ const KERNEL_NAMES: readonly string[] = (
   .map((name) => `CAP_${name}`);
 
 /** What every container gets. @source dockerd 28.5 */
-export const DEFAULT_CAPABILITIES: readonly string[] = (
+const DEFAULT_CAPABILITIES: readonly string[] = (
   'CHOWN DAC_OVERRIDE FSETID FOWNER MKNOD NET_RAW SETGID SETUID SETFCAP SETPCAP NET_BIND_SERVICE SYS_CHROOT KILL ' +
   'AUDIT_WRITE'
 )

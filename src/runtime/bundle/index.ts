@@ -15,5 +15,5 @@ export type {
 export { tmpfsOptions } from './mounts.ts';
 export { dotted, networkSysctlSteps } from './namespaces.ts';
 export type { OciProcess, OciSeccomp, OciSpec } from './oci.ts';
-export { type ExecInput, effectiveHostname } from './process.ts';
-export { MASKED_PATHS, parseSecurityOptions, READONLY_PATHS, type SecurityOptions } from './security.ts';
+export type { ExecInput } from './process.ts';
+export { MASKED_PATHS, READONLY_PATHS } from './security.ts';

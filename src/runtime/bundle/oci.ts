@@ -90,7 +90,7 @@ export interface OciThrottle {
   readonly rate: number;
 }
 
-export interface OciWeight {
+interface OciWeight {
   readonly major: number;
   readonly minor: number;
   readonly weight: number;

@@ -122,7 +122,7 @@ function containerEnv(input: BundleInput, tty: boolean): string[] {
 }
 
 /** `K=V` replaces in place or is appended; `K` alone removes. */
-export function mergeEnv(defaults: readonly string[], overrides: readonly string[]): string[] {
+function mergeEnv(defaults: readonly string[], overrides: readonly string[]): string[] {
   const merged = new Map(defaults.map((entry) => [nameOf(entry), entry]));
   for (const entry of overrides) {
     if (entry.includes('=')) merged.set(nameOf(entry), entry);

@@ -97,8 +97,3 @@ export function pauseArgs(driver: RuntimeDriver, id: string): string[] {
 export function resumeArgs(driver: RuntimeDriver, id: string): string[] {
   return [...globalArgs(driver), 'resume', id];
 }
-
-/** Prints the container's state as JSON. */
-export function stateArgs(driver: RuntimeDriver, id: string): string[] {
-  return [...globalArgs(driver), 'state', id];
-}

@@ -17,7 +17,7 @@ export type ShimEvent =
   /** The shim is gone, cleanup done. */
   | { readonly kind: 'closed' };
 
-export type ShimEventKind = ShimEvent['kind'];
+type ShimEventKind = ShimEvent['kind'];
 type EventOf<K extends ShimEventKind> = Extract<ShimEvent, { readonly kind: K }>;
 
 /** A live control connection. Disposing leaves the shim alone. */

@@ -8,7 +8,7 @@ import { type Field, fieldOf } from './frame.ts';
 import { type ShimSpec, type Step, specFields, stepText } from './spec.ts';
 
 /** A short command; `timeoutMs` kills it. */
-export interface RunRequest {
+interface RunRequest {
   /** [] runs the steps alone. */
   readonly args: readonly string[];
   /** Run in a forked child before the command, as a shim's steps. */
@@ -17,7 +17,7 @@ export interface RunRequest {
 }
 
 /** What a command left. `code` is 128+n for signal n; out and err are cut at 64 KiB. */
-export interface RunResult {
+interface RunResult {
   readonly code: number;
   readonly out: string;
   readonly err: string;

@@ -1,8 +1,5 @@
 // Owns the text of detach keys (`ctrl-p,ctrl-q`, `a,DEL`): text in, bytes out. Matches no input.
 
-/** ctrl-p ctrl-q, what a terminal listens for when nobody says otherwise. */
-export const DEFAULT_DETACH_KEYS: Uint8Array = Uint8Array.of(16, 17);
-
 const CONTROL_LETTERS = '@abcdefghijklmnopqrstuvwxyz[\\]^_';
 
 /**

@@ -1,6 +1,6 @@
 // Owns Docker's route table as data: which method and path is which call. Knows no handlers.
 
-export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';
+type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';
 
 /** A call of the Engine API. `path` is without version; `{name}` matches any text, slashes included, a second `{}` one segment. */
 export interface RouteSpec {

@@ -9,7 +9,7 @@ import { parseRfc3339 } from '../time.ts';
 const ENTRIES_MAX = 20_000;
 
 /** Where a value stands, from the root: names and list positions. `root` is the Go type of the document. */
-export interface Place {
+interface Place {
   readonly root: string;
   readonly path: readonly (string | number)[];
 }
@@ -36,7 +36,7 @@ export function decodeDocument<T>(shape: Shape<T>, root: string, bytes: Uint8Arr
 }
 
 /** A whole JSON text. @throws BAD_MANIFEST with Go's text */
-export function parseJson(text: string): unknown {
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch (cause) {
@@ -73,8 +73,6 @@ const isString = (value: unknown): value is string => typeof value === 'string';
 
 export const STRING: Shape<string> = plain('string', '', isString);
 export const BOOL: Shape<boolean> = plain('bool', false, (value): value is boolean => typeof value === 'boolean');
-/** A value that nobody looks into. */
-export const ANY: Shape<unknown> = { go: 'interface {}', zero: undefined, read: (value) => value };
 
 /** A string that Go keeps under a name of its own. */
 export function stringOf(go: string): Shape<string> {

@@ -38,7 +38,7 @@ export interface ImageFacts {
   readonly history: readonly HistoryLine[];
 }
 
-export interface HistoryLine {
+interface HistoryLine {
   readonly created?: string;
   readonly created_by?: string;
   readonly author?: string;

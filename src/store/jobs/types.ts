@@ -13,7 +13,7 @@ export interface Job<T> {
 }
 
 /** What stands for a job whether it waits or was given up. */
-export interface JobState {
+interface JobState {
   readonly isDead: boolean;
   readonly attempts: number;
   readonly error: string;
@@ -43,7 +43,7 @@ export interface QueueOptions<T> {
 }
 
 /** `attempts` counts the try that just ended. */
-export type Outcome =
+type Outcome =
   | { readonly kind: 'done' }
   | { readonly kind: 'failed' | 'dead'; readonly attempts: number; readonly message: string };
 

@@ -3,7 +3,7 @@
 import { connect, type NetConnectOpts, type Socket } from 'node:net';
 
 /** `unix:///path` or `tcp://host:port` as connect options. */
-export function addressOf(host: string): NetConnectOpts {
+function addressOf(host: string): NetConnectOpts {
   if (host.startsWith('unix://')) return { path: host.slice('unix://'.length), allowHalfOpen: true };
   const url = new URL(host);
   return { host: url.hostname, port: Number(url.port), allowHalfOpen: true };

@@ -33,7 +33,7 @@ export interface RecordingEngine {
 }
 
 /** Bytes of one frame on stdout: what an attached or executed process is said to print. */
-export const ATTACH_OUTPUT = Buffer.concat([Buffer.from([1, 0, 0, 0, 0, 0, 0, 6]), Buffer.from('hello\n')]);
+const ATTACH_OUTPUT = Buffer.concat([Buffer.from([1, 0, 0, 0, 0, 0, 0, 6]), Buffer.from('hello\n')]);
 
 /** Listens at `socketPath`. */
 export async function startRecordingEngine(socketPath: string, makeAnswers: () => Answers): Promise<RecordingEngine> {

@@ -15,7 +15,7 @@ export function fieldsOf(schema: string): Readonly<Record<string, string>> | und
 }
 
 /** What a field's type is about, without lists and maps: `Mount` of `array<Mount>`. */
-export function coreOf(type: string): string {
+function coreOf(type: string): string {
   const bare = type.replace(/[!?]+$/, '');
   if (bare.startsWith('array<')) return coreOf(bare.slice(6, -1));
   if (bare.startsWith('map<string,')) return coreOf(bare.slice('map<string,'.length, -1));

@@ -53,13 +53,13 @@ export const skip: string | false =
         : 'needs busybox-static';
 
 /** What a container is to be; the rest is Docker's default. */
-export interface Request extends Partial<Omit<BundleInput, 'id' | 'host' | 'rootfsPath'>> {
+interface Request extends Partial<Omit<BundleInput, 'id' | 'host' | 'rootfsPath'>> {
   readonly command: readonly string[];
   readonly stdin?: string | undefined;
 }
 
 /** One run, ended. */
-export interface Ended {
+interface Ended {
   readonly output: string;
   readonly code: number;
   readonly oomKilled: boolean;

@@ -55,7 +55,7 @@ function refuseWindowsFlags({ flags }: Invocation): void {
 }
 
 /** A failure as run and create report it. */
-export function withHelp(text: string, path: string): string {
+function withHelp(text: string, path: string): string {
   return `${PROGRAM}: ${text}\n\nRun '${PROGRAM} ${path.split(' ').at(-1)} --help' for more information`;
 }
 

@@ -110,7 +110,7 @@ function sizeText(container: ContainerSummary): string {
  * Ports as one text: neighbours with equal host port run together, e.g. `0.0.0.0:80-81->80-81/tcp`.
  * @source docker 28.2.2 DisplayablePorts
  */
-export function portsText(ports: readonly Port[]): string {
+function portsText(ports: readonly Port[]): string {
   const groups = new Map<string, { first: number; last: number }>();
   const done: string[] = [];
   const mapped: string[] = [];

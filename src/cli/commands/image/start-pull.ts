@@ -5,7 +5,7 @@ import { encodeRegistryAuth, findCredentials, serverKey } from '../../config/cre
 import type { Session } from '../../session.ts';
 
 /** The X-Registry-Auth value for a registry. */
-export async function registryAuthFor(session: Session, domain: string): Promise<string> {
+async function registryAuthFor(session: Session, domain: string): Promise<string> {
   return encodeRegistryAuth(await findCredentials(session.config(), serverKey(domain)));
 }
 

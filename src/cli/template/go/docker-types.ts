@@ -8,7 +8,7 @@ import { type GoValue, goBool, goInt, goString, membersOf, numberOf, rawValue, t
 let reader: TypeReader | undefined;
 
 /** The type that Go's text names, e.g. `container.InspectResponse` or `*types.Version`. */
-export function dockerType(text: string): GoType {
+function dockerType(text: string): GoType {
   reader ??= new TypeReader(readTypeTable(DOCKER_TYPES), { 'time.Time': TIME }, EXTRAS);
   return reader.type(text);
 }

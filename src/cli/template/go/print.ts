@@ -334,7 +334,7 @@ function quotedField(text: string, flags: PrintFlags): string {
 }
 
 /** `text` in the columns of `flags`, counted in characters. */
-export function pad(text: string, flags: PrintFlags): string {
+function pad(text: string, flags: PrintFlags): string {
   if (flags.width === undefined) return text;
   const missing = flags.width - [...text].length;
   if (missing <= 0) return text;

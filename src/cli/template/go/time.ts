@@ -207,7 +207,7 @@ export const DURATION_METHODS: Readonly<Record<string, GoMethod>> = {
 };
 
 /** `1h2m3.5s`. @source Go time.Duration.String */
-export function durationText(nanos: bigint): string {
+function durationText(nanos: bigint): string {
   if (nanos === 0n) return '0s';
   const size = nanos < 0n ? -nanos : nanos;
   const sign = nanos < 0n ? '-' : '';

@@ -2,7 +2,7 @@
 import type { GoValue } from './values.ts';
 
 /** What sort of value a type holds; `invalid` is the type of no value at all. */
-export type GoKind =
+type GoKind =
   | 'array'
   | 'bool'
   | 'complex'
@@ -66,7 +66,7 @@ export const FLOAT64: GoType = basic('float', 'float64');
 export const COMPLEX128: GoType = basic('complex', 'complex128');
 export const STRING: GoType = basic('string', 'string');
 /** What raw JSON numbers are: their digits, a string kind. */
-export const JSON_NUMBER: GoType = { ...basic('string', 'json.Number'), json: (data) => String(data ?? '0') };
+const JSON_NUMBER: GoType = { ...basic('string', 'json.Number'), json: (data) => String(data ?? '0') };
 export const ANY: GoType = { kind: 'interface', name: 'interface {}', defined: false, numbers: FLOAT64 };
 /** As `ANY`, its numbers kept digit by digit. */
 export const RAW: GoType = { kind: 'interface', name: 'interface {}', defined: false, numbers: JSON_NUMBER };

@@ -6,7 +6,7 @@ import type { PortProtocol, PortRequest } from '../../networks/types.ts';
 import { invalid } from '../errors.ts';
 
 /** A container port `80/tcp`. @throws INVALID_PORT */
-export function parseContainerPort(text: string): { readonly port: number; readonly protocol: PortProtocol } {
+function parseContainerPort(text: string): { readonly port: number; readonly protocol: PortProtocol } {
   const [number = '', protocol = 'tcp'] = text.toLowerCase().split('/');
   const port = Number(number);
   if (!/^\d+$/.test(number) || port > 65535) throw invalid('INVALID_PORT', `invalid port specification: "${number}"`);

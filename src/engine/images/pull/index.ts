@@ -1,3 +1,3 @@
 // The face of pulling.
 
-export { type PullControl, pullImage } from './pull.ts';
+export { pullImage } from './pull.ts';

@@ -260,12 +260,12 @@ export class LayerPipeline {
 }
 
 /** @source dockerd 28.5: distribution/pull_v2.go */
-export function verificationFailed(hex: string): GantryError {
+function verificationFailed(hex: string): GantryError {
   return new GantryError('system', 'DIGEST_MISMATCH', `filesystem layer verification failed for digest sha256:${hex}`);
 }
 
 /** Removes whatever of a layer is there. */
-export function removeTarget(target: UnpackTarget): void {
+function removeTarget(target: UnpackTarget): void {
   for (const path of [target.directory, target.skeleton, target.replaced]) {
     removeTreeSync(path);
   }

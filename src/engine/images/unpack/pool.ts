@@ -29,7 +29,7 @@ const REMOVAL_MS = 600_000;
 /** How long a worker that was told to give up may need to clean up after itself. */
 const GIVE_UP_MS = 10_000;
 
-export interface UnpackRequest {
+interface UnpackRequest {
   readonly target: UnpackTarget;
   /** sha256 that the bytes as they come must have. */
   readonly expectedHex?: string | undefined;
@@ -248,4 +248,4 @@ class Pool implements Unpacker {
   }
 }
 
-export type Send = (message: ToWorker, transfer?: readonly ArrayBuffer[]) => void;
+type Send = (message: ToWorker, transfer?: readonly ArrayBuffer[]) => void;

@@ -12,7 +12,7 @@ const OFFSET_DIGITS = 16;
 const MARK = 'begun';
 
 /** What a key under `uploads/` stands for; `offset` is undefined for the mark that the upload was begun. */
-export interface UploadKey {
+interface UploadKey {
   readonly id: string;
   readonly offset: number | undefined;
 }

@@ -12,7 +12,7 @@ export interface UserCondition {
   readonly minKernel?: string | undefined;
 }
 
-export interface UserRule {
+interface UserRule {
   readonly rule: OciSyscallRule;
   readonly includes: UserCondition;
   readonly excludes: UserCondition;
