@@ -15,7 +15,6 @@ const CHECKS = {
   Types: ['node_modules/typescript/bin/tsc', '-p', '.', '--noEmit'],
   'Lint and format': ['node_modules/@biomejs/biome/bin/biome', 'check', '.'],
   Layers: ['tools/layers.ts'],
-  Sizes: ['tools/sizes.ts'],
   'Unused code': ['node_modules/knip/bin/knip.js', '--no-progress'],
   'Generated types': ['tools/generate-docker-types.ts', '--check'],
 };
