@@ -3,7 +3,7 @@
 import type { KeyedQueue } from '../../lib/keyed-queue.ts';
 import type { Events } from '../events/types.ts';
 import type { Health } from '../health/index.ts';
-import type { Images } from '../images/types.ts';
+import type { ImageReader, ImageVerbs } from '../images/types.ts';
 import type { Networks } from '../networks/types.ts';
 import type { Rootfs } from '../rootfs/index.ts';
 import type { OwnedVolumes } from '../volumes/types.ts';
@@ -20,7 +20,7 @@ export interface Context {
   readonly lives: LiveContainers;
   /** One verb at a time for each container. */
   readonly queue: KeyedQueue;
-  readonly images: Images;
+  readonly images: ImageReader & Pick<ImageVerbs, 'lease'>;
   readonly networks: Networks;
   readonly volumes: OwnedVolumes;
   readonly publish: Events['publish'];

@@ -21,7 +21,7 @@ import { shutdown } from './shutdown.ts';
 import { start } from './start.ts';
 import { isAlive } from './state.ts';
 import { kill, pause, restart, stop, unpause } from './stop.ts';
-import type { ContainerId, ContainerRecord, Containers } from './types.ts';
+import type { ContainerId, Containers } from './types.ts';
 import { wait } from './wait.ts';
 
 export { publishContainer } from './context.ts';
@@ -33,7 +33,7 @@ export { checkDefaultLogOptions, LOG_DRIVERS, logAttributes, parseJsonFileOption
 export { networkPlan } from './network-mode.ts';
 
 export { pathsOf } from './read.ts';
-export { checkMayExec, isAlive } from './state.ts';
+export { checkMayExec } from './state.ts';
 export type * from './types.ts';
 
 export interface ContainersDeps
@@ -60,8 +60,6 @@ export interface ContainersDeps
 /** The container capability with what its owner needs besides the face. */
 export interface ContainerCapability {
   readonly face: Containers;
-  /** The record of a container that may be given another process. @throws NO_SUCH_CONTAINER */
-  readonly find: (ref: string) => ContainerRecord;
   /** Lends a container's file tree. */
   readonly withRoot: WithRoot;
   /** Takes up what the last daemon left. Call once, before anything else. */
@@ -102,7 +100,6 @@ export function createContainers(deps: ContainersDeps): ContainerCapability {
   };
   return {
     face: faceOf(context),
-    find: (ref) => context.records.find(ref),
     withRoot: (container, access, work) => withRoot(context, container, access, work),
     recover: async () => {
       await recover(context);

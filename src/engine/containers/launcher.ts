@@ -41,7 +41,8 @@ export interface SourceRequest {
   readonly create: boolean;
 }
 
-export interface Launcher {
+/** Begins processes. */
+interface Starter {
   /** The errno of looking at a bind source or making it, 0 for none; ETIMEDOUT when its file system does not answer in 10 s. */
   probeSource(request: SourceRequest): Promise<number>;
   /** Refuses at create what can never run: unknown capabilities, bad profiles. @throws GantryError invalid */
@@ -54,12 +55,20 @@ export interface Launcher {
   start(prepared: Prepared, record: ContainerRecord): Promise<{ readonly pid: number; readonly atUnixNs: bigint }>;
   /** The exit code that a container gets when its start failed so. */
   exitCodeOf(error: unknown): number;
+}
+
+/** Acts on the processes of a container that runs. */
+interface Controls {
   pause(record: ContainerRecord): Promise<void>;
   unpause(record: ContainerRecord): Promise<void>;
   /** To the container's first process, past its shim. One that is gone is fine. */
   signal(record: ContainerRecord, signal: number): Promise<void>;
   /** Pids of all processes in the container, as the host sees them. */
   pids(record: ContainerRecord): Promise<readonly number[]>;
+}
+
+/** Finds again what runs, and frees what does not. */
+interface RunKeeper {
   /** The run directory that a container's present or last run has. */
   runDir(id: string): string;
   /** The root file system of a container that runs, as this process reaches it and hostile; undefined when its shim is gone. */
@@ -71,3 +80,5 @@ export interface Launcher {
   /** Frees what a dead shim left: runtime state, cgroup, run directory. */
   sweep(record: Pick<ContainerRecord, 'id' | 'runtime' | 'hostConfig'>): Promise<void>;
 }
+
+export interface Launcher extends Starter, Controls, RunKeeper {}

@@ -5,6 +5,7 @@ import { randomName } from '../../lib/ids.ts';
 import { type Database, isDiskFailure, type Migrations } from '../../store/database.ts';
 import { ambiguousId, nameTaken, noSuchContainer } from './errors.ts';
 import { ENDPOINTS_JSON, SPEC_JSON, STATE_JSON } from './record-json.ts';
+import { isAlive } from './state.ts';
 import type { ContainerId, ContainerRecord, ContainerState } from './types.ts';
 
 /**
@@ -75,6 +76,33 @@ export class ContainerRecords implements Disposable {
     const [only] = matches;
     if (!only) throw noSuchContainer(ref);
     return only;
+  }
+
+  /** Those that have a process. */
+  alive(): readonly ContainerRecord[] {
+    return this.all().filter(({ state }) => isAlive(state.phase));
+  }
+
+  /** How many are in each of Docker's three states. */
+  counts(): { readonly running: number; readonly paused: number; readonly stopped: number } {
+    const all = this.all();
+    const running = all.filter(({ state: { phase } }) => phase === 'running' || phase === 'restarting').length;
+    const paused = all.filter(({ state: { phase } }) => phase === 'paused').length;
+    return { running, paused, stopped: all.length - running - paused };
+  }
+
+  /** The containers that were made from an image. */
+  ofImage(imageId: string): readonly { readonly containerId: ContainerId; readonly running: boolean }[] {
+    return this.all()
+      .filter((record) => record.imageId === imageId)
+      .map(({ id, state: { phase } }) => ({ containerId: id, running: phase === 'running' || phase === 'paused' }));
+  }
+
+  /** The containers that mount a volume. */
+  ofVolume(name: string): readonly ContainerId[] {
+    return this.all()
+      .filter(({ mounts }) => mounts.some((mount) => mount.name === name))
+      .map(({ id }) => id);
   }
 
   /** @throws CONTAINER_NAME_TAKEN */

@@ -185,8 +185,8 @@ export interface TopResult {
   readonly processes: readonly (readonly string[])[];
 }
 
-/** The container capability. `ref` is an id, a name or a unique id prefix; unknown → NO_SUCH_CONTAINER. */
-export interface Containers {
+/** What changes containers. */
+interface ContainerVerbs {
   create(request: CreateRequest): Promise<CreateResult>;
   /** @throws notModified when running already. */
   start(ref: string): Promise<void>;
@@ -211,6 +211,10 @@ export interface Containers {
   prune(
     filters: ReadonlyMap<string, readonly string[]>,
   ): Promise<{ readonly ids: readonly string[]; readonly reclaimedBytes: number }>;
+}
+
+/** What lasts as long as its caller listens. */
+interface ContainerStreams {
   /** `ready` runs once the wait is registered and the id is known, so that headers can go out. */
   wait(ref: string, condition: WaitCondition, ready: () => void, signal: AbortSignal): Promise<WaitResult>;
   attach(ref: string, request: AttachRequest, signal: AbortSignal): Promise<AttachedStream>;
@@ -221,9 +225,16 @@ export interface Containers {
     signal: AbortSignal,
   ): Promise<{ readonly tty: boolean; readonly chunks: AsyncIterable<Uint8Array> }>;
   resize(ref: string, rows: number, columns: number): Promise<void>;
+}
+
+/** What reads containers. */
+interface ContainerReader {
   top(ref: string, psArgs: string): Promise<TopResult>;
   view(ref: string): ContainerView;
   list(filter: ListFilter): readonly ContainerView[];
   /** Walks the writable layer; slow. */
   size(ref: string): Promise<ContainerSize>;
 }
+
+/** The container capability. `ref` is an id, a name or a unique id prefix; unknown → NO_SUCH_CONTAINER. */
+export interface Containers extends ContainerVerbs, ContainerStreams, ContainerReader {}

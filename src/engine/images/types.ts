@@ -104,13 +104,23 @@ export interface ImageUsers {
   usersOf(id: Digest): readonly { readonly containerId: string; readonly running: boolean }[];
 }
 
-/** The image capability. Every `ref` is a name[:tag|@digest] or an id prefix. */
-export interface Images {
+/** What reads images. */
+export interface ImageReader {
   /** @throws NO_SUCH_IMAGE (notFound) with Docker's text; INVALID_REFERENCE (invalid). */
   get(ref: string): ImageRecord;
   list(): readonly ImageRecord[];
   /** True when `image` can run as `platform`. */
   matches(image: ImageRecord, platform: Platform): boolean;
+  /** Absolute overlay lower directories as inspect shows them, topmost first; [] when not unpacked. */
+  layerPaths(id: Digest): readonly string[];
+  /** Sizes of the image's layers, base first, bytes. */
+  layerSizes(id: Digest): readonly number[];
+  /** What all layers take, and what images share. */
+  usage(): ImagesUsage;
+}
+
+/** Where images come from, and where they go. */
+interface ImageSources {
   pull(request: PullRequest, report: ReportProgress, signal: AbortSignal): Promise<ImageRecord>;
   /** Reads a docker-archive or OCI layout, plain or compressed. Resolves to the loaded references or ids. */
   load(
@@ -128,6 +138,17 @@ export interface Images {
   ): Promise<ImageRecord>;
   /** A docker-archive + OCI layout of the named images as a byte stream. */
   save(refs: readonly string[], signal: AbortSignal, options?: SaveOptions): AsyncIterable<Uint8Array>;
+  /** Checks a login against the registry. @throws UNAUTHORIZED. */
+  login(
+    credentials: RegistryCredentials,
+    signal: AbortSignal,
+  ): Promise<{ readonly status: string; readonly identityToken: string }>;
+  /** Asks Docker Hub, or the registry that the term begins with. @throws BAD_TERM, BAD_ENDPOINT, REGISTRY_FAILED */
+  search(request: ImageSearchRequest, signal: AbortSignal): Promise<readonly ImageSearchResult[]>;
+}
+
+/** What changes images, and keeps them. */
+export interface ImageVerbs {
   tag(source: string, target: string): Promise<void>;
   remove(
     ref: string,
@@ -138,20 +159,10 @@ export interface Images {
   ): Promise<{ readonly removed: readonly RemovedImagePart[]; readonly reclaimedBytes: number }>;
   /** Holds the image's unpacked layers for a container; unpacks missing ones. */
   lease(id: Digest): Promise<RootfsLease>;
-  /** Absolute overlay lower directories as inspect shows them, topmost first; [] when not unpacked. */
-  layerPaths(id: Digest): readonly string[];
-  /** Sizes of the image's layers, base first, bytes. */
-  layerSizes(id: Digest): readonly number[];
-  /** What all layers take, and what images share. */
-  usage(): ImagesUsage;
-  /** Checks a login against the registry. @throws UNAUTHORIZED. */
-  login(
-    credentials: RegistryCredentials,
-    signal: AbortSignal,
-  ): Promise<{ readonly status: string; readonly identityToken: string }>;
-  /** Asks Docker Hub, or the registry that the term begins with. @throws BAD_TERM, BAD_ENDPOINT, REGISTRY_FAILED */
-  search(request: ImageSearchRequest, signal: AbortSignal): Promise<readonly ImageSearchResult[]>;
 }
+
+/** The image capability. Every `ref` is a name[:tag|@digest] or an id prefix. */
+export interface Images extends ImageReader, ImageSources, ImageVerbs {}
 
 /** How layers are shared. A layer counts once, however many images have it, and however often. */
 export interface ImagesUsage {
