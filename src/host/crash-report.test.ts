@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { test } from 'node:test';
-import { LastLines, onBug, writeCrashReport } from './crash-report.ts';
+import { type BuggyProcess, endAtFirstBug, LastLines, writeCrashReport } from './crash-report.ts';
 
 test('a report says what happened, to its owner alone', (t) => {
   const root = mkdtempSync(join(tmpdir(), 'gantry-crash-'));
@@ -51,13 +51,23 @@ test('of the lines the last hundred are kept, and their beginnings', () => {
   assert.deepEqual([lines.all[0], lines.all.at(-1)?.length], ['51', 2000]);
 });
 
-test('the first bug ends the program, once', () => {
-  const io = new EventEmitter();
+test('the first bug ends the program, once, with a report', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'gantry-crash-'));
+  t.after(() => rmSync(folder, { recursive: true }));
   const seen: unknown[] = [];
-  onBug(io as unknown as NodeJS.Process, (error) => {
-    seen.push(error);
-    io.emit('unhandledRejection', 'second');
+  const io = Object.assign(new EventEmitter(), { exit: (code: number) => void seen.push(code) });
+  endAtFirstBug(io as unknown as BuggyProcess, {
+    name: 'x',
+    version: '1',
+    folder,
+    lines: new LastLines(),
+    log(message, { report }) {
+      seen.push(message, report !== undefined && readdirSync(folder).includes(basename(report)));
+      io.emit('unhandledRejection', 'second');
+    },
+    flush: () => seen.push('flushed'),
   });
   io.emit('uncaughtException', 'first');
-  assert.deepEqual(seen, ['first']);
+  io.emit('uncaughtException', 'third');
+  assert.deepEqual(seen, ['ended by a bug: first', true, 'flushed', 70]);
 });

@@ -67,19 +67,38 @@ export function writeCrashReport(folder: string, program: CrashedProgram, error:
 }
 
 /** The exit code of a program that a bug ended. @source sysexits(3), EX_SOFTWARE */
-export const CRASHED = 70;
+const CRASHED = 70;
 
-/** The part of a process that tells of its bugs. */
-export type BugSource = Pick<NodeJS.Process, 'on'>;
+/** The part of a process that reports its bugs, and ends. */
+export type BuggyProcess = Pick<NodeJS.Process, 'on' | 'exit'>;
 
-/** Calls `end` once, with the first error that nobody caught. What comes while it works is passed over. */
-export function onBug(io: BugSource, end: (error: unknown) => void): void {
+/** A program that ends at its first bug. */
+export interface GuardedProgram {
+  readonly name: string;
+  readonly version: string;
+  /** Where its reports go, absolute. */
+  readonly folder: string;
+  readonly lines: LastLines;
+  log(message: string, fields: { readonly report?: string }): void;
+  /** Writes out what the log still holds. */
+  flush(): void;
+}
+
+/**
+ * Ends the process at the first error that nobody caught, with a report and exit code 70: after a bug nothing of it can be trusted.
+ * What comes while the report is written is passed over.
+ */
+export function endAtFirstBug(io: BuggyProcess, { name, version, folder, lines, ...program }: GuardedProgram): void {
   let first = true;
   for (const event of ['uncaughtException', 'unhandledRejection']) {
     io.on(event, (error: unknown) => {
       if (!first) return;
       first = false;
-      end(error);
+      const report = writeCrashReport(folder, { name, version, lines: lines.all }, error);
+      const text = error instanceof Error ? error.stack : String(error);
+      program.log(`ended by a bug: ${text}`, report === undefined ? {} : { report });
+      program.flush();
+      io.exit(CRASHED);
     });
   }
 }

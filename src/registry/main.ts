@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { CRASHED, LastLines, onBug, writeCrashReport } from '../host/crash-report.ts';
+import { endAtFirstBug, LastLines } from '../host/crash-report.ts';
 import { openLineSink } from '../host/line-sink.ts';
 import { GantryError, systemCallText } from '../lib/errors.ts';
 import { VERSION } from '../lib/package.ts';
@@ -73,13 +73,14 @@ async function serve(config: RegistryConfig, notices: readonly string[], io: Sur
     last.add(line);
     own.write(line);
   });
-  // After a bug nothing of this process can be trusted; the next start finds everything that was acknowledged.
-  onBug(io, (error) => {
-    const program = { name: 'gantry-registry', version: VERSION, lines: last.all };
-    const report = writeCrashReport(join(config.root, 'crashes'), program, error);
-    log('error', `ended by a bug: ${error instanceof Error ? error.stack : String(error)}`, report ? { report } : {});
-    own[Symbol.dispose]();
-    io.exit(CRASHED);
+  // The next start finds everything that was acknowledged.
+  endAtFirstBug(io, {
+    name: 'gantry-registry',
+    version: VERSION,
+    folder: join(config.root, 'crashes'),
+    lines: last,
+    log: (message, fields) => log('error', message, fields),
+    flush: () => own[Symbol.dispose](),
   });
   for (const notice of notices) log('warn', notice);
   warn(config, log);

@@ -69,7 +69,6 @@ export function createSystem(deps: SystemDeps): System {
 
 function info(deps: SystemDeps): SystemInfo {
   const { running, paused, stopped, images } = deps.counts();
-  const controllers = enabledControllers(deps.cgroupVersion);
   const { now, runtimes: names, drivers, defaultRuntime } = deps.settings;
   return {
     ID: deps.id,
@@ -81,18 +80,10 @@ function info(deps: SystemDeps): SystemInfo {
     Driver: 'overlay2',
     DriverStatus: deps.driverStatus.map(([name, value]) => [name, value]),
     Plugins: { Volume: ['local'], Network: ['bridge', 'host', 'null'], Log: [...deps.logDrivers] },
-    MemoryLimit: controllers.has('memory'),
-    SwapLimit: controllers.has('memory'),
-    KernelMemoryTCP: false,
-    CpuCfsPeriod: controllers.has('cpu'),
-    CpuCfsQuota: controllers.has('cpu'),
-    CPUShares: controllers.has('cpu'),
-    CPUSet: controllers.has('cpuset'),
-    PidsLimit: controllers.has('pids'),
+    ...limits(deps.cgroupVersion),
     IPv4Forwarding: readText('/proc/sys/net/ipv4/ip_forward').trim() === '1',
     Debug: now.debug,
     NFd: 0,
-    OomKillDisable: deps.cgroupVersion === 1 && controllers.has('memory'),
     NGoroutines: 0,
     SystemTime: formatNano(nowNano()),
     LoggingDriver: deps.logDriver,
@@ -119,14 +110,7 @@ function info(deps: SystemDeps): SystemInfo {
     ServerVersion: deps.version,
     Runtimes: Object.fromEntries(names.map((name) => [name, { path: drivers.get(name)?.binary ?? '' }])),
     DefaultRuntime: defaultRuntime,
-    Swarm: {
-      NodeID: '',
-      NodeAddr: '',
-      LocalNodeState: 'inactive',
-      ControlAvailable: false,
-      Error: '',
-      RemoteManagers: null,
-    },
+    Swarm: NO_SWARM,
     LiveRestoreEnabled: now.liveRestore ?? true,
     Isolation: '',
     InitBinary: deps.initBinary,
@@ -138,6 +122,33 @@ function info(deps: SystemDeps): SystemInfo {
     FirewallBackend: { Driver: 'nftables' },
     CDISpecDirs: [],
     Warnings: [...deps.warnings()],
+  };
+}
+
+const NO_SWARM: SystemInfo['Swarm'] = {
+  NodeID: '',
+  NodeAddr: '',
+  LocalNodeState: 'inactive',
+  ControlAvailable: false,
+  Error: '',
+  RemoteManagers: null,
+};
+
+/** Which limits the kernel has. */
+function limits(cgroupVersion: 1 | 2): Partial<SystemInfo> {
+  const controllers = enabledControllers(cgroupVersion);
+  const memory = controllers.has('memory');
+  const cpu = controllers.has('cpu');
+  return {
+    MemoryLimit: memory,
+    SwapLimit: memory,
+    KernelMemoryTCP: false,
+    CpuCfsPeriod: cpu,
+    CpuCfsQuota: cpu,
+    CPUShares: cpu,
+    CPUSet: controllers.has('cpuset'),
+    PidsLimit: controllers.has('pids'),
+    OomKillDisable: cgroupVersion === 1 && memory,
   };
 }
 
