@@ -16,6 +16,7 @@ const CHECKS = {
   'Lint and format': ['node_modules/@biomejs/biome/bin/biome', 'check', '.'],
   Layers: ['tools/layers.ts'],
   'Unused code': ['node_modules/knip/bin/knip.js', '--no-progress'],
+  'Error codes': ['tools/error-codes.ts'],
   'Generated types': ['tools/generate-docker-types.ts', '--check'],
 };
 

@@ -1,5 +1,5 @@
 // Owns the failures a caller of the client sees: what the daemon answered, and not reaching it at all.
-import { type ErrorKind, GantryError } from '../lib/errors.ts';
+import { type ErrorCode, type ErrorKind, GantryError } from '../lib/errors.ts';
 
 const KIND_OF_STATUS: Readonly<Record<number, ErrorKind>> = {
   304: 'notModified',
@@ -25,7 +25,8 @@ export class ApiError extends GantryError {
 
   /** `code` and `hint` are those that the daemon said; other daemons than ours say none. */
   constructor(status: number, message: string, { code = 'DAEMON_ANSWERED', hint }: DaemonsFacts = {}) {
-    super(KIND_OF_STATUS[status] ?? 'system', code, message, { params: { status }, hint });
+    // A newer daemon may say a code that is not known here.
+    super(KIND_OF_STATUS[status] ?? 'system', code as ErrorCode, message, { params: { status }, hint });
     this.name = 'ApiError';
     this.status = status;
   }

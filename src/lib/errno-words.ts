@@ -1,7 +1,7 @@
 // Owns the C library's words for the operating system's error codes. Pure.
 
 /** @source glibc strerror(3), lower case as Go and Docker print it. Node's own words differ for many of them. */
-const WORDS: Readonly<Record<string, string>> = {
+const WORDS = {
   E2BIG: 'argument list too long',
   EACCES: 'permission denied',
   EAGAIN: 'resource temporarily unavailable',
@@ -36,9 +36,17 @@ const WORDS: Readonly<Record<string, string>> = {
   ETXTBSY: 'text file busy',
   EUCLEAN: 'structure needs cleaning',
   EXDEV: 'invalid cross-device link',
-};
+} as const;
+
+/** A code of the operating system that has words here. */
+export type Errno = keyof typeof WORDS;
 
 /** The words for an error code such as `ENOSPC`; undefined for a code that is not in the table. */
 export function errnoWords(code: string): string | undefined {
-  return Object.hasOwn(WORDS, code) ? WORDS[code] : undefined;
+  return isErrno(code) ? WORDS[code] : undefined;
+}
+
+/** True for a code that has words here. */
+export function isErrno(code: string): code is Errno {
+  return Object.hasOwn(WORDS, code);
 }

@@ -24,7 +24,7 @@ test('a failed call on a file is told with its path and in words, not in Node’
       Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:1'), { code: 'ECONNREFUSED', syscall: 'connect' }),
       'connect ECONNREFUSED 127.0.0.1:1',
     ],
-    [new GantryError('system', 'X', 'own words'), 'own words'],
+    [new GantryError('system', 'EIO', 'own words'), 'own words'],
     ['text', 'text'],
   ];
   for (const [error, text] of cases) assert.equal(messageOf(error), text);

@@ -1,6 +1,6 @@
 // Owns the one error type that users may see, and its kinds. Knows nothing of HTTP statuses or exit codes.
 
-import { errnoWords } from './errno-words.ts';
+import { type Errno, errnoWords } from './errno-words.ts';
 
 /** What went wrong, by meaning. Each outer face (API, registry, CLI) maps every kind exhaustively. */
 export type ErrorKind =
@@ -16,6 +16,16 @@ export type ErrorKind =
   | 'cancelled'
   | 'system'; // the host failed us
 
+/**
+ * Every code of a failure of ours, with its kinds. Each capability adds its own in its `codes.ts`.
+ * @public
+ */
+// biome-ignore lint/suspicious/noEmptyInterface: filled by the capabilities
+export interface ErrorCodes {}
+
+/** What a program can tell failures apart by: a code of ours, or the operating system's. */
+export type ErrorCode = keyof ErrorCodes | Errno;
+
 /** Facts that a message quotes, kept apart so that programs need not parse the text. */
 export type ErrorParams = Readonly<Record<string, string | number | boolean | undefined>>;
 
@@ -30,11 +40,11 @@ export interface ErrorDetails {
 export class GantryError extends Error {
   readonly kind: ErrorKind;
   /** Stable, upper snake case, e.g. `CONTAINER_NAME_TAKEN`. */
-  readonly code: string;
+  readonly code: ErrorCode;
   readonly params: ErrorParams;
   readonly hint: string | undefined;
 
-  constructor(kind: ErrorKind, code: string, message: string, details: ErrorDetails = {}) {
+  constructor(kind: ErrorKind, code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.name = 'GantryError';
     this.kind = kind;

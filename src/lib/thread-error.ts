@@ -2,12 +2,15 @@
 
 import { errnoOf, systemFailure } from './errno.ts';
 import { errnoWords } from './errno-words.ts';
-import { type ErrorKind, GantryError, messageOf } from './errors.ts';
+import { type ErrorCode, type ErrorKind, GantryError, messageOf } from './errors.ts';
+
+/** The code of an error that is no expected failure. */
+const BUG = 'BUG';
 
 /** `kind` undefined: a bug, `message` holds its stack. */
 export interface SentError {
   readonly kind: ErrorKind | undefined;
-  readonly code: string;
+  readonly code: ErrorCode | typeof BUG;
   readonly message: string;
   readonly hint: string | undefined;
 }
@@ -17,17 +20,17 @@ export function sentError(error: unknown): SentError {
   const known = error instanceof GantryError ? error : systemError(error);
   if (known) return { kind: known.kind, code: known.code, message: known.message, hint: known.hint };
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return { kind: undefined, code: 'BUG', message: text, hint: undefined };
+  return { kind: undefined, code: BUG, message: text, hint: undefined };
 }
 
 /** The error that was sent. */
 export function receivedError(error: SentError): Error {
-  if (error.kind === undefined) return new Error(error.message);
+  if (error.kind === undefined || error.code === BUG) return new Error(error.message);
   return new GantryError(error.kind, error.code, error.message, error.hint === undefined ? {} : { hint: error.hint });
 }
 
 /** A failure of the system: ours says call, path and words; Node's is put in that form. */
-function systemError(error: unknown): GantryError | undefined {
+export function systemError(error: unknown): GantryError | undefined {
   const code = errnoOf(error);
   if (code === undefined) return undefined;
   const { syscall, path } = error as { syscall?: unknown; path?: unknown };

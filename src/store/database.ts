@@ -214,7 +214,12 @@ function failureOf(path: string, cause: unknown): GantryError | undefined {
   }
 }
 
-function cannotWrite(code: string, path: string, why: string, cause: unknown): GantryError {
+function cannotWrite(
+  code: 'DISK_FULL' | 'RECORDS_IO' | 'RECORDS_READ_ONLY',
+  path: string,
+  why: string,
+  cause: unknown,
+): GantryError {
   const full = code === 'DISK_FULL';
   return new GantryError(full ? 'exhausted' : 'unavailable', code, `cannot write the records (${path}): ${why}`, {
     cause,

@@ -11,18 +11,18 @@ test('an error of the engine reaches a client with its code and its hint', async
   const api = await startFakeApi();
   try {
     api.fake.engine.system.info = () => {
-      throw new GantryError('unavailable', 'OUT_TO_LUNCH', 'nobody is here', { hint: 'come back at two' });
+      throw new GantryError('unavailable', 'UNAVAILABLE', 'nobody is here', { hint: 'come back at two' });
     };
     const answer = await ask(api.host, { method: 'GET', path: '/info' });
     assert.deepEqual(JSON.parse(answer.body), {
       message: 'nobody is here',
-      code: 'OUT_TO_LUNCH',
+      code: 'UNAVAILABLE',
       hint: 'come back at two',
     });
     using client = createClient({ host: api.host });
     await assert.rejects(client.system.info(), {
       message: 'nobody is here',
-      code: 'OUT_TO_LUNCH',
+      code: 'UNAVAILABLE',
       hint: 'come back at two',
       status: 503,
     });

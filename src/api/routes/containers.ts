@@ -1,7 +1,7 @@
 // Owns the container routes that answer once: list, create, inspect, start, stop and the like. Knows no streams.
 
 import type { WaitCondition } from '../../engine/containers/types.ts';
-import { GantryError } from '../../lib/errors.ts';
+import { type ErrorCode, GantryError } from '../../lib/errors.ts';
 import { goQuote, parseGoInt, type Query, uint32Fault } from '../../spec/docker/decode-query.ts';
 import type { RouteId } from '../../spec/docker/routes.ts';
 import { parsePlatform } from '../../spec/platform.ts';
@@ -193,6 +193,6 @@ async function waitFor({ engine, writer }: ApiContext, x: Exchange): Promise<typ
   return DONE;
 }
 
-function invalid(code: string, message: string): GantryError {
+function invalid(code: ErrorCode, message: string): GantryError {
   return new GantryError('invalid', code, message);
 }

@@ -11,7 +11,7 @@ import { type ByteString, bytesOfText } from '../../lib/bytes.ts';
 import { errnoOf } from '../../lib/errno.ts';
 import { GantryError } from '../../lib/errors.ts';
 import { goQuote } from '../../lib/go-quote.ts';
-import { sentError } from '../../lib/thread-error.ts';
+import { systemError } from '../../lib/thread-error.ts';
 import { CommandFailure } from '../failure.ts';
 import { systemReason } from '../system-reason.ts';
 import {
@@ -145,9 +145,7 @@ function openFolder(path: string): Folder {
 
 /** A failed system call as an error for users; any other as it is. */
 function inUserWords(error: unknown): unknown {
-  const { kind, code, message } = sentError(error);
-  if (kind === undefined || error instanceof GantryError) return error;
-  return new GantryError(kind, code, message, { cause: error });
+  return error instanceof GantryError ? error : (systemError(error) ?? error);
 }
 
 function real(path: string): string {

@@ -1,6 +1,6 @@
 // Owns the container capability's expected failures, in the words that Docker's clients search for.
 
-import { GantryError } from '../../lib/errors.ts';
+import { type ErrorCode, GantryError } from '../../lib/errors.ts';
 
 /** @source dockerd 28.5: GET /containers/x/json */
 export const noSuchContainer = (ref: string): GantryError =>
@@ -78,12 +78,12 @@ export const notShareable = (id: string): GantryError =>
   );
 
 /** A request that can never work as written. */
-export const invalid = (code: string, message: string): GantryError => new GantryError('invalid', code, message);
+export const invalid = (code: ErrorCode, message: string): GantryError => new GantryError('invalid', code, message);
 
 /** What dockerd finds out too late to call it the client's fault: it answers 500, and so do we. */
-export const failure = (code: string, message: string, hint?: string): GantryError =>
+export const failure = (code: ErrorCode, message: string, hint?: string): GantryError =>
   new GantryError('system', code, message, { hint });
 
 /** What Docker has and this engine does not have yet. `what` is the subject of the sentence, in the plural or with an article. */
-export const notYet = (code: string, what: string): GantryError =>
+export const notYet = (code: ErrorCode, what: string): GantryError =>
   new GantryError('notImplemented', code, `not supported by this engine yet: ${what}`);

@@ -2,7 +2,7 @@
 // at, so that a name swapped for a link meanwhile leads nowhere. Refuses names that climb out of the folder. Blocks.
 
 import { type ByteString, byteString, cstringOf, textOf } from '../../lib/bytes.ts';
-import { systemFailure } from '../../lib/errno.ts';
+import { errnoOf, systemFailure } from '../../lib/errno.ts';
 import { errnoWords } from '../../lib/errno-words.ts';
 import { GantryError } from '../../lib/errors.ts';
 import { type TarEntry, TarReader, type TarSink, type TarTime } from '../../lib/tar/index.ts';
@@ -206,7 +206,8 @@ class Extraction implements TarSink, Disposable {
   /** @source dockerd 28.5: of a device that may not be made only the reason is said */
   #failed({ type }: TarEntry, path: ByteString, number: number): Error {
     const error = new SystemError(number, CALLS[type], textOf(path));
-    return type in NODE_BITS ? systemFailure(error.code, errnoWords(error.code) ?? error.message, error) : error;
+    const code = errnoOf(error);
+    return type in NODE_BITS && code !== undefined ? systemFailure(code, errnoWords(code) ?? code, error) : error;
   }
 
   #tryCreate(entry: TarEntry, dir: number, name: Uint8Array): number {

@@ -64,7 +64,7 @@ export function createFakeEngine(): FakeEngine {
     const matches = [...containers.values()].filter((c) => c.record.id.startsWith(name));
     const [only] = matches;
     if (only && matches.length === 1) return only;
-    if (only) throw failure('invalid', 'AMBIGUOUS', `multiple IDs found with provided prefix: ${name}`);
+    if (only) throw failure('invalid', 'AMBIGUOUS_ID', `multiple IDs found with provided prefix: ${name}`);
     throw failure('notFound', 'NO_SUCH_CONTAINER', `No such container: ${ref}`);
   };
   const setState = (container: FakeContainer, state: Partial<ContainerState>): void => {
@@ -112,7 +112,7 @@ export function createFakeEngine(): FakeEngine {
       called('containers.start');
       const container = find(ref);
       if (container.record.state.phase === 'running')
-        throw failure('notModified', 'RUNNING', 'container already running');
+        throw failure('notModified', 'ALREADY_RUNNING', 'container already running');
       if (container.record.state.phase === 'exited') prepare(container);
       setState(container, { phase: 'running', pid: 4242, startedAt: nowText(), finishedAt: ZERO_TIME });
       publish(container, 'start');
@@ -128,7 +128,7 @@ export function createFakeEngine(): FakeEngine {
     async stop(ref) {
       called('containers.stop');
       const container = find(ref);
-      if (container.record.state.phase !== 'running') throw failure('notModified', 'STOPPED', 'not running');
+      if (container.record.state.phase !== 'running') throw failure('notModified', 'ALREADY_STOPPED', 'not running');
       container.process?.kill(9);
       await container.lastExit;
     },
@@ -143,7 +143,7 @@ export function createFakeEngine(): FakeEngine {
     },
     async kill(ref, signal) {
       called('containers.kill');
-      if (signal === 'foo') throw failure('invalid', 'BAD_SIGNAL', `invalid signal: ${signal}`);
+      if (signal === 'foo') throw failure('invalid', 'INVALID_SIGNAL', `invalid signal: ${signal}`);
       requireRunning(find(ref)).kill(signal === 'TERM' ? 15 : 9);
     },
     async pause(ref) {
@@ -170,7 +170,7 @@ export function createFakeEngine(): FakeEngine {
       const container = find(ref);
       if (container.record.state.phase === 'running') {
         const text = `cannot remove container "${container.record.name}": container is running: stop the container before removing or force remove`;
-        if (!options.force) throw failure('conflict', 'CONTAINER_RUNNING', text);
+        if (!options.force) throw failure('conflict', 'CONTAINER_STILL_RUNNING', text);
         container.process?.kill(9);
         await container.lastExit;
       }
@@ -382,7 +382,7 @@ function fakeExecs(
         execs.set(id, { ...record, exitCode: 127 });
         const text =
           'OCI runtime exec failed: exec failed: unable to start container process: exec: "nope": executable file not found in $PATH';
-        if (request.detach) throw failure('invalid', 'EXEC_FAILED', text);
+        if (request.detach) throw failure('invalid', 'START_FAILED', text);
         const failed = startFake(['sleep'], tty, Promise.resolve()).attach({ logs: false, stream: true });
         failed.push(framed(`${text}\r\n`, tty));
         failed.push(null);

@@ -8,7 +8,7 @@ import type { ContainerFiles, FileStat } from '../../../src/engine/files/types.t
 import type { ImageRecord, Images } from '../../../src/engine/images/types.ts';
 import type { NetworkRecord, Networks } from '../../../src/engine/networks/types.ts';
 import type { VolumeRecord, Volumes } from '../../../src/engine/volumes/types.ts';
-import { type ErrorKind, GantryError } from '../../../src/lib/errors.ts';
+import { type ErrorCode, type ErrorKind, GantryError } from '../../../src/lib/errors.ts';
 import { digestOfHex } from '../../../src/spec/digest.ts';
 
 const HEX = 'ae159405235f98a820194d28a0056d66690cc5cabc475fe64ff9b1e1b258f7d6';
@@ -33,7 +33,7 @@ export function fakeImage(tag: string, hex = HEX): ImageRecord {
 }
 
 /** A failure in Docker's words. */
-export function failure(kind: ErrorKind, code: string, message: string): GantryError {
+export function failure(kind: ErrorKind, code: ErrorCode, message: string): GantryError {
   return new GantryError(kind, code, message);
 }
 
@@ -111,11 +111,11 @@ export function fakeImages(images: ImageRecord[], called: (call: string) => void
       called('images.pull');
       const [repository = '', tag = 'latest'] = reference.split(':');
       if (repository === 'missing')
-        throw failure('notFound', 'NO_SUCH_MANIFEST', `manifest for ${reference} not found: manifest unknown`);
+        throw failure('notFound', 'MANIFEST_UNKNOWN', `manifest for ${reference} not found: manifest unknown`);
       report({ status: `Pulling from ${repository}`, id: tag });
       report({ status: 'Pulling fs layer', id: 'aaaaaaaaaaaa', phase: true });
       report({ status: 'Downloading', id: 'aaaaaaaaaaaa', current: 1_200_000, total: 3_000_000 });
-      if (repository === 'broken') throw failure('system', 'PULL_BROKEN', 'unexpected <EOF>');
+      if (repository === 'broken') throw failure('system', 'REGISTRY_FAILED', 'unexpected <EOF>');
       report({ status: 'Pull complete', id: 'aaaaaaaaaaaa', phase: true });
       report({ status: `Status: Downloaded newer image for ${reference}` });
       const image = fakeImage(`${repository}:${tag}`, randomBytes(32).toString('hex'));

@@ -1,6 +1,7 @@
 // Owns which namespaces, policies and network-dependent options a request may combine. Pure.
 // @source dockerd 28.5 for all texts
 
+import type { ErrorCode } from '../../../lib/errors.ts';
 import type { ContainerConfig, HostConfig } from '../../../spec/docker/types.gen.ts';
 import { failure, invalid, notYet } from '../errors.ts';
 import { checkSysctls } from './sysctls.ts';
@@ -21,7 +22,7 @@ export function checkModes(config: ContainerConfig, hostConfig: HostConfig): voi
   checkRanges(hostConfig);
 }
 
-const conflict = (code: string, what: string) => invalid(code, `conflicting options: ${what}`);
+const conflict = (code: ErrorCode, what: string) => invalid(code, `conflicting options: ${what}`);
 
 /** Who joins another container's network takes it as it is. */
 function checkContainerNetwork(config: ContainerConfig, hostConfig: HostConfig): void {

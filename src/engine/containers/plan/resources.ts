@@ -54,7 +54,7 @@ function discard({ draft, facts, warnings }: Settling, limit: Limit, warning: st
 /** Settings of Windows. */
 function checkForeign({ IOMaximumBandwidth = 0, IOMaximumIOps = 0 }: HostConfig): void {
   const refuse = (what: string) =>
-    invalid('QOS', `invalid option: QoS maximum ${what} configuration is not supported on linux`);
+    invalid('QOS_MAXIMUM', `invalid option: QoS maximum ${what} configuration is not supported on linux`);
   if (IOMaximumBandwidth !== 0) throw refuse('bandwidth');
   if (IOMaximumIOps !== 0) throw refuse('IOPs');
 }

@@ -1,0 +1,9 @@
+// Owns the codes of the failures that begin here, each with its kind. Types only.
+
+declare module '../../lib/errors.ts' {
+  interface ErrorCodes {
+    TAG_INVALID: 'exhausted' | 'invalid';
+  }
+}
+
+export {};

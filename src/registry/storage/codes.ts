@@ -1,0 +1,10 @@
+// Owns the codes of the failures that begin here, each with its kind. Types only.
+
+declare module '../../lib/errors.ts' {
+  interface ErrorCodes {
+    NO_SUCH_UPLOAD: 'notFound';
+    UNAVAILABLE: 'unavailable';
+  }
+}
+
+export {};
