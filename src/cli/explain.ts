@@ -1,8 +1,8 @@
 // Owns the text and exit code of a failed command, in Docker's words, with one line on what to do next where that is known.
 import { isApiError } from '../client/index.ts';
 import { GantryError, messageOf } from '../lib/errors.ts';
-import { CommandFailure } from './failure.ts';
-import { HINTS } from './hints.table.ts';
+import { CommandFailure, HintedError } from './failure.ts';
+import { HINT_OF_CODE } from './hints.table.ts';
 
 /** What to print on stderr, and the exit code. */
 export interface Explanation {
@@ -33,19 +33,14 @@ export function joinFailures(errors: readonly unknown[]): CommandFailure {
 
 /** Failures that are meant have their words; anything else is a fault of the program. */
 function isBug(error: unknown): error is Error {
-  return error instanceof Error && !(error instanceof CommandFailure || error instanceof GantryError);
+  return (
+    error instanceof Error &&
+    !(error instanceof CommandFailure || error instanceof HintedError || error instanceof GantryError)
+  );
 }
 
 /** What to do next, where it is known. */
 export function hintOf(error: unknown): string | undefined {
-  const own = error instanceof CommandFailure || error instanceof GantryError ? error.hint : undefined;
-  return own ?? knownHint(messageOf(error));
-}
-
-function knownHint(text: string): string | undefined {
-  for (const [words, step] of HINTS) {
-    const match = words.exec(text);
-    if (match !== null) return step.replace('$1', match[1] ?? '');
-  }
-  return undefined;
+  if (error instanceof CommandFailure || error instanceof HintedError) return error.hint;
+  return error instanceof GantryError ? (error.hint ?? HINT_OF_CODE[error.code]) : undefined;
 }

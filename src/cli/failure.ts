@@ -13,6 +13,17 @@ export class CommandFailure extends Error {
   }
 }
 
+/** A failure of a part, with what to do about it; the command that reports it adds its exit code. */
+export class HintedError extends Error {
+  readonly hint: string | undefined;
+
+  constructor(message: string, hint: string | undefined) {
+    super(message);
+    this.name = 'HintedError';
+    this.hint = hint;
+  }
+}
+
 /** The command ends with `exitCode` and prints nothing more. */
 export class QuietExit extends Error {
   readonly exitCode: number;

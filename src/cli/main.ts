@@ -154,7 +154,7 @@ async function flagFailure(
   path: string,
 ): Promise<CommandFailure> {
   const text = flagErrorText(error.message, usage, path);
-  if (error.unknown === undefined) return new CommandFailure(FLAG_ERROR_EXIT, text);
+  if (error.unknown === undefined) return new CommandFailure(FLAG_ERROR_EXIT, text, error.hint);
   const { closest } = await import('./suggest.ts');
   const names = specs.filter((spec) => spec.hidden !== true).map((spec) => spec.name);
   const guess = closest(error.unknown, names);

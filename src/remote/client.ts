@@ -350,7 +350,10 @@ export class RegistryClient implements Disposable {
     if (challenge.scheme === 'none') return '';
     if (challenge.scheme === 'basic') {
       if (!credentials.username)
-        throw new RegistryError(`Get "${call.url}": no basic auth credentials`, { status: 401 });
+        throw new RegistryError(`Get "${call.url}": no basic auth credentials`, {
+          status: 401,
+          hint: 'log in first with "gantry login SERVER"',
+        });
       return basic(credentials.username, credentials.password ?? '');
     }
     const scope = `repository:${path}:pull${call.isPush ? ',push' : ''}`;

@@ -14,6 +14,8 @@ export class RegistryError extends Error {
   readonly transient: boolean;
   /** How long the registry asked to be left alone. */
   readonly retryAfterSeconds: number | undefined;
+  /** What to do next, where it is known. */
+  readonly hint: string | undefined;
 
   constructor(
     message: string,
@@ -22,6 +24,7 @@ export class RegistryError extends Error {
       code?: string;
       transient?: boolean;
       retryAfterSeconds?: number | undefined;
+      hint?: string | undefined;
       cause?: unknown;
     } = {},
   ) {
@@ -31,14 +34,18 @@ export class RegistryError extends Error {
     this.code = facts.code ?? '';
     this.transient = facts.transient ?? false;
     this.retryAfterSeconds = facts.retryAfterSeconds;
+    this.hint = facts.hint;
   }
 }
 
+const HTTP_ANSWER = 'http: server gave HTTP response to HTTPS client';
+const UNKNOWN_AUTHORITY = 'certificate signed by unknown authority';
+
 const X509: Readonly<Record<string, string>> = {
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'certificate signed by unknown authority',
-  SELF_SIGNED_CERT_IN_CHAIN: 'certificate signed by unknown authority',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'certificate signed by unknown authority',
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'certificate signed by unknown authority',
+  DEPTH_ZERO_SELF_SIGNED_CERT: UNKNOWN_AUTHORITY,
+  SELF_SIGNED_CERT_IN_CHAIN: UNKNOWN_AUTHORITY,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNKNOWN_AUTHORITY,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNKNOWN_AUTHORITY,
   CERT_HAS_EXPIRED: 'certificate has expired or is not yet valid',
   CERT_NOT_YET_VALID: 'certificate has expired or is not yet valid',
 };
@@ -53,7 +60,38 @@ const DIAL: Readonly<Record<string, string>> = {
 /** A failed exchange in Go's words: `Get "https://…": dial tcp …`. */
 export function transportError(method: string, url: string, error: unknown): RegistryError {
   const verb = method.charAt(0) + method.slice(1).toLowerCase();
-  return new RegistryError(`${verb} "${url}": ${reasonOf(error, url)}`, { transient: true, cause: error });
+  const reason = reasonOf(error, url);
+  return new RegistryError(`${verb} "${url}": ${reason}`, {
+    transient: true,
+    cause: error,
+    hint: hintFor(reason, url),
+  });
+}
+
+/** The next step after each of the reasons below. */
+const HINTS: readonly (readonly [reason: string, step: (host: string) => string])[] = [
+  [
+    HTTP_ANSWER,
+    (host) =>
+      `if ${host} is to be spoken to without TLS, add it to "insecure-registries" in daemon.json and restart gantryd`,
+  ],
+  [
+    UNKNOWN_AUTHORITY,
+    () =>
+      "put the authority's certificate into /usr/local/share/ca-certificates, run update-ca-certificates and restart gantryd",
+  ],
+  ['no such host', () => NAME_HINT],
+  ['server misbehaving', () => NAME_HINT],
+  ['connection refused', () => 'check that the registry runs, and its port'],
+  ['i/o timeout', () => ROUTE_HINT],
+  ['network is unreachable', () => ROUTE_HINT],
+  ['no route to host', () => ROUTE_HINT],
+];
+const NAME_HINT = 'check the name of the registry, and that this machine resolves names';
+const ROUTE_HINT = 'check the network, and HTTPS_PROXY if there is a proxy';
+
+function hintFor(reason: string, url: string): string | undefined {
+  return HINTS.find(([end]) => reason.endsWith(end))?.[1](new URL(url).host);
 }
 
 function reasonOf(error: unknown, url: string): string {
@@ -82,7 +120,7 @@ function reasonOf(error: unknown, url: string): string {
 /** OpenSSL's complaint in Go's words: an answer that is no TLS at all has a version that is none. */
 function handshakeReason(text: string): string {
   if (/wrong.version.number|packet.length.too.long|http.request/i.test(text)) {
-    return 'http: server gave HTTP response to HTTPS client';
+    return HTTP_ANSWER;
   }
   const alert = /alert ([a-z ]+)/i.exec(text)?.[1];
   if (alert !== undefined) return `remote error: tls: ${alert.trim()}`;
@@ -107,8 +145,17 @@ export function answerError(status: number, statusText: string, body: Buffer, re
   const [code, text] = first ?? DEFAULTS[status] ?? ['', ''];
   const facts = { status, transient: status === 429 || status >= 500, retryAfterSeconds: secondsIn(retryAfter) };
   if (code === '') return new RegistryError(`received unexpected HTTP status: ${status} ${statusText}`, facts);
-  return new RegistryError(`${code.toLowerCase().replaceAll('_', ' ')}: ${text}`, { ...facts, code });
+  const hint = HINT_OF_ANSWER[code];
+  return new RegistryError(`${code.toLowerCase().replaceAll('_', ' ')}: ${text}`, { ...facts, code, hint });
 }
+
+/** By the code of the answer. */
+const HINT_OF_ANSWER: Readonly<Record<string, string>> = {
+  UNAUTHORIZED: 'check the user name and the password or token, or log in first with "gantry login SERVER"',
+  MANIFEST_UNKNOWN: 'check the tag; "latest" need not exist',
+  NAME_UNKNOWN: 'check the name of the repository',
+  TOOMANYREQUESTS: 'wait, or log in: most registries allow users more',
+};
 
 /** Seconds, or a date. @source RFC 9110, Retry-After */
 function secondsIn(retryAfter: string | undefined): number | undefined {
@@ -137,13 +184,13 @@ function firstError(body: Buffer): readonly [string, string] | undefined {
 /** What a failed pull of `reference` says to its user. @source moby distribution/errors.go */
 export function pullError(error: unknown, reference: Reference): unknown {
   if (!(error instanceof RegistryError)) return error;
-  const detail = { cause: error };
-  const { code, message } = error;
+  const { code, message, hint } = error;
+  const detail = { cause: error, hint };
   if (code === 'DENIED') {
     const text = `pull access denied for ${familiarName(reference)}, repository does not exist or may require 'docker login': ${message}`;
     return new GantryError('notFound', 'PULL_DENIED', text, {
       ...detail,
-      hint: 'check the name, or log in to the registry',
+      hint: 'check the name; if the repository is private, log in first with "gantry login [SERVER]"',
     });
   }
   if (code === 'MANIFEST_UNKNOWN') {
@@ -168,5 +215,5 @@ export function pullError(error: unknown, reference: Reference): unknown {
 /** A registry's failure where no reference is at hand. Docker answers all of them with 500. */
 export function plainError(error: RegistryError): GantryError {
   const code = error.status === 429 ? 'TOO_MANY_REQUESTS' : error.status === 401 ? 'UNAUTHORIZED' : 'REGISTRY_FAILED';
-  return new GantryError('system', code, error.message, { cause: error });
+  return new GantryError('system', code, error.message, { cause: error, hint: error.hint });
 }

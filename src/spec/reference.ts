@@ -55,7 +55,8 @@ export function parseReference(text: string): Reference {
   const { domain, rest } = splitDomain(text);
   const remote = rest.split(':', 1)[0] ?? '';
   if (remote.toLowerCase() !== remote) {
-    throw invalid(`invalid reference format: repository name (${remote}) must be lowercase`);
+    const message = `invalid reference format: repository name (${remote}) must be lowercase`;
+    throw invalid(message).withHint('write the name in lower case');
   }
   const at = rest.indexOf('@');
   const named = at < 0 ? rest : rest.slice(0, at);

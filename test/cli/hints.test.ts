@@ -4,65 +4,54 @@ import { after, describe, test } from 'node:test';
 import { hintOf } from '../../src/cli/explain.ts';
 import { unreachable } from '../../src/client/errors.ts';
 import { ApiError } from '../../src/client/index.ts';
+import type { ErrorCode } from '../../src/lib/errors.ts';
+import { answerError, pullError, type RegistryError, transportError } from '../../src/remote/errors.ts';
+import { parseReference } from '../../src/spec/reference.ts';
 import { argvOf } from './support/cases.table.ts';
 import { FIXTURES, openComparison } from './support/compare.ts';
 
-/** What daemons answer (dockerd 28.5, gantryd), and the step that must follow. */
-const ANSWERS: readonly (readonly [text: string, step: RegExp])[] = [
-  ['No such container: web', /gantry ps -a/],
-  ['No such image: nginx:latest', /gantry images/],
-  ['get data: no such volume', /gantry volume ls/],
-  ['network back not found', /gantry network ls/],
+/** Codes of failures, and the step that must follow. */
+const ANSWERS: readonly (readonly [code: ErrorCode, step: RegExp])[] = [
+  ['NO_SUCH_CONTAINER', /gantry ps -a/],
+  ['NO_SUCH_IMAGE', /gantry images/],
+  ['NO_SUCH_VOLUME', /gantry volume ls/],
+  ['NETWORK_NOT_FOUND', /gantry network ls/],
+  ['CONTAINER_NAME_TAKEN', /gantry rm -f/],
+  ['INVALID_CONTAINER_NAME', /letters, digits/],
+  ['CONTAINER_NOT_RUNNING', /gantry start/],
+  ['CONTAINER_PAUSED', /gantry unpause/],
+  ['CONTAINER_STILL_RUNNING', /gantry rm -f/],
+  ['VOLUME_IN_USE', /--filter volume=/],
+  ['IMAGE_IN_USE', /--filter ancestor=/],
+  ['PORT_TAKEN', /gantry ps/],
+  ['LOG_NOT_READABLE', /--log-driver json-file/],
+  ['NO_SPACE', /gantry system df/],
+  ['UNKNOWN_RUNTIME', /gantry info/],
+  ['UNKNOWN_LOG_DRIVER', /gantry info/],
+  ['INVALID_SIGNAL', /kill -l/],
+  ['BIND_SOURCE_MISSING', /use -v/],
+  ['WORKING_DIR', /slash/],
+  ['INVALID_FILTER', /--help/],
+];
+
+const failing = (code: string): Error => Object.assign(new Error(code), { code });
+const refusal = (code: string): Buffer => Buffer.from(JSON.stringify({ errors: [{ code, message: 'no' }] }));
+
+/** What a registry does, and the step that must follow. */
+const REGISTRIES: readonly (readonly [what: string, error: RegistryError, step: RegExp])[] = [
   [
-    'Conflict. The container name "/web" is already in use by container "630f". You have to remove (or rename) that container to be able to reuse that name.',
-    /gantry rm -f web"/,
+    'no TLS',
+    transportError('GET', 'https://r:5000/', failing('ERR_SSL_WRONG_VERSION_NUMBER')),
+    /add it to "insecure-reg/,
   ],
-  ['Invalid container name (a b), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed', /letters, digits/],
-  ['container 630f is not running', /gantry start 630f"/],
-  ['Container 630f is not running', /gantry start 630f"/],
-  ['container 630f is paused, unpause the container first', /gantry unpause/],
-  [
-    'cannot remove container "web": container is running: stop the container before removing or force remove',
-    /gantry rm -f/,
-  ],
-  ['remove data: volume is in use - [630f]', /--filter volume=/],
-  [
-    'conflict: unable to remove repository reference "x" (must force) - container 63 is using its referenced image 42',
-    /--filter ancestor=/,
-  ],
-  ['failed to set up container networking: Bind for 0.0.0.0:80 failed: port is already allocated', /gantry ps/],
-  ['configured logging driver does not support reading', /--log-driver json-file/],
-  ['write /var/lib/x: no space left on device', /gantry system df/],
-  [
-    'failed to create task: exec: "nosuch": executable file not found in $PATH: unknown',
-    /what follows the image name is the command/,
-  ],
-  ['exec: "./run.sh": permission denied: unknown', /chmod \+x/],
-  ['unknown or invalid runtime name: kata', /gantry info/],
-  ["logger: no log driver named 'loki' is registered", /gantry info/],
-  ['Invalid signal: FOO', /kill -l/],
-  ['invalid mount config for type "bind": bind source path does not exist: /x', /use -v/],
-  ["the working directory 'rel' is invalid, it needs to be an absolute path", /slash/],
-  ["invalid filter 'colour'", /--help/],
-  [
-    "pull access denied for me/x, repository does not exist or may require 'docker login': denied: requested access to the resource is denied",
-    /gantry login/,
-  ],
-  ['manifest for nginx:99 not found: manifest unknown: manifest unknown', /check the tag/],
-  [
-    'Get "https://reg.example:5000/v2/": http: server gave HTTP response to HTTPS client',
-    /add it to "insecure-registries"/,
-  ],
-  [
-    'Get "https://r/v2/": tls: failed to verify certificate: x509: certificate signed by unknown authority',
-    /update-ca-certificates/,
-  ],
-  ['Get "https://nosuch/v2/": dial tcp: lookup nosuch: no such host', /name of the registry/],
-  ['Get "http://127.0.0.1:5000/v2/": dial tcp 127.0.0.1:5000: connect: connection refused', /registry runs/],
-  ['Get "https://10.0.0.9/v2/": dial tcp 10.0.0.9:443: connect: i/o timeout', /HTTPS_PROXY/],
-  ['unauthorized: incorrect username or password', /password or token/],
-  ['Get "https://r/v2/x/manifests/1": no basic auth credentials', /gantry login/],
-  ['toomanyrequests: slow down', /wait/],
+  ['unknown authority', transportError('GET', 'https://r/', failing('DEPTH_ZERO_SELF_SIGNED_CERT')), /update-ca-cert/],
+  ['no such host', transportError('GET', 'https://r/', failing('ENOTFOUND')), /name of the registry/],
+  ['refused', transportError('GET', 'https://r/', failing('ECONNREFUSED')), /registry runs/],
+  ['no answer', transportError('GET', 'https://r/', failing('ETIMEDOUT')), /HTTPS_PROXY/],
+  ['401', answerError(401, '', refusal('UNAUTHORIZED')), /password or token/],
+  ['403', answerError(403, '', refusal('DENIED')), /gantry login/],
+  ['404', answerError(404, '', refusal('MANIFEST_UNKNOWN')), /check the tag/],
+  ['429', answerError(429, '', refusal('TOOMANYREQUESTS')), /wait/],
 ];
 
 /** Command lines that fail before anything is sent, or on the pretend daemon's answer. */
@@ -109,7 +98,21 @@ const comparison = await openComparison();
 after(() => comparison[Symbol.asyncDispose]());
 
 describe("a daemon's refusal is followed by what to do", () => {
-  for (const [text, step] of ANSWERS) test(text, () => assert.match(hintOf(new ApiError(500, text)) ?? '', step));
+  for (const [code, step] of ANSWERS) {
+    test(code, () => assert.match(hintOf(new ApiError(500, 'words', { code })) ?? '', step));
+  }
+  test('the daemon’s own hint comes first', () => {
+    assert.equal(hintOf(new ApiError(404, 'words', { code: 'NO_SUCH_CONTAINER', hint: 'look' })), 'look');
+  });
+  test('another daemon says no code, so nothing is guessed', () => {
+    assert.equal(hintOf(new ApiError(404, 'No such container: web')), undefined);
+  });
+  for (const [what, error, step] of REGISTRIES) {
+    test(`registry: ${what}`, () => {
+      const told = pullError(error, parseReference('r/me/x'));
+      assert.match(hintOf(told) ?? '', step);
+    });
+  }
 });
 
 describe('a mistake on the command line is followed by what to do', () => {

@@ -74,7 +74,7 @@ function readTemplate(format: string): Template {
     return parseTemplate(format, FUNCTION_NAMES);
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error;
-    throw new CommandFailure(64, `template parsing error: ${error.message}`);
+    throw new CommandFailure(64, `template parsing error: ${error.message}`, error.hint);
   }
 }
 
@@ -86,12 +86,12 @@ function runTemplate(template: Template, object: InspectedObject): string {
     if (type !== undefined) return evaluateTemplate(template, dockerValue(type, data));
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error;
-    if (object.typedOnly) throw new CommandFailure(1, `template parsing error: ${error.message}`);
+    if (object.typedOnly) throw new CommandFailure(1, `template parsing error: ${error.message}`, error.hint);
   }
   try {
     return evaluateTemplate(template, rawValue(data), { missingKey: 'error' });
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error;
-    throw new CommandFailure(1, `template parsing error: ${error.message}`);
+    throw new CommandFailure(1, `template parsing error: ${error.message}`, error.hint);
   }
 }

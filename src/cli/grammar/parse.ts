@@ -1,16 +1,19 @@
 // Owns splitting a command line into flags and arguments with Docker's rules and error texts. Runs nothing.
+
 import { messageOf } from '../../lib/errors.ts';
+import { HintedError } from '../failure.ts';
+import { HINT_OF_FLAG, HINT_OF_TYPE } from '../hints.table.ts';
 import { type FlagChecks, Flags, readValue } from './flags.ts';
 import { goQuote, parseGoBool } from './go-text.ts';
 import type { FlagSpec } from './types.ts';
 
 /** A command line that cannot be read: `message` in Docker's words. */
-export class FlagError extends Error {
+export class FlagError extends HintedError {
   /** The name of a long flag that there is not. */
   readonly unknown: string | undefined;
 
-  constructor(message: string, unknown?: string) {
-    super(message);
+  constructor(message: string, unknown?: string, hint?: string) {
+    super(message, hint);
     this.name = 'FlagError';
     this.unknown = unknown;
   }
@@ -130,7 +133,7 @@ class FlagReader {
       this.flags.set(spec, value);
     } catch (error) {
       const label = spec.short === undefined ? `--${spec.name}` : `-${spec.short}, --${spec.name}`;
-      throw invalidArgument(text, label, error);
+      throw invalidArgument(text, label, error, HINT_OF_FLAG[spec.name] ?? HINT_OF_TYPE[spec.type]);
     }
   }
 }
@@ -143,6 +146,7 @@ function readHelp(text: string): boolean {
   }
 }
 
-function invalidArgument(text: string, label: string, error: unknown): FlagError {
-  return new FlagError(`invalid argument ${goQuote(text)} for ${goQuote(label)} flag: ${messageOf(error)}`);
+function invalidArgument(text: string, label: string, error: unknown, hint?: string): FlagError {
+  const message = `invalid argument ${goQuote(text)} for ${goQuote(label)} flag: ${messageOf(error)}`;
+  return new FlagError(message, undefined, hint);
 }

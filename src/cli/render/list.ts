@@ -54,7 +54,7 @@ function readTemplate(source: string, style: ListStyle): Template {
     return parseTemplate(source, FUNCTION_NAMES);
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error;
-    throw new CommandFailure(1, `${style.failures?.parse ?? PARSING_ERROR}: ${error.message}`);
+    throw new CommandFailure(1, `${style.failures?.parse ?? PARSING_ERROR}: ${error.message}`, error.hint);
   }
 }
 
@@ -106,6 +106,6 @@ function runRow(template: Template, row: TemplateMap, style: ListStyle): string 
     return evaluateTemplate(template, rowValue(row));
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error;
-    throw new CommandFailure(1, `${style.failures?.run ?? PARSING_ERROR}: ${error.message}`);
+    throw new CommandFailure(1, `${style.failures?.run ?? PARSING_ERROR}: ${error.message}`, error.hint);
   }
 }

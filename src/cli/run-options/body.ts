@@ -1,4 +1,5 @@
 // Owns turning the flags of run and create into the body of POST /containers/create. Sends nothing.
+
 import { parseUlimit } from '../../spec/docker/decode-ulimit.ts';
 import type {
   ContainerConfig,
@@ -9,7 +10,9 @@ import type {
 } from '../../spec/docker/types.gen.ts';
 import type { ConfigFile } from '../config/file.ts';
 import type { Environment } from '../config/host.ts';
+import { HintedError } from '../failure.ts';
 import type { Flags } from '../grammar/flags.ts';
+import { RESTART_FORM } from '../hints.table.ts';
 import { readExtraHost } from './checks.ts';
 import { deviceRequests, isCdiDevice, keyValues, parseDevice, parseThrottle, parseWeightDevice } from './devices.ts';
 import { envList, labelMap, withProxies } from './environment.ts';
@@ -238,10 +241,11 @@ function storageOptions(texts: readonly string[]): Record<string, string> {
 function parseRestartPolicy(text: string): RestartPolicy {
   const colon = text.indexOf(':');
   const name = colon === -1 ? text : text.slice(0, colon);
-  if (colon === 0) throw new Error('invalid restart policy format: no policy provided before colon');
+  if (colon === 0)
+    throw new HintedError('invalid restart policy format: no policy provided before colon', RESTART_FORM);
   const count = colon === -1 ? '' : text.slice(colon + 1);
   if (colon !== -1 && !/^[+-]?\d+$/.test(count)) {
-    throw new Error('invalid restart policy format: maximum retry count must be an integer');
+    throw new HintedError('invalid restart policy format: maximum retry count must be an integer', RESTART_FORM);
   }
   return { Name: name, MaximumRetryCount: Number(count || 0) };
 }

@@ -1,13 +1,17 @@
 // Owns `-e`, `--env-file`, `--label` and `--label-file`, and the proxies of config.json.
+
 import { isUtf8 } from 'node:buffer';
 import { readFileSync } from 'node:fs';
 import type { ConfigFile } from '../config/file.ts';
 import type { Environment } from '../config/host.ts';
+import { HintedError } from '../failure.ts';
+import { HINT_OF_FLAG } from '../hints.table.ts';
 import { systemReason } from '../system-reason.ts';
 
 /** Refuses `=x` and the empty text. @throws Error in Docker's words */
 export function checkEnv(text: string): void {
-  if (text === '' || text.startsWith('=')) throw new Error(`invalid environment variable: ${text}`);
+  if (text === '' || text.startsWith('='))
+    throw new HintedError(`invalid environment variable: ${text}`, HINT_OF_FLAG.env);
 }
 
 /** Refuses a label without a name. @throws Error in Docker's words */
@@ -77,7 +81,10 @@ const LINE_FEED = 0x0a;
 function readKeyValueFile(path: string): string[] {
   const bytes = readBytes(path);
   const refuse = (what: string): never => {
-    throw new Error(`invalid env file (${path}): ${what}`);
+    throw new HintedError(
+      `invalid env file (${path}): ${what}`,
+      what.includes('utf8') ? 'save the file as UTF-8' : undefined,
+    );
   };
   const lines: string[] = [];
   let number = 0;

@@ -1,7 +1,10 @@
 // Owns `-p` and `--expose`: port texts to ExposedPorts and PortBindings. Opens no port.
+
 import { isIP } from 'node:net';
 import type { PortBinding } from '../../spec/docker/types.gen.ts';
+import { HintedError } from '../failure.ts';
 import { parseGoUint } from '../grammar/go-text.ts';
+import { PORT_FORM } from '../hints.table.ts';
 
 /** The two port fields of a create body. */
 export interface PortFields {
@@ -39,7 +42,7 @@ function shortPublish(text: string): string {
   for (const param of text.split(',')) {
     const equals = param.indexOf('=');
     if (equals <= 0) {
-      throw new Error(`invalid publish opts format (should be name=value but got '${param}')`);
+      throw new HintedError(`invalid publish opts format (should be name=value but got '${param}')`, PORT_FORM);
     }
     params[param.slice(0, equals)] = param.slice(equals + 1);
   }
@@ -56,7 +59,10 @@ function parsePublish(text: string): { readonly port: string; readonly binding: 
   const host = hostText === '' ? undefined : rangeOr(hostText, `invalid hostPort: ${hostText}`);
   const single = container.first === container.last;
   if (host !== undefined && !single && container.last - container.first !== host.last - host.first) {
-    throw new Error(`invalid ranges specified for container and host Ports: ${containerText} and ${hostText}`);
+    throw new HintedError(
+      `invalid ranges specified for container and host Ports: ${containerText} and ${hostText}`,
+      PORT_FORM,
+    );
   }
   const kind = checkedProtocol(protocol);
   const found: { port: string; binding: PortBinding }[] = [];
@@ -76,12 +82,12 @@ function hostPortText(host: PortRange | undefined, single: boolean, at: number):
 
 function hostIp(text: string): string {
   const bare = text.startsWith('[') && text.endsWith(']') ? text.slice(1, -1) : text;
-  if (bare !== '' && isIP(bare) === 0) throw new Error(`invalid IP address: ${bare}`);
+  if (bare !== '' && isIP(bare) === 0) throw new HintedError(`invalid IP address: ${bare}`, PORT_FORM);
   return bare;
 }
 
 function parseExpose(text: string): string[] {
-  if (text.includes(':')) throw new Error(`invalid port format for --expose: ${text}`);
+  if (text.includes(':')) throw new HintedError(`invalid port format for --expose: ${text}`, PORT_FORM);
   const { protocol, port } = splitProtocol(text);
   let range: PortRange;
   try {
@@ -104,7 +110,7 @@ function splitProtocol(text: string): { readonly protocol: string; readonly port
 
 function checkedProtocol(protocol: string): string {
   const lower = protocol.toLowerCase();
-  if (!['tcp', 'udp', 'sctp'].includes(lower)) throw new Error(`invalid proto: ${protocol}`);
+  if (!['tcp', 'udp', 'sctp'].includes(lower)) throw new HintedError(`invalid proto: ${protocol}`, PORT_FORM);
   return lower;
 }
 
@@ -112,7 +118,7 @@ function rangeOr(text: string, complaint: string): PortRange {
   try {
     return parseRange(text);
   } catch {
-    throw new Error(complaint);
+    throw new HintedError(complaint, PORT_FORM);
   }
 }
 
@@ -125,6 +131,6 @@ function parseRange(text: string): PortRange {
   }
   const first = parseGoUint(text.slice(0, dash), 16);
   const last = parseGoUint(text.slice(dash + 1), 16);
-  if (last < first) throw new Error(`invalid range specified for port: ${text}`);
+  if (last < first) throw new HintedError(`invalid range specified for port: ${text}`, PORT_FORM);
   return { first, last };
 }

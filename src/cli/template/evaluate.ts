@@ -79,7 +79,7 @@ class Evaluator {
     this.#expressions = new Expressions({
       missingKey: options.missingKey ?? 'no value',
       functions: options.functions ?? FUNCTIONS,
-      fail: (what, place) => this.#fail(what, place),
+      fail: (what, place, hint) => this.#fail(what, place, hint),
     });
   }
 
@@ -92,11 +92,11 @@ class Evaluator {
     this.#name = before;
   }
 
-  #fail(what: string, place: Place | undefined): never {
-    if (place === undefined) throw new TemplateError(`template: ${this.#template.name}: ${what}`);
+  #fail(what: string, place: Place | undefined, hint?: string): never {
+    if (place === undefined) throw new TemplateError(`template: ${this.#template.name}: ${what}`, hint);
     const at = lineAndColumn(this.#template.source, place.offset);
     const executing = `executing ${quoted(this.#name, '"', false)} at <${writtenForm(place)}>`;
-    throw new TemplateError(`template: ${this.#template.name}:${at}: ${executing}: ${what}`);
+    throw new TemplateError(`template: ${this.#template.name}:${at}: ${executing}: ${what}`, hint);
   }
 
   #run(nodes: readonly Node[], dot: GoValue): void {

@@ -15,14 +15,14 @@ import { plainText } from './go/print.ts';
 import { quoted } from './go/text.ts';
 import { ANY, findField, type GoType, REFLECT_VALUE } from './go/types.ts';
 import { entryOf, fieldOf, type GoValue, INVALID, indirect, isTrue, isValid, unwrap } from './go/values.ts';
-import { type Command, type Operand, type Pipeline, type Place, writtenForm } from './syntax.ts';
+import { type Command, FIELDS_HINT, type Operand, type Pipeline, type Place, writtenForm } from './syntax.ts';
 
 /** How absent map keys behave, and which functions there are. */
 export interface ExpressionOptions {
   readonly missingKey: 'error' | 'no value';
   readonly functions: Readonly<Record<string, TemplateFunction>>;
   /** Ends the template; `place` is what was being evaluated. */
-  fail(what: string, place: Place | undefined): never;
+  fail(what: string, place: Place | undefined, hint?: string): never;
 }
 
 interface Variable {
@@ -79,8 +79,8 @@ export class Expressions {
     else this.fail(`undefined variable: ${name}`);
   }
 
-  fail(what: string): never {
-    return this.#options.fail(what, this.place);
+  fail(what: string, hint?: string): never {
+    return this.#options.fail(what, this.place, hint);
   }
 
   readonly #failing: Fail = (what) => this.fail(what);
@@ -166,7 +166,7 @@ export class Expressions {
     const { elem } = value.type;
     const mayHaveIt = value.type.kind === 'pointer' && (elem?.kind !== 'struct' || findField(elem, name) !== undefined);
     if (mayHaveIt && nil) this.fail(`nil pointer evaluating ${owner.type.name}.${name}`);
-    return this.fail(`can't evaluate field ${name} in type ${owner.type.name}`);
+    return this.fail(`can't evaluate field ${name} in type ${owner.type.name}`, FIELDS_HINT);
   }
 
   /** A field of a struct or an entry of a map; undefined when the value has no such thing. */
@@ -183,7 +183,7 @@ export class Expressions {
     if (hasArguments) this.fail(`${name} is not a method but has arguments`);
     const entry = entryOf(value, name);
     if (isValid(entry) || this.#options.missingKey !== 'error') return entry;
-    return this.fail(`map has no entry for key ${quoted(name, '"', false)}`);
+    return this.fail(`map has no entry for key ${quoted(name, '"', false)}`, FIELDS_HINT);
   }
 
   // Calls.

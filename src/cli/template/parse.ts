@@ -5,6 +5,7 @@ import { describeToken, lexTemplate, type Token, type TokenType } from './lex.ts
 import { readNumber, unquote } from './literals.ts';
 import {
   type Command,
+  FUNCTIONS_HINT,
   type Node,
   type Operand,
   type Pipeline,
@@ -81,8 +82,8 @@ class Reader {
     return token;
   }
 
-  #fail(what: string): never {
-    throw new TemplateError(`template: ${this.#name}:${this.#tokens.line}: ${what}`);
+  #fail(what: string, hint?: string): never {
+    throw new TemplateError(`template: ${this.#name}:${this.#tokens.line}: ${what}`, hint);
   }
 
   #unexpected(token: Token, context: string): never {
@@ -334,7 +335,7 @@ class Reader {
     const { offset, text } = token;
     switch (token.type) {
       case 'identifier':
-        if (!this.#functions.has(text)) this.#fail(`function ${quoted(text, '"', false)} not defined`);
+        if (!this.#functions.has(text)) this.#fail(`function ${quoted(text, '"', false)} not defined`, FUNCTIONS_HINT);
         return { kind: 'identifier', offset, name: text };
       case 'dot':
       case 'nil':

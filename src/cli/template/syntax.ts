@@ -1,4 +1,5 @@
 // Owns the syntax tree of a template and how errors write its nodes. No behaviour.
+import { HintedError } from '../failure.ts';
 import { quoted } from './go/text.ts';
 
 /** A literal number, as far as it is one: its value as each kind that holds it. */
@@ -71,12 +72,18 @@ export interface Template {
 /** Anything that an error can point at. */
 export type Place = Operand | Command | Node;
 
+/** What to do about a field that is not there. */
+export const FIELDS_HINT = 'see every field with --format json';
+/** What to do about a function that is not there. */
+export const FUNCTIONS_HINT =
+  "besides Go's own functions there are json, join, split, lower, upper, title, pad, truncate";
+
 /** A template that cannot be read or run; `message` in Go's words, `partial` what it had printed. */
-export class TemplateError extends Error {
+export class TemplateError extends HintedError {
   partial = '';
 
-  constructor(message: string) {
-    super(message);
+  constructor(message: string, hint?: string) {
+    super(message, hint);
     this.name = 'TemplateError';
   }
 }

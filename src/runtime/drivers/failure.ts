@@ -21,11 +21,15 @@ export interface StartFailure {
   readonly exitCode: number;
   /** `invalid` is the user's doing (HTTP 400), `system` is not (500). */
   readonly kind: Extract<ErrorKind, 'invalid' | 'system'>;
+  /** What to do next. */
+  readonly hint?: string | undefined;
 }
 
 const CANNOT_RUN = 126;
 const NOT_FOUND = 127;
 const UNKNOWN = 128;
+const NOT_FOUND_HINT = 'what follows the image name is the command: check that the image has it, or leave it out';
+const CANNOT_RUN_HINT = 'make the file executable (chmod +x), or name its interpreter first';
 const NOT_A_DIRECTORY = 'not a directory';
 const NOT_A_DIRECTORY_ADVICE =
   'Are you trying to mount a directory onto a file (or vice-versa)? Check if the specified host path exists and is the expected type';
@@ -43,7 +47,8 @@ export function describeStartFailure(attempt: StartAttempt, failure: ShimFailure
 
 /** The failure as an error for callers of the engine. */
 export function startError(failure: StartFailure): GantryError {
-  return new GantryError(failure.kind, 'START_FAILED', failure.message, { params: { exitCode: failure.exitCode } });
+  const { kind, message, exitCode, hint } = failure;
+  return new GantryError(kind, 'START_FAILED', message, { params: { exitCode }, hint });
 }
 
 /** `write` steps are sysctls; their ENOENT is the user's unknown name. */
@@ -80,15 +85,20 @@ function prefixed({ phase, driver }: StartAttempt, reason: string): string {
 function classify(text: string): StartFailure {
   const has = (words: string): boolean => text.toLowerCase().includes(words);
   if (has('executable file not found') || has('no such file or directory')) {
-    return { message: text, exitCode: NOT_FOUND, kind: 'invalid' };
+    return { message: text, exitCode: NOT_FOUND, kind: 'invalid', ...hintOf(text, NOT_FOUND_HINT) };
   }
   if (has('permission denied') || has('is a directory')) {
-    return { message: text, exitCode: CANNOT_RUN, kind: 'invalid' };
+    return { message: text, exitCode: CANNOT_RUN, kind: 'invalid', ...hintOf(text, CANNOT_RUN_HINT) };
   }
   if (has(NOT_A_DIRECTORY)) {
     return { message: `${text}: ${NOT_A_DIRECTORY_ADVICE}`, exitCode: NOT_FOUND, kind: 'invalid' };
   }
   return { message: text, exitCode: UNKNOWN, kind: 'system' };
+}
+
+/** Only where the command is what failed. */
+function hintOf(text: string, hint: string): Pick<StartFailure, 'hint'> {
+  return /\bexec: "/.test(text) ? { hint } : {};
 }
 
 const STARTING = 'unable to start container process: ';

@@ -39,7 +39,8 @@ function fullAnswers(facts: Facts): Answers {
 }
 
 function missing(what: string, request: Recorded): Answer {
-  return { status: 404, json: { message: `No such ${what}: ${request.path.split('/')[2] ?? ''}` } };
+  const message = `No such ${what}: ${request.path.split('/')[2] ?? ''}`;
+  return { status: 404, json: { message, code: `NO_SUCH_${what.toUpperCase()}` } };
 }
 
 function found(what: string, answer: Answer): (request: Recorded) => Answer {

@@ -49,6 +49,6 @@ export async function beginWait(client: Client, id: string, removed: boolean): P
 /** @throws CommandFailure (1) when input is wanted from a container's terminal but stdin is none */
 export function checkTerminal(session: Session, stdin: boolean, tty: boolean): void {
   if (stdin && tty && session.stdio.stdin.isTTY !== true) {
-    throw new CommandFailure(1, 'the input device is not a TTY');
+    throw new CommandFailure(1, 'the input device is not a TTY', 'leave out -t where the input is a file or a pipe');
   }
 }

@@ -1,4 +1,5 @@
 // Owns what run and create share: the create call, pulling a missing image first, the cidfile, and warnings.
+
 import { closeSync, existsSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import { isApiError } from '../../../client/index.ts';
 import { messageOf } from '../../../lib/errors.ts';
@@ -9,6 +10,7 @@ import { refuseContentTrust } from '../../content-trust.ts';
 import { failureText, hintOf } from '../../explain.ts';
 import { CommandFailure } from '../../failure.ts';
 import { PROGRAM } from '../../grammar/usage.ts';
+import { PLATFORM_FORM } from '../../hints.table.ts';
 import { readPlatform } from '../../platform.ts';
 import { showProgress } from '../../render/progress.ts';
 import { createBody } from '../../run-options/body.ts';
@@ -42,7 +44,7 @@ export function readCreateBody(session: Session, invocation: Invocation): Contai
       host: session.chosenHost().host,
     });
   } catch (error) {
-    throw new CommandFailure(125, withHelp(messageOf(error), path));
+    throw new CommandFailure(125, withHelp(messageOf(error), path), hintOf(error));
   }
 }
 
@@ -100,7 +102,7 @@ function platformOf(text: string): string {
   try {
     return text === '' ? '' : platformText(readPlatform(text));
   } catch (error) {
-    throw new CommandFailure(1, `error parsing specified platform: ${messageOf(error)}`);
+    throw new CommandFailure(1, `error parsing specified platform: ${messageOf(error)}`, PLATFORM_FORM);
   }
 }
 
@@ -120,6 +122,7 @@ function openCidFile(path: string): CidFile {
     throw new CommandFailure(
       1,
       `container ID file found, make sure the other container isn't running or delete ${path}`,
+      'remove the file, or name another one',
     );
   }
   const fd = openNew(path);

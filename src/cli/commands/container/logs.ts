@@ -1,8 +1,10 @@
 // Owns `logs`.
+
 import { messageOf } from '../../../lib/errors.ts';
 import { createFrameDecoder } from '../../../spec/stream/frames.ts';
 import { CommandFailure } from '../../failure.ts';
 import { containerLogs } from '../../grammar/container.table.ts';
+import { TIME_FORM } from '../../hints.table.ts';
 import type { Command, Session } from '../../session.ts';
 import { write } from '../../terminal/stream.ts';
 import { apiTime } from '../../timestamps.ts';
@@ -32,7 +34,7 @@ function readTime(session: Session, flag: string, text: string): string | undefi
   try {
     return apiTime(text, session.now());
   } catch (error) {
-    throw new CommandFailure(1, `invalid value for "${flag}": ${messageOf(error)}`);
+    throw new CommandFailure(1, `invalid value for "${flag}": ${messageOf(error)}`, TIME_FORM);
   }
 }
 

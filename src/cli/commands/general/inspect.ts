@@ -55,10 +55,13 @@ async function findObject(
       if (typed || !isNoSuchObject(error)) throw error;
     }
   }
-  throw new CommandFailure(1, `Error: No such object: ${name}`);
+  throw new CommandFailure(1, `Error: No such object: ${name}`, WHAT_THERE_IS);
 }
 
 /** Missing, or a text that cannot be the name of such an object. */
 function isNoSuchObject(error: unknown): boolean {
   return isApiError(error, 404) || isApiError(error, 400);
 }
+
+const WHAT_THERE_IS =
+  'list what there is with "gantry ps -a", "gantry images", "gantry volume ls", "gantry network ls"';

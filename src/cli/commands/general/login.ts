@@ -52,14 +52,16 @@ async function readGiven(session: Session, flags: Flags): Promise<Given> {
     return { username, password: flags.text('password') };
   }
   if (!flags.bool('password-stdin')) return { username, password: '' };
-  if (username === '') throw new CommandFailure(1, 'the --password-stdin option requires --username to be set');
+  if (username === '')
+    throw new CommandFailure(1, 'the --password-stdin option requires --username to be set', 'add --username NAME');
   return { username, password: (await text(session.stdio.stdin)).replace(/\r?\n$/, '') };
 }
 
 async function askMissing(session: Session, server: string, given: Given): Promise<Given> {
   if (given.username !== '' && given.password !== '') return given;
   if (session.stdio.stdin.isTTY !== true) {
-    throw new CommandFailure(1, 'Error: Cannot perform an interactive login from a non TTY device');
+    const message = 'Error: Cannot perform an interactive login from a non TTY device';
+    throw new CommandFailure(1, message, 'give --username and --password-stdin');
   }
   const username = given.username || (await ask(session, `Username: `)).trim();
   if (username === '') throw new CommandFailure(1, 'Error: Non-null Username Required');

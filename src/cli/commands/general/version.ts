@@ -62,7 +62,7 @@ function readTemplate(format: string): ReturnType<typeof parseTemplate> | undefi
     return parseTemplate(format === 'json' ? '{{json .}}' : format, FUNCTION_NAMES, 'version');
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error;
-    throw new CommandFailure(64, `template parsing error: ${error.message}`);
+    throw new CommandFailure(64, `template parsing error: ${error.message}`, error.hint);
   }
 }
 
@@ -78,7 +78,7 @@ function runTemplate(
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error;
     session.out(`${error.partial}\n`);
-    throw new CommandFailure(1, error.message);
+    throw new CommandFailure(1, error.message, error.hint);
   }
 }
 

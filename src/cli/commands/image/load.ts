@@ -12,7 +12,12 @@ export const command: Command = {
   run: async (session, { flags }) => {
     const path = flags.text('input');
     const { stdin, stdout } = session.stdio;
-    if (path === '' && stdin.isTTY) throw new CommandFailure(1, 'requested load from stdin, but stdin is empty');
+    if (path === '' && stdin.isTTY)
+      throw new CommandFailure(
+        1,
+        'requested load from stdin, but stdin is empty',
+        'give -i FILE, or pipe a tar into it',
+      );
     const source = path === '' ? stdin : await openInput(path);
     const quiet = flags.bool('quiet') || stdout.isTTY !== true;
     const messages = await session

@@ -1,6 +1,8 @@
 // Owns `tag`.
+
 import { messageOf } from '../../../lib/errors.ts';
 import { canonicalName, parseReference, type Reference, withDefaultTag } from '../../../spec/reference.ts';
+import { hintOf } from '../../explain.ts';
 import { CommandFailure } from '../../failure.ts';
 import { goQuote } from '../../grammar/go-text.ts';
 import { imageTag } from '../../grammar/image.table.ts';
@@ -23,6 +25,6 @@ function readTarget(text: string): Reference {
     return withDefaultTag(parseReference(text));
   } catch (error) {
     const reason = `${goQuote(text)} is not a valid repository/tag: ${messageOf(error)}`;
-    throw new CommandFailure(1, `Error parsing reference: ${reason}`);
+    throw new CommandFailure(1, `Error parsing reference: ${reason}`, hintOf(error));
   }
 }

@@ -37,6 +37,6 @@ function runVerbose(template: Parameters<typeof evaluateTemplate>[0], lists: Ver
     return evaluateTemplate(template, rowLists('formatter.diskUsageContext', { ...lists }));
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error;
-    throw new CommandFailure(1, error.message);
+    throw new CommandFailure(1, error.message, error.hint);
   }
 }

@@ -1,9 +1,11 @@
 // Owns `events`.
+
 import type { DaemonEvent } from '../../../client/index.ts';
 import { messageOf } from '../../../lib/errors.ts';
 import { CommandFailure } from '../../failure.ts';
 import { filtersOrNone } from '../../filters.ts';
 import { systemEvents } from '../../grammar/system.table.ts';
+import { TIME_FORM } from '../../hints.table.ts';
 import { processStartMs } from '../../process-start.ts';
 import { rfc3339Nano } from '../../render/units.ts';
 import type { Command, Session } from '../../session.ts';
@@ -52,7 +54,7 @@ function readTime(session: Session, text: string): string | undefined {
   try {
     return apiTime(text, session.now());
   } catch (error) {
-    throw new CommandFailure(1, messageOf(error));
+    throw new CommandFailure(1, messageOf(error), TIME_FORM);
   }
 }
 
@@ -62,7 +64,7 @@ function readTemplate(format: string): Template | undefined {
     return parseTemplate(format === 'json' ? '{{json .}}' : format, FUNCTION_NAMES);
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error;
-    throw new CommandFailure(64, `Error parsing format: ${error.message}`);
+    throw new CommandFailure(64, `Error parsing format: ${error.message}`, error.hint);
   }
 }
 
@@ -71,7 +73,7 @@ function runTemplate(template: Template, event: DaemonEvent): string {
     return evaluateTemplate(template, dockerValue('*events.Message', event));
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error;
-    throw new CommandFailure(64, `Error parsing format: ${error.message}`);
+    throw new CommandFailure(64, `Error parsing format: ${error.message}`, error.hint);
   }
 }
 

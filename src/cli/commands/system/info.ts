@@ -52,7 +52,7 @@ function readTemplate(format: string): Template {
     return parseTemplate(format, FUNCTION_NAMES);
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error;
-    throw new CommandFailure(64, `template parsing error: ${error.message}`);
+    throw new CommandFailure(64, `template parsing error: ${error.message}`, error.hint);
   }
 }
 
@@ -62,6 +62,6 @@ function runTemplate(session: Session, template: Template, data: unknown): strin
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error;
     session.out(`${error.partial}\n`);
-    throw new CommandFailure(1, error.message);
+    throw new CommandFailure(1, error.message, error.hint);
   }
 }
