@@ -3,7 +3,7 @@
 import { type ChildProcess, spawn as spawnProcess } from 'node:child_process';
 import { Socket } from 'node:net';
 import { GantryError, isGantryError } from '../../lib/errors.ts';
-import { ANSWER_LIMIT_MS, type CallStream, createCallStream } from './calls.ts';
+import { ANSWER_LIMIT_MS, CallStream } from './calls.ts';
 import { type Field, fieldOf } from './frame.ts';
 import { type ShimSpec, type Step, specFields, stepText } from './spec.ts';
 
@@ -138,7 +138,7 @@ async function launch(binary: string, onEnd: () => void): Promise<Live> {
   await Promise.race([new Promise((resolve) => child.once('spawn', resolve)), failed]);
   const stream = child.stdio[3];
   if (!(stream instanceof Socket)) throw new Error('the spawner has no socket');
-  const calls = createCallStream(stream, 'may-exit', () => undefined, onEnd);
+  const calls = new CallStream(stream, { idle: 'may-exit', onEvent: () => undefined, onEnd });
   child.unref();
   return { child, calls };
 }
