@@ -31,6 +31,11 @@ export interface ContainerLogsOptions {
 /** What `wait` waits for. */
 export type WaitCondition = 'not-running' | 'next-exit' | 'removed';
 
+/** A wait that the daemon has begun. */
+interface Waiting {
+  readonly exit: Promise<ContainerWaitResponse>;
+}
+
 /** The calls whose answers last. */
 export function streamCalls(transport: Transport) {
   return {
@@ -38,21 +43,8 @@ export function streamCalls(transport: Transport) {
      * Resolves when the daemon has begun to wait (its headers came); `exit` then settles with the answer.
      * Starting the container between the two loses no exit.
      */
-    wait: async (
-      id: string,
-      condition?: WaitCondition,
-      signal?: AbortSignal,
-    ): Promise<{ readonly exit: Promise<ContainerWaitResponse> }> => {
-      const { body } = await transport.open({
-        method: 'POST',
-        path: `/containers/${encode(id)}/wait`,
-        query: { condition },
-        signal,
-      });
-      const exit = firstValue<ContainerWaitResponse>(body);
-      exit.catch(() => {});
-      return { exit };
-    },
+    wait: (id: string, condition?: WaitCondition, signal?: AbortSignal): Promise<Waiting> =>
+      startWait(transport, id, condition, signal),
     attach: (id: string, options: ContainerAttachOptions, signal?: AbortSignal): Promise<Hijacked> =>
       transport.hijack({
         method: 'POST',
@@ -97,6 +89,19 @@ export function streamCalls(transport: Transport) {
       yield* jsonLines<ContainerStatsResponse>(body);
     },
   };
+}
+
+async function startWait(
+  transport: Transport,
+  id: string,
+  condition: WaitCondition | undefined,
+  signal: AbortSignal | undefined,
+): Promise<Waiting> {
+  const path = `/containers/${encode(id)}/wait`;
+  const { body } = await transport.open({ method: 'POST', path, query: { condition }, signal });
+  const exit = firstValue<ContainerWaitResponse>(body);
+  exit.catch(() => {});
+  return { exit };
 }
 
 async function firstValue<T>(stream: AsyncIterable<Uint8Array>): Promise<T> {
