@@ -15,7 +15,7 @@ import { parseExactJson } from './exact-json.ts';
 import { type Filters, filtersText, jsonLines } from './json-lines.ts';
 import type { Transport } from './transport.ts';
 
-/** The daemon's word on credentials. */
+/** The daemon's answer to a check of credentials. */
 export interface LoginAnswer {
   readonly Status?: string;
   readonly IdentityToken?: string;

@@ -16,14 +16,14 @@ interface RunRequest {
   readonly timeoutMs: number;
 }
 
-/** What a command left. `code` is 128+n for signal n; out and err are cut at 64 KiB. */
+/** The outcome of a command. `code` is 128+n for signal n; out and err are cut at 64 KiB. */
 interface RunResult {
   readonly code: number;
   readonly out: string;
   readonly err: string;
 }
 
-/** The engine's hand for processes that must outlive it. */
+/** Starts processes that outlive the engine. */
 export interface Spawner extends AsyncDisposable {
   /**
    * Forks a shim; its socket is there when this resolves. `pid` is the shim's.
@@ -46,7 +46,7 @@ interface Live {
   readonly calls: CallStream;
 }
 
-/** Starts the spawner, and again when it has died and is next asked for something. Shims outlive it. */
+/** Starts the spawner process. When it has died, the next call starts a new one. Shims outlive it. */
 export async function startSpawner(options: { readonly binary: string }): Promise<Spawner> {
   let live: Promise<Live> | undefined;
   let pid = 0;
