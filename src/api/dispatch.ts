@@ -100,8 +100,8 @@ export function createDispatcher({ handlers, writer, logger, oldest }: Dispatche
     if (match.kind === 'none') return writer.notFound(response);
     const version = match.version === undefined ? NEWEST : checkVersion(match.version, oldest);
     if (version.kind !== 'ok') {
-      const refuse = version.kind === 'tooNew' ? writer.tooNew : writer.tooOld;
-      return refuse(response, version.message);
+      if (version.kind === 'tooNew') return writer.tooNew(response, version.message);
+      return writer.tooOld(response, version.message);
     }
     const { id: route, name } = match;
     const { minor } = version;
@@ -122,7 +122,7 @@ function refuseLine(response: ServerResponse): void {
   response.end('400 Bad Request');
 }
 
-/** Bugs and failures of the host are worth a line; refused requested are not. */
+/** Bugs and failures of the host are logged; refused requests are not. */
 function report(logger: ApiLogger, what: string, error: unknown): void {
   const isBug = !(error instanceof GantryError);
   if (!isBug && (error.kind === 'cancelled' || statusOf(error) < 500)) {

@@ -7,6 +7,7 @@ import { absentHandlers } from './routes/absent.ts';
 import { archiveHandlers } from './routes/archive.ts';
 import { attachHandlers } from './routes/attach.ts';
 import { buildCacheHandlers } from './routes/build-cache.ts';
+import { lifecycleHandlers } from './routes/container-lifecycle.ts';
 import { containerHandlers } from './routes/containers.ts';
 import { execHandlers } from './routes/exec.ts';
 import { imageSearchHandlers } from './routes/image-search.ts';
@@ -21,6 +22,7 @@ export function createHandlers(context: ApiContext): Readonly<Record<RouteId, Ha
   return {
     ...systemHandlers(context),
     ...containerHandlers(context),
+    ...lifecycleHandlers(context),
     ...archiveHandlers(context),
     ...attachHandlers(context),
     ...execHandlers(context),

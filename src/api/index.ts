@@ -10,7 +10,7 @@ import { refusalOf } from './guard.ts';
 import { createHandlers } from './handlers.ts';
 import { bind, type ListenSpec, type ListenTls } from './listen.ts';
 import { type ApiLogger, SILENT_LOGGER } from './logger.ts';
-import { createReplyWriter, type ReplyWriter, type ServerFacts } from './reply.ts';
+import { ReplyWriter, type ServerFacts } from './reply.ts';
 import { createHttpServer } from './server.ts';
 
 export { API_VERSION, MIN_API_VERSION } from './api-version.ts';
@@ -45,7 +45,7 @@ export interface ApiServer {
 /** Makes the server; it listens nowhere yet. */
 export function createApiServer(options: ApiServerOptions): ApiServer {
   const logger = options.logger ?? SILENT_LOGGER;
-  const writer = createReplyWriter(options.facts);
+  const writer = new ReplyWriter(options.facts);
   const servers: Server[] = [];
   const taken = { all: new Set<Duplex>(), isGone: options.isPeerGone ?? (() => false) };
   const openTcp: string[] = [];

@@ -4,13 +4,11 @@ import { test } from 'node:test';
 import { COMMANDS, findCommand } from './registry.ts';
 import { rootHelp } from './top-help.ts';
 
-test('every command in the list exists, under its own name', async () => {
+test('every command in the list loads the code of that command', async () => {
   assert.ok(COMMANDS.length > 40);
   for (const entry of COMMANDS) {
     const { spec } = await entry.load();
-    assert.equal(spec.path, entry.path);
-    assert.deepEqual([...(spec.aliases ?? []), ...(spec.quietAliases ?? [])], entry.aliases);
-    assert.equal(spec.about.split('\n')[0], entry.about);
+    assert.equal(spec, entry.spec);
     for (const alias of entry.aliases) assert.equal(findCommand(alias.split(' '))?.entry, entry, alias);
   }
 });

@@ -1,4 +1,4 @@
-// Owns what is said of a command that is not here: one of docker's that is still missing, or a word that was meant otherwise.
+// Owns the failures for unknown commands: one of docker's that is missing here, or a typing error.
 import { DOCKER_COMMANDS, DOCKER_GROUPS, meanwhile } from './docker-commands.table.ts';
 import { CommandFailure } from './failure.ts';
 import { PROGRAM } from './grammar/usage.ts';

@@ -5,6 +5,7 @@ declare module '../lib/errors.ts' {
     DAEMON_SOCKET_DENIED: 'forbidden';
     DAEMON_UNREACHABLE: 'unavailable';
     HOST_INVALID: 'invalid';
+    UPGRADE_UNSUPPORTED: 'notImplemented';
   }
 }
 

@@ -1,5 +1,5 @@
-// Owns the failures a caller of the client sees: what the daemon answered, and not reaching it at all.
-import { type ErrorCode, type ErrorKind, GantryError } from '../lib/errors.ts';
+// Owns the failures that a caller of the client sees: the daemon's answer, and a daemon out of reach.
+import { type ErrorCode, type ErrorKind, GantryError, isGantryError } from '../lib/errors.ts';
 
 const KIND_OF_STATUS: Readonly<Record<number, ErrorKind>> = {
   304: 'notModified',
@@ -12,7 +12,7 @@ const KIND_OF_STATUS: Readonly<Record<number, ErrorKind>> = {
   503: 'unavailable',
 };
 
-/** What our daemon says of an error beside its message. */
+/** What Gantry's daemon says of an error beside its message. */
 interface DaemonsFacts {
   readonly code?: string | undefined;
   readonly hint?: string | undefined;
@@ -23,7 +23,7 @@ export class ApiError extends GantryError {
   /** HTTP status of the answer. */
   readonly status: number;
 
-  /** `code` and `hint` are those that the daemon said; other daemons than ours say none. */
+  /** `code` and `hint` are the daemon's own; only Gantry's daemon sends them. */
   constructor(status: number, message: string, { code = 'DAEMON_ANSWERED', hint }: DaemonsFacts = {}) {
     // A newer daemon may say a code that is not known here.
     super(KIND_OF_STATUS[status] ?? 'system', code as ErrorCode, message, { params: { status }, hint });
@@ -63,6 +63,11 @@ function factsIn(body: string): DaemonsFacts & { readonly message?: string | und
     return typeof value === 'string' ? value : undefined;
   };
   return { message: text('message'), code: text('code'), hint: text('hint') };
+}
+
+/** Why a request to `host` failed: an abort and a failure of our own stay as they are, all else is a daemon out of reach. */
+export function sendFailure(host: string, error: unknown, signal: AbortSignal | undefined): unknown {
+  return signal?.aborted || isGantryError(error) ? error : unreachable(host, error);
 }
 
 /** The failure to reach a daemon at `host`, in the words that scripts look for. */

@@ -1,6 +1,7 @@
 // Owns the exec calls of the Engine API.
 import type { ExecCreateRequest, ExecInspectResponse, ExecStartRequest, IDResponse } from '../spec/docker/types.gen.ts';
-import { encode, type TerminalSize } from './containers.ts';
+import { encode } from './call.ts';
+import type { TerminalSize } from './container-lifecycle.ts';
 import type { Hijacked, Transport } from './transport.ts';
 
 /** Methods for running a command in a running container. */

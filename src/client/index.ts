@@ -4,22 +4,20 @@ import { createExecClient, type ExecClient } from './exec.ts';
 import { createImagesClient, type ImagesClient } from './images.ts';
 import { createNetworksClient, type NetworksClient } from './networks.ts';
 import { createSystemClient, type EventsOptions, openEvents, type SystemClient } from './system.ts';
-import { createTransport, type TransportOptions } from './transport.ts';
+import { Transport, type TransportOptions } from './transport.ts';
 import { createVolumesClient, type VolumesClient } from './volumes.ts';
 
-export type {
-  PathStat,
-  StopOptions,
-  TerminalSize,
-} from './containers.ts';
+export type { PathStat } from './container-archive.ts';
+export type { StopOptions, TerminalSize } from './container-lifecycle.ts';
 export { ApiError, isApiError } from './errors.ts';
 export { parseExactJson } from './exact-json.ts';
-
-export type { ImageHistoryItem, ImageSearchResult, ProgressMessage, ProgressStream } from './images.ts';
+export { FetchSender } from './fetch-sender.ts';
+export type { ProgressMessage, ProgressStream } from './image-content.ts';
+export type { ImageHistoryItem, ImageSearchResult } from './images.ts';
 export type { Filters } from './json-lines.ts';
-
+export type { TlsOptions } from './node-sender.ts';
 export type { DaemonEvent, DiskUsage, ForeignKind } from './system.ts';
-export type { CallObserver, Hijacked, TlsOptions, TransportOptions } from './transport.ts';
+export type { CallObserver, Hijacked, TransportOptions } from './transport.ts';
 export { CLIENT_API_VERSION } from './transport.ts';
 
 /** A daemon's API, by noun. Connects on first use. */
@@ -35,13 +33,13 @@ export interface Client extends Disposable {
   events(options?: EventsOptions): ReturnType<typeof openEvents>;
   /** The API version in use. */
   apiVersion(): Promise<string>;
-  /** Lets kept-alive connections go. */
+  /** Closes kept-alive connections. */
   close(): void;
 }
 
 /** A client of the daemon at `options.host`. @throws HOST_INVALID when the address cannot be read */
 export function createClient(options: TransportOptions): Client {
-  const transport = createTransport(options);
+  const transport = new Transport(options);
   return {
     host: options.host,
     containers: createContainersClient(transport),

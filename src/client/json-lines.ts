@@ -1,5 +1,4 @@
 // Owns reading one JSON value per line (or back to back) from an answer. Knows nothing of what the values mean.
-import { StringDecoder } from 'node:string_decoder';
 
 const MAX_LINE_CHARS = 64 * 1024 * 1024;
 
@@ -8,19 +7,19 @@ const MAX_LINE_CHARS = 64 * 1024 * 1024;
  * @throws SyntaxError when a line is no JSON
  */
 export async function* jsonLines<T>(
-  stream: AsyncIterable<Buffer>,
+  stream: AsyncIterable<Uint8Array>,
   parse: (line: string) => unknown = JSON.parse,
 ): AsyncGenerator<T, void, undefined> {
-  const decoder = new StringDecoder('utf8');
+  const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
   let rest = '';
   for await (const chunk of stream) {
-    rest += decoder.write(chunk);
+    rest += decoder.decode(chunk, { stream: true });
     const lines = rest.split('\n');
     rest = lines.pop() ?? '';
     if (rest.length > MAX_LINE_CHARS) throw new SyntaxError('a line of the answer is too long');
     for (const line of lines) if (line.trim() !== '') yield parse(line) as T;
   }
-  rest += decoder.end();
+  rest += decoder.decode();
   if (rest.trim() !== '') yield parse(rest) as T;
 }
 

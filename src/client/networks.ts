@@ -5,7 +5,7 @@ import type {
   NetworkCreateRequest,
   NetworkCreateResponse,
 } from '../spec/docker/types.gen.ts';
-import { encode } from './containers.ts';
+import { encode } from './call.ts';
 import { type Filters, filtersText } from './json-lines.ts';
 import type { Transport } from './transport.ts';
 

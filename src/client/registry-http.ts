@@ -1,4 +1,4 @@
-// Owns HTTP exchanges with a registry: TLS by whom it is told to trust, bounded time for an answer to begin. Knows no path of any API.
+// Owns HTTP exchanges with a registry: which TLS certificates to trust, and a time limit for an answer to begin. Knows no path of any API.
 
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
@@ -87,7 +87,7 @@ const NOT_TRUSTED = new Set([
   'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
 ]);
 
-/** Docker's words for certificates that nobody vouches for. */
+/** Docker's words for certificates that no trusted CA signed. */
 function reasonOf(url: URL, error: Error): string {
   const { code = '' } = error as { code?: string };
   const isUnknown = NOT_TRUSTED.has(code);
@@ -97,7 +97,7 @@ function reasonOf(url: URL, error: Error): string {
   return `cannot reach the registry at ${url.origin}: ${reason}`;
 }
 
-/** True when the other side speaks no TLS, or nobody listens there for it. */
+/** True when the other side speaks no TLS, or nothing listens on its TLS port. */
 export function isNoTls(error: unknown): boolean {
   return (
     error instanceof RegistryRequestError &&

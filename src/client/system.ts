@@ -9,12 +9,13 @@ import type {
   SystemVersion,
   Volume,
 } from '../spec/docker/types.gen.ts';
-import { encode } from './containers.ts';
+import type { PingFacts } from './answer.ts';
+import { encode } from './call.ts';
 import { parseExactJson } from './exact-json.ts';
 import { type Filters, filtersText, jsonLines } from './json-lines.ts';
-import type { PingFacts, Transport } from './transport.ts';
+import type { Transport } from './transport.ts';
 
-/** The daemon's word on credentials. */
+/** The daemon's answer to a check of credentials. */
 export interface LoginAnswer {
   readonly Status?: string;
   readonly IdentityToken?: string;
@@ -78,7 +79,7 @@ export async function openEvents(
   transport: Transport,
   options: EventsOptions = {},
 ): Promise<AsyncGenerator<DaemonEvent, void, undefined>> {
-  const response = await transport.open({
+  const { body } = await transport.open({
     method: 'GET',
     path: '/events',
     query: {
@@ -88,5 +89,5 @@ export async function openEvents(
     },
     signal: options.signal,
   });
-  return jsonLines<DaemonEvent>(response, parseExactJson);
+  return jsonLines<DaemonEvent>(body, parseExactJson);
 }

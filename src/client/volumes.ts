@@ -1,6 +1,6 @@
 // Owns the volume calls of the Engine API.
 import type { Volume, VolumeCreateOptions, VolumeListResponse } from '../spec/docker/types.gen.ts';
-import { encode } from './containers.ts';
+import { encode } from './call.ts';
 import { type Filters, filtersText } from './json-lines.ts';
 import type { Transport } from './transport.ts';
 

@@ -5,7 +5,9 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import { type GoldenAnswer, normalise } from './golden/normalise.ts';
-import { type GoldenCase, STATELESS, WALK } from './golden/table.ts';
+import type { GoldenCase } from './golden/request.ts';
+import { STATELESS } from './golden/stateless.table.ts';
+import { WALK } from './golden/walk.table.ts';
 import { type FakeApi, startFakeApi } from './support/fake-api.ts';
 import { ask } from './support/raw-http.ts';
 

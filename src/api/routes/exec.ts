@@ -10,7 +10,7 @@ import { reframing } from '../reframe.ts';
 import { splice } from '../splice.ts';
 import { streamContentType } from '../versions/streams.ts';
 import { execView } from '../views/exec.ts';
-import { terminalSize } from './containers.ts';
+import { terminalSize } from './terminal-size.ts';
 
 export function execHandlers(
   context: ApiContext,

@@ -11,92 +11,98 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
-/** Requests with answers over a stream, and frames that answer nothing. */
-export interface CallStream {
+/** A peer that runs answers within milliseconds. After this time the call fails: the peer is stopped or starved. */
+export const ANSWER_LIMIT_MS = 10_000;
+
+/** Who hears what is no answer. */
+interface CallStreamOptions {
+  /** With `may-exit` only an outstanding call keeps this process alive. */
+  readonly idle: 'stays' | 'may-exit';
+  /** Gets the frames without `seq`. */
+  onEvent(fields: readonly Field[]): void;
+  /** Runs once, with the reason when it was an error. */
+  onEnd(cause: Error | undefined): void;
+}
+
+/** Requests with answers over a stream, and frames that answer nothing. Takes the stream over. */
+export class CallStream {
+  readonly #stream: Socket;
+  readonly #options: CallStreamOptions;
+  readonly #waiting = new Map<string, Waiting>();
+  #sequence = 0;
+  #ended = false;
+
+  constructor(stream: Socket, options: CallStreamOptions) {
+    this.#stream = stream;
+    this.#options = options;
+    this.#settleRef();
+    const decoder = createFrameDecoder();
+    stream.on('data', (chunk: Buffer) => {
+      try {
+        for (const fields of decoder.push(chunk)) this.#take(fields);
+      } catch (error) {
+        this.#end(error instanceof Error ? error : new Error(String(error)));
+      }
+    });
+    stream.on('error', (error) => this.#end(error));
+    stream.on('end', () => this.#end(undefined));
+    stream.on('close', () => this.#end(undefined));
+  }
+
   /**
    * Sends `fields` with a fresh `seq`, resolves to the answer. `doing` names the act in errors.
    * @throws SHIM_FAILED when the peer answers a failure; SHIM_GONE when the stream ends first; SHIM_SILENT after `limitMs`
    */
-  call(doing: string, fields: readonly Field[], limitMs?: number): Promise<readonly Field[]>;
-}
+  call(doing: string, fields: readonly Field[], limitMs: number = ANSWER_LIMIT_MS): Promise<readonly Field[]> {
+    return new Promise((resolve, reject) => {
+      if (this.#ended) {
+        reject(shimGone(doing));
+        return;
+      }
+      const seq = String(++this.#sequence);
+      const frame = encodeFrame([['seq', seq], ...fields]);
+      const timer = setTimeout(() => {
+        this.#waiting.delete(seq);
+        this.#settleRef();
+        reject(shimSilent(doing, limitMs));
+      }, limitMs);
+      this.#waiting.set(seq, { doing, timer, resolve, reject });
+      this.#settleRef();
+      this.#stream.write(frame);
+    });
+  }
 
-/** A peer that answers at all does so within milliseconds; a stopped or starved one is given up on after this. */
-export const ANSWER_LIMIT_MS = 10_000;
-
-/**
- * Takes the stream over. `onEvent` gets frames without `seq`; `onEnd` runs once, with the reason when it was an error.
- * With `idle: 'may-exit'` only an outstanding call keeps this process alive.
- */
-export function createCallStream(
-  stream: Socket,
-  idle: 'stays' | 'may-exit',
-  onEvent: (fields: readonly Field[]) => void,
-  onEnd: (cause: Error | undefined) => void,
-): CallStream {
-  const decoder = createFrameDecoder();
-  const waiting = new Map<string, Waiting>();
-  let sequence = 0;
-  let ended = false;
-  const settleRef = (): void => {
-    if (idle === 'stays') return;
-    if (waiting.size === 0) stream.unref();
-    else stream.ref();
-  };
-  settleRef();
-  const end = (cause: Error | undefined): void => {
-    if (ended) return;
-    ended = true;
-    for (const { doing, timer, reject } of waiting.values()) {
-      clearTimeout(timer);
-      reject(shimGone(doing, cause));
-    }
-    waiting.clear();
-    stream.destroy();
-    onEnd(cause);
-  };
-  const take = (fields: readonly Field[]): void => {
+  #take(fields: readonly Field[]): void {
     const seq = fieldOf(fields, 'seq');
     if (seq === undefined) {
-      onEvent(fields);
+      this.#options.onEvent(fields);
       return;
     }
-    // None for an answer that came after its limit.
-    const asker = waiting.get(seq);
+    // Undefined when the answer came after its limit.
+    const asker = this.#waiting.get(seq);
     clearTimeout(asker?.timer);
-    waiting.delete(seq);
-    settleRef();
+    this.#waiting.delete(seq);
+    this.#settleRef();
     const failure = failureOf(fields);
     if (failure === undefined) asker?.resolve(fields);
     else asker?.reject(shimFailed(asker.doing, failure));
-  };
-  stream.on('data', (chunk: Buffer) => {
-    try {
-      for (const fields of decoder.push(chunk)) take(fields);
-    } catch (error) {
-      end(error instanceof Error ? error : new Error(String(error)));
+  }
+
+  #end(cause: Error | undefined): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    for (const { doing, timer, reject } of this.#waiting.values()) {
+      clearTimeout(timer);
+      reject(shimGone(doing, cause));
     }
-  });
-  stream.on('error', end);
-  stream.on('end', () => end(undefined));
-  stream.on('close', () => end(undefined));
-  return {
-    call(doing, fields, limitMs = ANSWER_LIMIT_MS) {
-      return new Promise((resolve, reject) => {
-        if (ended) {
-          reject(shimGone(doing));
-          return;
-        }
-        const seq = String(++sequence);
-        const frame = encodeFrame([['seq', seq], ...fields]);
-        const timer = setTimeout(() => {
-          waiting.delete(seq);
-          settleRef();
-          reject(shimSilent(doing, limitMs));
-        }, limitMs);
-        waiting.set(seq, { doing, timer, resolve, reject });
-        settleRef();
-        stream.write(frame);
-      });
-    },
-  };
+    this.#waiting.clear();
+    this.#stream.destroy();
+    this.#options.onEnd(cause);
+  }
+
+  #settleRef(): void {
+    if (this.#options.idle === 'stays') return;
+    if (this.#waiting.size === 0) this.#stream.unref();
+    else this.#stream.ref();
+  }
 }

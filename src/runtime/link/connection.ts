@@ -1,11 +1,12 @@
 // Owns the control connection to one shim: its events and commands. Decides nothing.
 
-import { createCallStream } from './calls.ts';
+import type { Socket } from 'node:net';
+import { CallStream } from './calls.ts';
 import { failureOf, type ShimFailure, shimFailed, shimGone, shimSilent } from './errors.ts';
 import { encodeFrame, type Field, fieldOf } from './frame.ts';
 import { connectSocket } from './socket.ts';
 
-/** What a shim tells. Times are Unix nanoseconds. */
+/** What a shim reports. Times are Unix nanoseconds. */
 export type ShimEvent =
   /** Steps are done; waits for start. `shimPid` is also the holder of the new namespaces. */
   | { readonly kind: 'ready'; readonly shimPid: number }
@@ -24,14 +25,14 @@ type EventOf<K extends ShimEventKind> = Extract<ShimEvent, { readonly kind: K }>
 export interface ShimConnection extends Disposable {
   /** The newest event, undefined before the first. */
   readonly latest: ShimEvent | undefined;
-  /** Of the protocol that the shim speaks; 1 for one from before versions. */
+  /** Of the protocol that the shim speaks; 1 for a shim that sends no version. */
   readonly version: number;
   /** How often the kernel killed for memory in the process's cgroup, as far as the shim noticed. */
   readonly oomKills: number;
   /** Calls `listener` with the number of each further such kills. One listener. */
   onOom(listener: (more: number) => void): void;
   /**
-   * Resolves to the event of this kind, seen already or yet to come. A short process may be gone before anybody asks.
+   * Resolves to the event of this kind, also to one that has already come: a short process may end before the call.
    * @throws SHIM_FAILED when the start failed; SHIM_GONE when the shim ended without it; SHIM_SILENT after `limitMs`, if given
    */
   until<K extends ShimEventKind>(kind: K, limitMs?: number): Promise<EventOf<K>>;
@@ -63,98 +64,134 @@ export async function connectShim(
   dir: string,
   onEvent: (event: ShimEvent) => void = () => {},
 ): Promise<ShimConnection> {
-  const socket = await connectSocket(dir, 'control');
-  const waiters = new Set<Waiter>();
-  const seen = new Map<ShimEventKind, ShimEvent>();
-  let latest: ShimEvent | undefined;
-  let disposed = false;
-  let version = FIRST_VERSION;
-  let oomKills = 0;
-  let oomListener: (more: number) => void = () => {};
-  const publish = (event: ShimEvent): void => {
-    latest = event;
-    seen.set(event.kind, event);
-    for (const waiter of waiters) if (settle(waiter, event)) waiters.delete(waiter);
-    onEvent(event);
-  };
-  const calls = createCallStream(
-    socket,
-    'stays',
-    (fields) => {
-      const kills = oomKillsIn(fields);
-      const more = kills - oomKills;
-      if (more > 0) {
-        oomKills = kills;
-        oomListener(more);
-      }
-      version = Number(fieldOf(fields, 'version') ?? version);
-      const event = decodeEvent(fields);
-      if (event) publish(event);
-    },
-    () => {
-      if (!disposed) publish({ kind: 'closed' });
-      for (const waiter of waiters) waiter.reject(shimGone(waiter.kind));
-      waiters.clear();
-    },
-  );
-  socket.write(encodeFrame([['op', 'control']]));
-  const command = async (op: string, fields: readonly Field[] = [], limitMs?: number): Promise<void> => {
-    await calls.call(op, [['op', op], ...fields], limitMs);
-  };
-  return {
-    get latest() {
-      return latest;
-    },
-    get version() {
-      return version;
-    },
-    get oomKills() {
-      return oomKills;
-    },
-    onOom(listener) {
-      oomListener = listener;
-    },
-    until(kind, limitMs) {
-      return new Promise((resolve, reject) => {
-        let timer: NodeJS.Timeout | undefined;
-        const waiter: Waiter = {
-          kind,
-          resolve(event) {
-            clearTimeout(timer);
-            resolve(event as EventOf<typeof kind>);
-          },
-          reject(error) {
-            clearTimeout(timer);
-            reject(error);
-          },
-        };
-        const known = seen.get(kind) ?? latest;
-        if (known !== undefined && settle(waiter, known)) return;
-        waiters.add(waiter);
-        if (limitMs === undefined) return;
-        timer = setTimeout(() => {
-          waiters.delete(waiter);
-          reject(shimSilent(`waiting for ${kind}`, limitMs));
-        }, limitMs);
-      });
-    },
-    start: () => command('start'),
-    signal: (number, limitMs) => command('signal', [['sig', String(number)]], limitMs),
-    resize: (rows, columns) =>
-      command('resize', [
-        ['rows', String(rows)],
-        ['cols', String(columns)],
-      ]),
-    closeStdin: () => command('close-stdin'),
-    abandon: () => command('abandon'),
-    [Symbol.dispose]() {
-      disposed = true;
-      socket.destroy();
-    },
-  };
+  return new SocketConnection(await connectSocket(dir, 'control'), onEvent);
 }
 
-/** True when the event decides the waiter's fate. */
+class SocketConnection implements ShimConnection {
+  readonly #socket: Socket;
+  readonly #calls: CallStream;
+  readonly #onEvent: (event: ShimEvent) => void;
+  readonly #waiters = new Set<Waiter>();
+  readonly #seen = new Map<ShimEventKind, ShimEvent>();
+  #latest: ShimEvent | undefined;
+  #disposed = false;
+  #version = FIRST_VERSION;
+  #oomKills = 0;
+  #oomListener: (more: number) => void = () => {};
+
+  /** Takes `socket` over and asks the shim for its state. */
+  constructor(socket: Socket, onEvent: (event: ShimEvent) => void) {
+    this.#socket = socket;
+    this.#onEvent = onEvent;
+    this.#calls = new CallStream(socket, {
+      idle: 'stays',
+      onEvent: (fields) => this.#take(fields),
+      onEnd: () => this.#end(),
+    });
+    socket.write(encodeFrame([['op', 'control']]));
+  }
+
+  get latest(): ShimEvent | undefined {
+    return this.#latest;
+  }
+
+  get version(): number {
+    return this.#version;
+  }
+
+  get oomKills(): number {
+    return this.#oomKills;
+  }
+
+  onOom(listener: (more: number) => void): void {
+    this.#oomListener = listener;
+  }
+
+  until<K extends ShimEventKind>(kind: K, limitMs?: number): Promise<EventOf<K>> {
+    return new Promise((resolve, reject) => {
+      let timer: NodeJS.Timeout | undefined;
+      const waiter: Waiter = {
+        kind,
+        resolve(event) {
+          clearTimeout(timer);
+          resolve(event as EventOf<K>);
+        },
+        reject(error) {
+          clearTimeout(timer);
+          reject(error);
+        },
+      };
+      const known = this.#seen.get(kind) ?? this.#latest;
+      if (known !== undefined && settle(waiter, known)) return;
+      this.#waiters.add(waiter);
+      if (limitMs === undefined) return;
+      timer = setTimeout(() => {
+        this.#waiters.delete(waiter);
+        reject(shimSilent(`waiting for ${kind}`, limitMs));
+      }, limitMs);
+    });
+  }
+
+  start(): Promise<void> {
+    return this.#command('start');
+  }
+
+  signal(number: number, limitMs?: number): Promise<void> {
+    return this.#command('signal', [['sig', String(number)]], limitMs);
+  }
+
+  resize(rows: number, columns: number): Promise<void> {
+    const size: readonly Field[] = [
+      ['rows', String(rows)],
+      ['cols', String(columns)],
+    ];
+    return this.#command('resize', size);
+  }
+
+  closeStdin(): Promise<void> {
+    return this.#command('close-stdin');
+  }
+
+  abandon(): Promise<void> {
+    return this.#command('abandon');
+  }
+
+  [Symbol.dispose](): void {
+    this.#disposed = true;
+    this.#socket.destroy();
+  }
+
+  async #command(op: string, fields: readonly Field[] = [], limitMs?: number): Promise<void> {
+    await this.#calls.call(op, [['op', op], ...fields], limitMs);
+  }
+
+  #take(fields: readonly Field[]): void {
+    const kills = oomKillsIn(fields);
+    const more = kills - this.#oomKills;
+    if (more > 0) {
+      this.#oomKills = kills;
+      this.#oomListener(more);
+    }
+    this.#version = Number(fieldOf(fields, 'version') ?? this.#version);
+    const event = decodeEvent(fields);
+    if (event) this.#publish(event);
+  }
+
+  #publish(event: ShimEvent): void {
+    this.#latest = event;
+    this.#seen.set(event.kind, event);
+    for (const waiter of this.#waiters) if (settle(waiter, event)) this.#waiters.delete(waiter);
+    this.#onEvent(event);
+  }
+
+  #end(): void {
+    if (!this.#disposed) this.#publish({ kind: 'closed' });
+    for (const waiter of this.#waiters) waiter.reject(shimGone(waiter.kind));
+    this.#waiters.clear();
+  }
+}
+
+/** True when the event settles the waiter. */
 function settle(waiter: Waiter, event: ShimEvent): boolean {
   if (event.kind === waiter.kind) waiter.resolve(event);
   else if (event.kind === 'failed' && waiter.kind !== 'closed') waiter.reject(shimFailed('start', event));
@@ -163,13 +200,13 @@ function settle(waiter: Waiter, event: ShimEvent): boolean {
   return true;
 }
 
-/** In news of its own, and in what a connection that comes late is told of a running process. */
+/** From an event of their own, and from the state that a later connection gets of a running process. */
 function oomKillsIn(fields: readonly Field[]): number {
   const kind = fieldOf(fields, 'ev');
   return Number((kind === 'oom' ? fieldOf(fields, 'kills') : kind === 'started' ? fieldOf(fields, 'oom') : 0) ?? 0);
 }
 
-/** undefined for what is no state, and for what a newer shim says that this program does not know. */
+/** undefined for a frame that is no state, and for an event of a newer shim that this program does not know. */
 function decodeEvent(fields: readonly Field[]): ShimEvent | undefined {
   const number = (key: string): number => Number(fieldOf(fields, key) ?? 0);
   const at = (): bigint => BigInt(fieldOf(fields, 'at') ?? 0);

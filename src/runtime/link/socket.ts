@@ -12,7 +12,7 @@ const LONGEST_PATH_BYTES = 107;
 
 /**
  * A connection to `dir/sock`, half-open allowed.
- * @throws SHIM_GONE when nobody listens there; SHIM_SILENT when its queue of unanswered connections is full
+ * @throws SHIM_GONE when no process listens there; SHIM_SILENT when its queue of unanswered connections is full
  */
 export async function connectSocket(dir: string, doing: string): Promise<Socket> {
   const direct = `${dir}/sock`;

@@ -3,7 +3,7 @@
 import { type ChildProcess, spawn as spawnProcess } from 'node:child_process';
 import { Socket } from 'node:net';
 import { GantryError, isGantryError } from '../../lib/errors.ts';
-import { ANSWER_LIMIT_MS, type CallStream, createCallStream } from './calls.ts';
+import { ANSWER_LIMIT_MS, CallStream } from './calls.ts';
 import { type Field, fieldOf } from './frame.ts';
 import { type ShimSpec, type Step, specFields, stepText } from './spec.ts';
 
@@ -16,14 +16,14 @@ interface RunRequest {
   readonly timeoutMs: number;
 }
 
-/** What a command left. `code` is 128+n for signal n; out and err are cut at 64 KiB. */
+/** The outcome of a command. `code` is 128+n for signal n; out and err are cut at 64 KiB. */
 interface RunResult {
   readonly code: number;
   readonly out: string;
   readonly err: string;
 }
 
-/** The engine's hand for processes that must outlive it. */
+/** Starts processes that outlive the engine. */
 export interface Spawner extends AsyncDisposable {
   /**
    * Forks a shim; its socket is there when this resolves. `pid` is the shim's.
@@ -46,7 +46,7 @@ interface Live {
   readonly calls: CallStream;
 }
 
-/** Starts the spawner, and again when it has died and is next asked for something. Shims outlive it. */
+/** Starts the spawner process. When it has died, the next call starts a new one. Shims outlive it. */
 export async function startSpawner(options: { readonly binary: string }): Promise<Spawner> {
   let live: Promise<Live> | undefined;
   let pid = 0;
@@ -138,7 +138,7 @@ async function launch(binary: string, onEnd: () => void): Promise<Live> {
   await Promise.race([new Promise((resolve) => child.once('spawn', resolve)), failed]);
   const stream = child.stdio[3];
   if (!(stream instanceof Socket)) throw new Error('the spawner has no socket');
-  const calls = createCallStream(stream, 'may-exit', () => undefined, onEnd);
+  const calls = new CallStream(stream, { idle: 'may-exit', onEvent: () => undefined, onEnd });
   child.unref();
   return { child, calls };
 }

@@ -1,4 +1,4 @@
-// Owns what a shim is told (specification and steps) and its form on the wire. Pure; sends nothing.
+// Owns what a shim is started with (specification and steps) and its form on the wire. Pure; sends nothing.
 
 import { GantryError } from '../../lib/errors.ts';
 import { type Field, PART_SEPARATOR } from './frame.ts';

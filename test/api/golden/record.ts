@@ -3,7 +3,9 @@
 import { writeFileSync } from 'node:fs';
 import { ask } from '../support/raw-http.ts';
 import { type GoldenAnswer, normalise } from './normalise.ts';
-import { type GoldenCase, STATELESS, WALK } from './table.ts';
+import type { GoldenCase } from './request.ts';
+import { STATELESS } from './stateless.table.ts';
+import { WALK } from './walk.table.ts';
 
 /** The answers of `host` to `cases`, in order, by name. */
 export async function answersOf(host: string, cases: readonly GoldenCase[]): Promise<Record<string, GoldenAnswer>> {
