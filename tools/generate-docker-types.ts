@@ -21,12 +21,16 @@ const PRIMITIVES: Readonly<Record<string, string>> = {
   number: 'number',
   object: 'Readonly<Record<string, unknown>>',
   any: 'unknown',
-  strslice: 'string[]',
+  strslice: 'readonly string[]',
 };
 
 function typeText(type: string): string {
-  if (type.startsWith('array<')) return `${typeText(type.slice(6, -1))}[]`;
-  if (type.startsWith('map<string,')) return `Record<string, ${typeText(type.slice(11, -1))}>`;
+  if (type.endsWith('?')) return `${typeText(type.slice(0, -1))} | null`;
+  if (type.startsWith('array<')) {
+    const item = typeText(type.slice(6, -1));
+    return `readonly ${item.startsWith('readonly ') || item.includes(' | ') ? `(${item})` : item}[]`;
+  }
+  if (type.startsWith('map<string,')) return `Readonly<Record<string, ${typeText(type.slice(11, -1))}>>`;
   return PRIMITIVES[type.split(':')[0] ?? type] ?? type;
 }
 

@@ -8,6 +8,13 @@ import type {
   MountRecord,
 } from '../../engine/containers/types.ts';
 import type { HealthState, HealthStatus } from '../../engine/health/types.ts';
+import type {
+  ContainerInspectResponse,
+  ContainerSummary,
+  ContainerState as DockerState,
+  Health,
+  MountPoint,
+} from '../../spec/docker/types.gen.ts';
 import { humanDuration, isZeroTime, millisSince, unixSeconds, ZERO_TIME } from '../../spec/time.ts';
 import { mapOrNull, sortedMap } from './fields.ts';
 import { containerConfigView, hostConfigView } from './host-config.ts';
@@ -18,7 +25,7 @@ export function containerInspectView(
   view: ContainerView,
   idOf: NetworkIds,
   size?: ContainerSize,
-): Record<string, unknown> {
+): ContainerInspectResponse {
   const { record, paths } = view;
   const [path = '', ...args] = record.command;
   const prepared = !isZeroTime(record.state.startedAt);
@@ -50,7 +57,7 @@ export function containerInspectView(
   };
 }
 
-function stateView(state: ContainerState, health: HealthState | undefined): Record<string, unknown> {
+function stateView(state: ContainerState, health: HealthState | undefined): DockerState {
   const { phase } = state;
   return {
     Status: phase,
@@ -68,7 +75,7 @@ function stateView(state: ContainerState, health: HealthState | undefined): Reco
   };
 }
 
-function healthView({ status, failingStreak, log }: HealthState): Record<string, unknown> {
+function healthView({ status, failingStreak, log }: HealthState): Health {
   const probes = log.map(({ start, end, exitCode, output }) => ({
     Start: start,
     End: end,
@@ -90,13 +97,13 @@ function graphData(view: ContainerView): Record<string, string> {
   };
 }
 
-function mountsView(record: ContainerRecord): Record<string, unknown>[] {
+function mountsView(record: ContainerRecord): MountPoint[] {
   const tmpfsFlags = new Set(Object.keys(record.hostConfig.Tmpfs ?? {}));
   const shown = record.mounts.filter((mount) => mount.type !== 'tmpfs' || !tmpfsFlags.has(mount.destination));
   return shown.map(mountView).sort((a, b) => (String(a.Destination) < String(b.Destination) ? -1 : 1));
 }
 
-function mountView(mount: MountRecord): Record<string, unknown> {
+function mountView(mount: MountRecord): MountPoint {
   return {
     Type: mount.type,
     ...(mount.name === undefined ? {} : { Name: mount.name }),
@@ -120,7 +127,7 @@ export interface SummaryFacts {
 }
 
 /** One line of GET /containers/json. */
-export function containerSummaryView(record: ContainerRecord, facts: SummaryFacts): Record<string, unknown> {
+export function containerSummaryView(record: ContainerRecord, facts: SummaryFacts): ContainerSummary {
   const annotations = mapOrNull(record.hostConfig.Annotations);
   return {
     Id: record.id,

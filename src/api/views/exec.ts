@@ -2,9 +2,10 @@
 
 import type { ExecRecord } from '../../engine/exec/types.ts';
 import { parseDetachKeys } from '../../spec/docker/decode-detach-keys.ts';
+import type { ExecInspectResponse } from '../../spec/docker/types.gen.ts';
 
 /** GET /exec/{id}/json. @source dockerd 28.5.2 */
-export function execView(exec: ExecRecord): Record<string, unknown> {
+export function execView(exec: ExecRecord): ExecInspectResponse {
   const { request } = exec;
   const [entrypoint = '', ...args] = request.command;
   const keys = request.detachKeys === '' ? undefined : parseDetachKeys(request.detachKeys);

@@ -1,6 +1,7 @@
 // Owns HostConfig and Config as inspect shows them: field order and what stands for absent fields. Pure tables.
 
 import type { ContainerRecord } from '../../engine/containers/types.ts';
+import type { ContainerConfig, HostConfig } from '../../spec/docker/types.gen.ts';
 import { type FieldTable, inOrder, OMIT, sortedMap } from './fields.ts';
 
 /** @source dockerd 28.5.2, GET /containers/{id}/json */
@@ -116,7 +117,7 @@ const HEALTHCHECK: FieldTable = [
 ];
 
 /** The HostConfig of inspect. */
-export function hostConfigView(record: ContainerRecord): Record<string, unknown> {
+export function hostConfigView(record: ContainerRecord): HostConfig {
   const { hostConfig, logDriver, logOptions, runtime } = record;
   const view = inOrder(HOST_CONFIG, hostConfig);
   const asked = hostConfig.LogConfig;
@@ -130,7 +131,7 @@ export function hostConfigView(record: ContainerRecord): Record<string, unknown>
 }
 
 /** The Config of inspect. */
-export function containerConfigView(record: ContainerRecord): Record<string, unknown> {
+export function containerConfigView(record: ContainerRecord): ContainerConfig {
   const { config } = record;
   const view = inOrder(CONFIG, config);
   view.Labels = sortedMap(config.Labels ?? {});

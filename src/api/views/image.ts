@@ -1,7 +1,13 @@
 // Owns an image as Docker shows it: inspect, list line, history. Pure.
 
 import type { ImageRecord } from '../../engine/images/types.ts';
-import type { ImageConfig } from '../../spec/docker/types.gen.ts';
+import type {
+  ImageConfig as DockerImageConfig,
+  ImageConfig,
+  ImageHistoryItem,
+  ImageInspect,
+  ImageSummary,
+} from '../../spec/docker/types.gen.ts';
 import { isZeroTime, unixSeconds, ZERO_TIME } from '../../spec/time.ts';
 import { type FieldTable, inOrder, mapOrNull, OMIT } from './fields.ts';
 
@@ -23,7 +29,7 @@ const CONFIG: FieldTable = [
 ];
 
 /** GET /images/{name}/json. @source dockerd 28.5.2 with its own image store */
-export function imageInspectView(image: ImageRecord, layerPaths: readonly string[]): Record<string, unknown> {
+export function imageInspectView(image: ImageRecord, layerPaths: readonly string[]): ImageInspect {
   const { variant } = image.platform;
   return {
     Id: image.id,
@@ -52,7 +58,7 @@ function graphData([top, ...below]: readonly string[]): Record<string, string> |
   return { ...(below.length > 0 ? { LowerDir: below.join(':') } : {}), UpperDir: top };
 }
 
-function imageConfigView(config: ImageConfig): Record<string, unknown> {
+function imageConfigView(config: ImageConfig): DockerImageConfig {
   return { ...inOrder(CONFIG, config), Labels: mapOrNull(config.Labels) };
 }
 
@@ -64,7 +70,7 @@ export interface ImageCounts {
 }
 
 /** One line of GET /images/json; keys are alphabetical, as Docker writes them. */
-export function imageSummaryView(image: ImageRecord, counts: ImageCounts): Record<string, unknown> {
+export function imageSummaryView(image: ImageRecord, counts: ImageCounts): ImageSummary {
   return {
     Containers: counts.containers,
     Created: unixSeconds(image.created),
@@ -79,7 +85,7 @@ export function imageSummaryView(image: ImageRecord, counts: ImageCounts): Recor
 }
 
 /** GET /images/{name}/history, newest first. Only the top line has the image's id; layers have none of their own. */
-export function imageHistoryView(image: ImageRecord, layerBytes: (index: number) => number): Record<string, unknown>[] {
+export function imageHistoryView(image: ImageRecord, layerBytes: (index: number) => number): ImageHistoryItem[] {
   let layer = 0;
   const lines = image.history.map((entry) => ({
     Comment: entry.comment ?? '',

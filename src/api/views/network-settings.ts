@@ -2,6 +2,7 @@
 
 import type { ContainerRecord } from '../../engine/containers/types.ts';
 import type { Endpoint, PublishedPort } from '../../engine/networks/types.ts';
+import type { EndpointSettings, NetworkSettings } from '../../spec/docker/types.gen.ts';
 import { isZeroTime } from '../../spec/time.ts';
 import { sortedMap } from './fields.ts';
 
@@ -61,11 +62,11 @@ export function portSummaries(record: ContainerRecord): PortSummary[] {
 }
 
 /** The Networks map of inspect and list: what was asked for at create, with addresses while attached. */
-export function networksView(record: ContainerRecord, idOf: NetworkIds): Record<string, unknown> {
+export function networksView(record: ContainerRecord, idOf: NetworkIds): Record<string, EndpointSettings> {
   const endpoints = new Map(record.endpoints.map((endpoint) => [endpoint.networkName, endpoint]));
   const names = new Set([...Object.keys(record.networks), ...endpoints.keys()]);
   if (names.size === 0) for (const name of defaultNetwork(record)) names.add(name);
-  const views = [...names].map((name): [string, unknown] => [
+  const views = [...names].map((name): [string, EndpointSettings] => [
     name,
     endpointView(record, name, endpoints.get(name), idOf),
   ]);
@@ -83,7 +84,7 @@ function endpointView(
   name: string,
   endpoint: Endpoint | undefined,
   idOf: NetworkIds,
-): unknown {
+): EndpointSettings {
   const request = Object.hasOwn(record.networks, name) ? record.networks[name] : undefined;
   const started = !isZeroTime(record.state.startedAt);
   const isUserNetwork = !['bridge', 'host', 'none'].includes(name);
@@ -111,7 +112,7 @@ function dnsNames(record: ContainerRecord, aliases: readonly string[]): readonly
 }
 
 /** NetworkSettings of inspect. */
-export function networkSettingsView(record: ContainerRecord, idOf: NetworkIds): Record<string, unknown> {
+export function networkSettingsView(record: ContainerRecord, idOf: NetworkIds): NetworkSettings {
   const bridge = record.endpoints.find((endpoint) => endpoint.networkName === 'bridge');
   const up = isUp(record);
   return {

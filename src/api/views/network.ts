@@ -1,6 +1,7 @@
 // Owns a network as Docker shows it. Pure.
 
 import type { Endpoint, NetworkRecord } from '../../engine/networks/types.ts';
+import type { Network } from '../../spec/docker/types.gen.ts';
 import { sortedMap } from './fields.ts';
 
 /** An endpoint with the name of its container. */
@@ -10,7 +11,7 @@ export interface NamedEndpoint extends Endpoint {
 }
 
 /** GET /networks/{id}; in lists Containers stays empty. @source dockerd 28.5.2 */
-export function networkView(network: NetworkRecord, endpoints: readonly NamedEndpoint[]): Record<string, unknown> {
+export function networkView(network: NetworkRecord, endpoints: readonly NamedEndpoint[]): Network {
   return {
     Name: network.name,
     Id: network.id,

@@ -61,8 +61,8 @@ export class ImageContext {
   }
 
   /** Publishes an image event with Docker's attributes: the image's labels and `name`. */
-  event(action: string, actorId: string, name: string, labels: Readonly<Record<string, string>> = {}): void {
-    this.#publish({ type: 'image', action, actorId, attributes: name === '' ? labels : { ...labels, name } });
+  event(action: string, actorId: string, name: string, labels?: Readonly<Record<string, string>> | null): void {
+    this.#publish({ type: 'image', action, actorId, attributes: name === '' ? (labels ?? {}) : { ...labels, name } });
   }
 
   /** An event that is not about one image. */

@@ -14,7 +14,7 @@ export interface AuthConfig {
 
 export interface BuildCache {
   ID?: string | undefined;
-  Parents?: string[] | null | undefined;
+  Parents?: readonly string[] | null | undefined;
   Type?: string | undefined;
   Description?: string | undefined;
   InUse?: boolean | undefined;
@@ -54,14 +54,14 @@ export interface ContainerBlkioStatEntry {
 }
 
 export interface ContainerBlkioStats {
-  io_service_bytes_recursive?: ContainerBlkioStatEntry[] | undefined;
-  io_serviced_recursive?: ContainerBlkioStatEntry[] | null | undefined;
-  io_queue_recursive?: ContainerBlkioStatEntry[] | null | undefined;
-  io_service_time_recursive?: ContainerBlkioStatEntry[] | null | undefined;
-  io_wait_time_recursive?: ContainerBlkioStatEntry[] | null | undefined;
-  io_merged_recursive?: ContainerBlkioStatEntry[] | null | undefined;
-  io_time_recursive?: ContainerBlkioStatEntry[] | null | undefined;
-  sectors_recursive?: ContainerBlkioStatEntry[] | null | undefined;
+  io_service_bytes_recursive?: readonly ContainerBlkioStatEntry[] | undefined;
+  io_serviced_recursive?: readonly ContainerBlkioStatEntry[] | null | undefined;
+  io_queue_recursive?: readonly ContainerBlkioStatEntry[] | null | undefined;
+  io_service_time_recursive?: readonly ContainerBlkioStatEntry[] | null | undefined;
+  io_wait_time_recursive?: readonly ContainerBlkioStatEntry[] | null | undefined;
+  io_merged_recursive?: readonly ContainerBlkioStatEntry[] | null | undefined;
+  io_time_recursive?: readonly ContainerBlkioStatEntry[] | null | undefined;
+  sectors_recursive?: readonly ContainerBlkioStatEntry[] | null | undefined;
 }
 
 export interface ContainerCPUStats {
@@ -73,7 +73,7 @@ export interface ContainerCPUStats {
 
 export interface ContainerCPUUsage {
   total_usage?: number | undefined;
-  percpu_usage?: number[] | null | undefined;
+  percpu_usage?: readonly number[] | null | undefined;
   usage_in_kernelmode?: number | undefined;
   usage_in_usermode?: number | undefined;
 }
@@ -85,25 +85,25 @@ export interface ContainerConfig {
   AttachStdin?: boolean | undefined;
   AttachStdout?: boolean | undefined;
   AttachStderr?: boolean | undefined;
-  ExposedPorts?: Record<string, Readonly<Record<string, unknown>>> | null | undefined;
+  ExposedPorts?: Readonly<Record<string, Readonly<Record<string, unknown>>>> | null | undefined;
   Tty?: boolean | undefined;
   OpenStdin?: boolean | undefined;
   StdinOnce?: boolean | undefined;
-  Env?: string[] | undefined;
-  Cmd?: string[] | null | undefined;
+  Env?: readonly string[] | undefined;
+  Cmd?: readonly string[] | null | undefined;
   Healthcheck?: HealthConfig | undefined;
   ArgsEscaped?: boolean | null | undefined;
   Image?: string | undefined;
-  Volumes?: Record<string, Readonly<Record<string, unknown>>> | undefined;
+  Volumes?: Readonly<Record<string, Readonly<Record<string, unknown>>>> | undefined;
   WorkingDir?: string | undefined;
-  Entrypoint?: string[] | null | undefined;
+  Entrypoint?: readonly string[] | null | undefined;
   NetworkDisabled?: boolean | null | undefined;
   MacAddress?: string | null | undefined;
-  OnBuild?: string[] | null | undefined;
-  Labels?: Record<string, string> | undefined;
+  OnBuild?: readonly string[] | null | undefined;
+  Labels?: Readonly<Record<string, string>> | undefined;
   StopSignal?: string | null | undefined;
   StopTimeout?: number | null | undefined;
-  Shell?: string[] | undefined;
+  Shell?: readonly string[] | undefined;
 }
 
 export interface ContainerCreateRequest {
@@ -113,39 +113,39 @@ export interface ContainerCreateRequest {
   AttachStdin?: boolean | undefined;
   AttachStdout?: boolean | undefined;
   AttachStderr?: boolean | undefined;
-  ExposedPorts?: Record<string, Readonly<Record<string, unknown>>> | null | undefined;
+  ExposedPorts?: Readonly<Record<string, Readonly<Record<string, unknown>>>> | null | undefined;
   Tty?: boolean | undefined;
   OpenStdin?: boolean | undefined;
   StdinOnce?: boolean | undefined;
-  Env?: string[] | undefined;
-  Cmd?: string[] | null | undefined;
+  Env?: readonly string[] | undefined;
+  Cmd?: readonly string[] | null | undefined;
   Healthcheck?: HealthConfig | undefined;
   ArgsEscaped?: boolean | null | undefined;
   Image?: string | undefined;
-  Volumes?: Record<string, Readonly<Record<string, unknown>>> | undefined;
+  Volumes?: Readonly<Record<string, Readonly<Record<string, unknown>>>> | undefined;
   WorkingDir?: string | undefined;
-  Entrypoint?: string[] | null | undefined;
+  Entrypoint?: readonly string[] | null | undefined;
   NetworkDisabled?: boolean | null | undefined;
   MacAddress?: string | null | undefined;
-  OnBuild?: string[] | null | undefined;
-  Labels?: Record<string, string> | undefined;
+  OnBuild?: readonly string[] | null | undefined;
+  Labels?: Readonly<Record<string, string>> | undefined;
   StopSignal?: string | null | undefined;
   StopTimeout?: number | null | undefined;
-  Shell?: string[] | undefined;
+  Shell?: readonly string[] | undefined;
   HostConfig?: HostConfig | undefined;
   NetworkingConfig?: NetworkingConfig | undefined;
 }
 
 export interface ContainerCreateResponse {
   Id: string;
-  Warnings: string[];
+  Warnings: readonly string[];
 }
 
 export interface ContainerInspectResponse {
   Id?: string | undefined;
   Created?: string | null | undefined;
   Path?: string | undefined;
-  Args?: string[] | undefined;
+  Args?: readonly string[] | undefined;
   State?: ContainerState | undefined;
   Image?: string | undefined;
   ResolvConfPath?: string | undefined;
@@ -160,12 +160,12 @@ export interface ContainerInspectResponse {
   MountLabel?: string | undefined;
   ProcessLabel?: string | undefined;
   AppArmorProfile?: string | undefined;
-  ExecIDs?: string[] | null | undefined;
+  ExecIDs?: readonly string[] | null | undefined;
   HostConfig?: HostConfig | undefined;
   GraphDriver?: DriverData | undefined;
   SizeRw?: number | null | undefined;
   SizeRootFs?: number | null | undefined;
-  Mounts?: MountPoint[] | undefined;
+  Mounts?: readonly MountPoint[] | undefined;
   Config?: ContainerConfig | undefined;
   NetworkSettings?: NetworkSettings | undefined;
 }
@@ -173,7 +173,7 @@ export interface ContainerInspectResponse {
 export interface ContainerMemoryStats {
   usage?: number | null | undefined;
   max_usage?: number | null | undefined;
-  stats?: Record<string, number> | undefined;
+  stats?: Readonly<Record<string, number>> | undefined;
   failcnt?: number | null | undefined;
   limit?: number | null | undefined;
   commitbytes?: number | null | undefined;
@@ -226,7 +226,7 @@ export interface ContainerStatsResponse {
   cpu_stats?: ContainerCPUStats | undefined;
   precpu_stats?: ContainerCPUStats | undefined;
   memory_stats?: ContainerMemoryStats | undefined;
-  networks?: Record<string, ContainerNetworkStats> | null | undefined;
+  networks?: Readonly<Record<string, ContainerNetworkStats>> | null | undefined;
 }
 
 export interface ContainerStorageStats {
@@ -238,30 +238,30 @@ export interface ContainerStorageStats {
 
 export interface ContainerSummary {
   Id?: string | undefined;
-  Names?: string[] | undefined;
+  Names?: readonly string[] | undefined;
   Image?: string | undefined;
   ImageID?: string | undefined;
   ImageManifestDescriptor?: OCIDescriptor | null | undefined;
   Command?: string | undefined;
   Created?: number | undefined;
-  Ports?: Port[] | undefined;
+  Ports?: readonly Port[] | undefined;
   SizeRw?: number | null | undefined;
   SizeRootFs?: number | null | undefined;
-  Labels?: Record<string, string> | undefined;
+  Labels?: Readonly<Record<string, string>> | undefined;
   State?: string | undefined;
   Status?: string | undefined;
   HostConfig?: ContainerSummaryHostConfig | undefined;
   NetworkSettings?: ContainerSummaryNetworkSettings | undefined;
-  Mounts?: MountPoint[] | undefined;
+  Mounts?: readonly MountPoint[] | undefined;
 }
 
 export interface ContainerSummaryHostConfig {
   NetworkMode?: string | undefined;
-  Annotations?: Record<string, string> | null | undefined;
+  Annotations?: Readonly<Record<string, string>> | null | undefined;
 }
 
 export interface ContainerSummaryNetworkSettings {
-  Networks?: Record<string, EndpointSettings> | undefined;
+  Networks?: Readonly<Record<string, EndpointSettings>> | undefined;
 }
 
 export interface ContainerThrottlingData {
@@ -271,8 +271,8 @@ export interface ContainerThrottlingData {
 }
 
 export interface ContainerTopResponse {
-  Titles?: string[] | undefined;
-  Processes?: string[][] | undefined;
+  Titles?: readonly string[] | undefined;
+  Processes?: readonly (readonly string[])[] | undefined;
 }
 
 export interface ContainerUpdateRequest {
@@ -280,20 +280,20 @@ export interface ContainerUpdateRequest {
   Memory?: number | undefined;
   CgroupParent?: string | undefined;
   BlkioWeight?: number | undefined;
-  BlkioWeightDevice?: HostConfigBlkioWeightDeviceItem[] | undefined;
-  BlkioDeviceReadBps?: ThrottleDevice[] | undefined;
-  BlkioDeviceWriteBps?: ThrottleDevice[] | undefined;
-  BlkioDeviceReadIOps?: ThrottleDevice[] | undefined;
-  BlkioDeviceWriteIOps?: ThrottleDevice[] | undefined;
+  BlkioWeightDevice?: readonly HostConfigBlkioWeightDeviceItem[] | undefined;
+  BlkioDeviceReadBps?: readonly ThrottleDevice[] | undefined;
+  BlkioDeviceWriteBps?: readonly ThrottleDevice[] | undefined;
+  BlkioDeviceReadIOps?: readonly ThrottleDevice[] | undefined;
+  BlkioDeviceWriteIOps?: readonly ThrottleDevice[] | undefined;
   CpuPeriod?: number | undefined;
   CpuQuota?: number | undefined;
   CpuRealtimePeriod?: number | undefined;
   CpuRealtimeRuntime?: number | undefined;
   CpusetCpus?: string | undefined;
   CpusetMems?: string | undefined;
-  Devices?: DeviceMapping[] | undefined;
-  DeviceCgroupRules?: string[] | undefined;
-  DeviceRequests?: DeviceRequest[] | undefined;
+  Devices?: readonly DeviceMapping[] | undefined;
+  DeviceCgroupRules?: readonly string[] | undefined;
+  DeviceRequests?: readonly DeviceRequest[] | undefined;
   KernelMemory?: number | undefined;
   KernelMemoryTCP?: number | undefined;
   MemoryReservation?: number | undefined;
@@ -303,7 +303,7 @@ export interface ContainerUpdateRequest {
   OomKillDisable?: boolean | undefined;
   Init?: boolean | null | undefined;
   PidsLimit?: number | null | undefined;
-  Ulimits?: HostConfigUlimit[] | undefined;
+  Ulimits?: readonly HostConfigUlimit[] | undefined;
   CpuCount?: number | undefined;
   CpuPercent?: number | undefined;
   IOMaximumIOps?: number | undefined;
@@ -312,7 +312,7 @@ export interface ContainerUpdateRequest {
 }
 
 export interface ContainerUpdateResponse {
-  Warnings?: string[] | undefined;
+  Warnings?: readonly string[] | undefined;
 }
 
 export interface ContainerWaitExitError {
@@ -357,33 +357,33 @@ export interface DeviceMapping {
 export interface DeviceRequest {
   Driver?: string | undefined;
   Count?: number | undefined;
-  DeviceIDs?: string[] | undefined;
-  Capabilities?: string[][] | undefined;
-  Options?: Record<string, string> | undefined;
+  DeviceIDs?: readonly string[] | undefined;
+  Capabilities?: readonly (readonly string[])[] | undefined;
+  Options?: Readonly<Record<string, string>> | undefined;
 }
 
 export interface DistributionInspect {
   Descriptor: OCIDescriptor;
-  Platforms: OCIPlatform[];
+  Platforms: readonly OCIPlatform[];
 }
 
 export interface DriverData {
   Name: string;
-  Data: Record<string, string>;
+  Data: Readonly<Record<string, string>> | null;
 }
 
 export interface EndpointIPAMConfig {
   IPv4Address?: string | undefined;
   IPv6Address?: string | undefined;
-  LinkLocalIPs?: string[] | undefined;
+  LinkLocalIPs?: readonly string[] | undefined;
 }
 
 export interface EndpointSettings {
-  IPAMConfig?: EndpointIPAMConfig | undefined;
-  Links?: string[] | undefined;
+  IPAMConfig?: EndpointIPAMConfig | null | undefined;
+  Links?: readonly string[] | null | undefined;
   MacAddress?: string | undefined;
-  Aliases?: string[] | undefined;
-  DriverOpts?: Record<string, string> | null | undefined;
+  Aliases?: readonly string[] | null | undefined;
+  DriverOpts?: Readonly<Record<string, string>> | null | undefined;
   GwPriority?: number | undefined;
   NetworkID?: string | undefined;
   EndpointID?: string | undefined;
@@ -393,7 +393,7 @@ export interface EndpointSettings {
   IPv6Gateway?: string | undefined;
   GlobalIPv6Address?: string | undefined;
   GlobalIPv6PrefixLen?: number | undefined;
-  DNSNames?: string[] | undefined;
+  DNSNames?: readonly string[] | null | undefined;
 }
 
 export interface ErrorDetail {
@@ -407,7 +407,7 @@ export interface ErrorResponse {
 
 export interface EventActor {
   ID?: string | undefined;
-  Attributes?: Record<string, string> | undefined;
+  Attributes?: Readonly<Record<string, string>> | undefined;
 }
 
 export interface EventMessage {
@@ -423,12 +423,12 @@ export interface ExecCreateRequest {
   AttachStdin?: boolean | undefined;
   AttachStdout?: boolean | undefined;
   AttachStderr?: boolean | undefined;
-  ConsoleSize?: number[] | null | undefined;
+  ConsoleSize?: readonly number[] | null | undefined;
   DetachKeys?: string | undefined;
   Tty?: boolean | undefined;
   Detach?: boolean | undefined;
-  Env?: string[] | undefined;
-  Cmd?: string[] | undefined;
+  Env?: readonly string[] | undefined;
+  Cmd?: readonly string[] | undefined;
   Privileged?: boolean | undefined;
   User?: string | undefined;
   WorkingDir?: string | undefined;
@@ -451,7 +451,7 @@ export interface ExecInspectResponse {
 export interface ExecStartRequest {
   Detach?: boolean | undefined;
   Tty?: boolean | undefined;
-  ConsoleSize?: number[] | null | undefined;
+  ConsoleSize?: readonly number[] | null | undefined;
 }
 
 export interface FilesystemChange {
@@ -461,17 +461,17 @@ export interface FilesystemChange {
 
 export interface FirewallInfo {
   Driver?: string | undefined;
-  Info?: string[][] | undefined;
+  Info?: readonly (readonly string[])[] | undefined;
 }
 
 export interface Health {
   Status?: string | undefined;
   FailingStreak?: number | undefined;
-  Log?: HealthcheckResult[] | undefined;
+  Log?: readonly HealthcheckResult[] | undefined;
 }
 
 export interface HealthConfig {
-  Test?: string[] | undefined;
+  Test?: readonly string[] | undefined;
   Interval?: number | undefined;
   Timeout?: number | undefined;
   Retries?: number | undefined;
@@ -491,20 +491,20 @@ export interface HostConfig {
   Memory?: number | undefined;
   CgroupParent?: string | undefined;
   BlkioWeight?: number | undefined;
-  BlkioWeightDevice?: HostConfigBlkioWeightDeviceItem[] | undefined;
-  BlkioDeviceReadBps?: ThrottleDevice[] | undefined;
-  BlkioDeviceWriteBps?: ThrottleDevice[] | undefined;
-  BlkioDeviceReadIOps?: ThrottleDevice[] | undefined;
-  BlkioDeviceWriteIOps?: ThrottleDevice[] | undefined;
+  BlkioWeightDevice?: readonly HostConfigBlkioWeightDeviceItem[] | undefined;
+  BlkioDeviceReadBps?: readonly ThrottleDevice[] | undefined;
+  BlkioDeviceWriteBps?: readonly ThrottleDevice[] | undefined;
+  BlkioDeviceReadIOps?: readonly ThrottleDevice[] | undefined;
+  BlkioDeviceWriteIOps?: readonly ThrottleDevice[] | undefined;
   CpuPeriod?: number | undefined;
   CpuQuota?: number | undefined;
   CpuRealtimePeriod?: number | undefined;
   CpuRealtimeRuntime?: number | undefined;
   CpusetCpus?: string | undefined;
   CpusetMems?: string | undefined;
-  Devices?: DeviceMapping[] | undefined;
-  DeviceCgroupRules?: string[] | undefined;
-  DeviceRequests?: DeviceRequest[] | undefined;
+  Devices?: readonly DeviceMapping[] | undefined;
+  DeviceCgroupRules?: readonly string[] | undefined;
+  DeviceRequests?: readonly DeviceRequest[] | undefined;
   KernelMemory?: number | undefined;
   KernelMemoryTCP?: number | undefined;
   MemoryReservation?: number | undefined;
@@ -514,12 +514,12 @@ export interface HostConfig {
   OomKillDisable?: boolean | undefined;
   Init?: boolean | null | undefined;
   PidsLimit?: number | null | undefined;
-  Ulimits?: HostConfigUlimit[] | undefined;
+  Ulimits?: readonly HostConfigUlimit[] | undefined;
   CpuCount?: number | undefined;
   CpuPercent?: number | undefined;
   IOMaximumIOps?: number | undefined;
   IOMaximumBandwidth?: number | undefined;
-  Binds?: string[] | undefined;
+  Binds?: readonly string[] | undefined;
   ContainerIDFile?: string | undefined;
   LogConfig?: HostConfigLogConfig | undefined;
   NetworkMode?: string | undefined;
@@ -527,37 +527,37 @@ export interface HostConfig {
   RestartPolicy?: RestartPolicy | undefined;
   AutoRemove?: boolean | undefined;
   VolumeDriver?: string | undefined;
-  VolumesFrom?: string[] | undefined;
-  Mounts?: Mount[] | undefined;
-  ConsoleSize?: number[] | null | undefined;
-  Annotations?: Record<string, string> | undefined;
-  CapAdd?: string[] | undefined;
-  CapDrop?: string[] | undefined;
+  VolumesFrom?: readonly string[] | undefined;
+  Mounts?: readonly Mount[] | undefined;
+  ConsoleSize?: readonly number[] | null | undefined;
+  Annotations?: Readonly<Record<string, string>> | undefined;
+  CapAdd?: readonly string[] | undefined;
+  CapDrop?: readonly string[] | undefined;
   CgroupnsMode?: string | undefined;
-  Dns?: string[] | undefined;
-  DnsOptions?: string[] | undefined;
-  DnsSearch?: string[] | undefined;
-  ExtraHosts?: string[] | undefined;
-  GroupAdd?: string[] | undefined;
+  Dns?: readonly string[] | undefined;
+  DnsOptions?: readonly string[] | undefined;
+  DnsSearch?: readonly string[] | undefined;
+  ExtraHosts?: readonly string[] | undefined;
+  GroupAdd?: readonly string[] | undefined;
   IpcMode?: string | undefined;
   Cgroup?: string | undefined;
-  Links?: string[] | undefined;
+  Links?: readonly string[] | undefined;
   OomScoreAdj?: number | undefined;
   PidMode?: string | undefined;
   Privileged?: boolean | undefined;
   PublishAllPorts?: boolean | undefined;
   ReadonlyRootfs?: boolean | undefined;
-  SecurityOpt?: string[] | undefined;
-  StorageOpt?: Record<string, string> | undefined;
-  Tmpfs?: Record<string, string> | undefined;
+  SecurityOpt?: readonly string[] | undefined;
+  StorageOpt?: Readonly<Record<string, string>> | undefined;
+  Tmpfs?: Readonly<Record<string, string>> | undefined;
   UTSMode?: string | undefined;
   UsernsMode?: string | undefined;
   ShmSize?: number | undefined;
-  Sysctls?: Record<string, string> | null | undefined;
+  Sysctls?: Readonly<Record<string, string>> | null | undefined;
   Runtime?: string | null | undefined;
   Isolation?: string | undefined;
-  MaskedPaths?: string[] | undefined;
-  ReadonlyPaths?: string[] | undefined;
+  MaskedPaths?: readonly string[] | undefined;
+  ReadonlyPaths?: readonly string[] | undefined;
 }
 
 export interface HostConfigBlkioWeightDeviceItem {
@@ -567,7 +567,7 @@ export interface HostConfigBlkioWeightDeviceItem {
 
 export interface HostConfigLogConfig {
   Type?: string | undefined;
-  Config?: Record<string, string> | undefined;
+  Config?: Readonly<Record<string, string>> | undefined;
 }
 
 export interface HostConfigUlimit {
@@ -582,36 +582,45 @@ export interface IDResponse {
 
 export interface IPAM {
   Driver?: string | undefined;
-  Config?: IPAMConfig[] | undefined;
-  Options?: Record<string, string> | undefined;
+  Config?: readonly IPAMConfig[] | null | undefined;
+  Options?: Readonly<Record<string, string>> | null | undefined;
 }
 
 export interface IPAMConfig {
   Subnet?: string | undefined;
   IPRange?: string | undefined;
   Gateway?: string | undefined;
-  AuxiliaryAddresses?: Record<string, string> | undefined;
+  AuxiliaryAddresses?: Readonly<Record<string, string>> | undefined;
 }
 
 export interface ImageConfig {
   User?: string | undefined;
-  ExposedPorts?: Record<string, Readonly<Record<string, unknown>>> | null | undefined;
-  Env?: string[] | undefined;
-  Cmd?: string[] | null | undefined;
+  ExposedPorts?: Readonly<Record<string, Readonly<Record<string, unknown>>>> | null | undefined;
+  Env?: readonly string[] | undefined;
+  Cmd?: readonly string[] | null | undefined;
   Healthcheck?: HealthConfig | undefined;
   ArgsEscaped?: boolean | null | undefined;
-  Volumes?: Record<string, Readonly<Record<string, unknown>>> | undefined;
+  Volumes?: Readonly<Record<string, Readonly<Record<string, unknown>>>> | undefined;
   WorkingDir?: string | undefined;
-  Entrypoint?: string[] | null | undefined;
-  OnBuild?: string[] | null | undefined;
-  Labels?: Record<string, string> | undefined;
+  Entrypoint?: readonly string[] | null | undefined;
+  OnBuild?: readonly string[] | null | undefined;
+  Labels?: Readonly<Record<string, string>> | null | undefined;
   StopSignal?: string | null | undefined;
-  Shell?: string[] | undefined;
+  Shell?: readonly string[] | undefined;
 }
 
 export interface ImageDeleteResponseItem {
   Untagged?: string | undefined;
   Deleted?: string | undefined;
+}
+
+export interface ImageHistoryItem {
+  Id: string;
+  Created: number;
+  CreatedBy: string;
+  Tags: readonly string[] | null;
+  Size: number;
+  Comment: string;
 }
 
 export interface ImageID {
@@ -621,9 +630,9 @@ export interface ImageID {
 export interface ImageInspect {
   Id?: string | undefined;
   Descriptor?: OCIDescriptor | null | undefined;
-  Manifests?: ImageManifestSummary[] | null | undefined;
-  RepoTags?: string[] | undefined;
-  RepoDigests?: string[] | undefined;
+  Manifests?: readonly ImageManifestSummary[] | null | undefined;
+  RepoTags?: readonly string[] | undefined;
+  RepoDigests?: readonly string[] | undefined;
   Parent?: string | undefined;
   Comment?: string | undefined;
   Created?: string | null | undefined;
@@ -646,7 +655,7 @@ export interface ImageInspectMetadata {
 
 export interface ImageInspectRootFS {
   Type: string;
-  Layers?: string[] | undefined;
+  Layers?: readonly string[] | undefined;
 }
 
 export interface ImageManifestSummary {
@@ -665,7 +674,7 @@ export interface ImageManifestSummaryAttestationData {
 
 export interface ImageManifestSummaryImageData {
   Platform: OCIPlatform;
-  Containers: string[];
+  Containers: readonly string[];
   Size: ImageManifestSummaryImageDataSize;
 }
 
@@ -681,20 +690,20 @@ export interface ImageManifestSummarySize {
 export interface ImageSummary {
   Id: string;
   ParentId: string;
-  RepoTags: string[];
-  RepoDigests: string[];
+  RepoTags: readonly string[];
+  RepoDigests: readonly string[];
   Created: number;
   Size: number;
   SharedSize: number;
-  Labels: Record<string, string>;
+  Labels: Readonly<Record<string, string>> | null;
   Containers: number;
-  Manifests?: ImageManifestSummary[] | undefined;
+  Manifests?: readonly ImageManifestSummary[] | undefined;
   Descriptor?: OCIDescriptor | null | undefined;
 }
 
 export interface IndexInfo {
   Name?: string | undefined;
-  Mirrors?: string[] | undefined;
+  Mirrors?: readonly string[] | undefined;
   Secure?: boolean | undefined;
   Official?: boolean | undefined;
 }
@@ -740,19 +749,19 @@ export interface MountPoint {
 export interface MountTmpfsOptions {
   SizeBytes?: number | undefined;
   Mode?: number | undefined;
-  Options?: string[][] | undefined;
+  Options?: readonly (readonly string[])[] | undefined;
 }
 
 export interface MountVolumeOptions {
   NoCopy?: boolean | undefined;
-  Labels?: Record<string, string> | undefined;
+  Labels?: Readonly<Record<string, string>> | undefined;
   DriverConfig?: MountVolumeOptionsDriverConfig | undefined;
   Subpath?: string | undefined;
 }
 
 export interface MountVolumeOptionsDriverConfig {
   Name?: string | undefined;
-  Options?: Record<string, string> | undefined;
+  Options?: Readonly<Record<string, string>> | undefined;
 }
 
 export interface Network {
@@ -769,10 +778,10 @@ export interface Network {
   Ingress?: boolean | undefined;
   ConfigFrom?: ConfigReference | undefined;
   ConfigOnly?: boolean | undefined;
-  Containers?: Record<string, NetworkContainer> | undefined;
-  Options?: Record<string, string> | undefined;
-  Labels?: Record<string, string> | undefined;
-  Peers?: PeerInfo[] | null | undefined;
+  Containers?: Readonly<Record<string, NetworkContainer>> | undefined;
+  Options?: Readonly<Record<string, string>> | undefined;
+  Labels?: Readonly<Record<string, string>> | undefined;
+  Peers?: readonly PeerInfo[] | null | undefined;
 }
 
 export interface NetworkConnectRequest {
@@ -801,8 +810,8 @@ export interface NetworkCreateRequest {
   IPAM?: IPAM | undefined;
   EnableIPv4?: boolean | undefined;
   EnableIPv6?: boolean | undefined;
-  Options?: Record<string, string> | undefined;
-  Labels?: Record<string, string> | undefined;
+  Options?: Readonly<Record<string, string>> | undefined;
+  Labels?: Readonly<Record<string, string>> | undefined;
 }
 
 export interface NetworkCreateResponse {
@@ -823,8 +832,8 @@ export interface NetworkSettings {
   LinkLocalIPv6PrefixLen?: number | undefined;
   Ports?: PortMap | undefined;
   SandboxKey?: string | undefined;
-  SecondaryIPAddresses?: Address[] | null | undefined;
-  SecondaryIPv6Addresses?: Address[] | null | undefined;
+  SecondaryIPAddresses?: readonly Address[] | null | undefined;
+  SecondaryIPv6Addresses?: readonly Address[] | null | undefined;
   EndpointID?: string | undefined;
   Gateway?: string | undefined;
   GlobalIPv6Address?: string | undefined;
@@ -833,19 +842,19 @@ export interface NetworkSettings {
   IPPrefixLen?: number | undefined;
   IPv6Gateway?: string | undefined;
   MacAddress?: string | undefined;
-  Networks?: Record<string, EndpointSettings> | undefined;
+  Networks?: Readonly<Record<string, EndpointSettings>> | undefined;
 }
 
 export interface NetworkingConfig {
-  EndpointsConfig?: Record<string, EndpointSettings> | undefined;
+  EndpointsConfig?: Readonly<Record<string, EndpointSettings>> | undefined;
 }
 
 export interface OCIDescriptor {
   mediaType?: string | undefined;
   digest?: string | undefined;
   size?: number | undefined;
-  urls?: string[] | null | undefined;
-  annotations?: Record<string, string> | null | undefined;
+  urls?: readonly string[] | null | undefined;
+  annotations?: Readonly<Record<string, string>> | null | undefined;
   data?: string | null | undefined;
   platform?: OCIPlatform | undefined;
   artifactType?: string | null | undefined;
@@ -855,7 +864,7 @@ export interface OCIPlatform {
   architecture?: string | undefined;
   os?: string | undefined;
   'os.version'?: string | undefined;
-  'os.features'?: string[] | undefined;
+  'os.features'?: readonly string[] | undefined;
   variant?: string | undefined;
 }
 
@@ -875,10 +884,10 @@ export interface Platform {
 }
 
 export interface PluginsInfo {
-  Volume?: string[] | undefined;
-  Network?: string[] | undefined;
-  Authorization?: string[] | undefined;
-  Log?: string[] | undefined;
+  Volume?: readonly string[] | undefined;
+  Network?: readonly string[] | undefined;
+  Authorization?: readonly string[] | undefined;
+  Log?: readonly string[] | undefined;
 }
 
 export interface Port {
@@ -893,14 +902,14 @@ export interface PortBinding {
   HostPort?: string | undefined;
 }
 
-export type PortMap = Record<string, PortBinding[]>;
+export type PortMap = Readonly<Record<string, readonly PortBinding[] | null>>;
 
 export interface ProcessConfig {
   privileged?: boolean | undefined;
   user?: string | undefined;
   tty?: boolean | undefined;
   entrypoint?: string | undefined;
-  arguments?: string[] | undefined;
+  arguments?: readonly string[] | undefined;
 }
 
 export interface ProgressDetail {
@@ -917,9 +926,9 @@ export interface PushImageInfo {
 }
 
 export interface RegistryServiceConfig {
-  InsecureRegistryCIDRs?: string[] | undefined;
-  IndexConfigs?: Record<string, IndexInfo> | undefined;
-  Mirrors?: string[] | undefined;
+  InsecureRegistryCIDRs?: readonly string[] | undefined;
+  IndexConfigs?: Readonly<Record<string, IndexInfo>> | undefined;
+  Mirrors?: readonly string[] | undefined;
 }
 
 export interface RestartPolicy {
@@ -929,8 +938,8 @@ export interface RestartPolicy {
 
 export interface Runtime {
   path?: string | undefined;
-  runtimeArgs?: string[] | null | undefined;
-  status?: Record<string, string> | null | undefined;
+  runtimeArgs?: readonly string[] | null | undefined;
+  status?: Readonly<Record<string, string>> | null | undefined;
 }
 
 export interface SwarmInfo {
@@ -939,7 +948,7 @@ export interface SwarmInfo {
   LocalNodeState?: LocalNodeState | undefined;
   ControlAvailable?: boolean | undefined;
   Error?: string | undefined;
-  RemoteManagers?: PeerNode[] | null | undefined;
+  RemoteManagers?: readonly PeerNode[] | null | undefined;
   Nodes?: number | null | undefined;
   Managers?: number | null | undefined;
   Cluster?: unknown | undefined;
@@ -953,7 +962,7 @@ export interface SystemInfo {
   ContainersStopped?: number | undefined;
   Images?: number | undefined;
   Driver?: string | undefined;
-  DriverStatus?: string[][] | undefined;
+  DriverStatus?: readonly (readonly string[])[] | undefined;
   DockerRootDir?: string | undefined;
   Plugins?: PluginsInfo | undefined;
   MemoryLimit?: boolean | undefined;
@@ -988,10 +997,10 @@ export interface SystemInfo {
   HttpsProxy?: string | undefined;
   NoProxy?: string | undefined;
   Name?: string | undefined;
-  Labels?: string[] | undefined;
+  Labels?: readonly string[] | undefined;
   ExperimentalBuild?: boolean | undefined;
   ServerVersion?: string | undefined;
-  Runtimes?: Record<string, Runtime> | undefined;
+  Runtimes?: Readonly<Record<string, Runtime>> | undefined;
   DefaultRuntime?: string | undefined;
   Swarm?: SwarmInfo | undefined;
   LiveRestoreEnabled?: boolean | undefined;
@@ -1000,13 +1009,13 @@ export interface SystemInfo {
   ContainerdCommit?: Commit | undefined;
   RuncCommit?: Commit | undefined;
   InitCommit?: Commit | undefined;
-  SecurityOptions?: string[] | undefined;
+  SecurityOptions?: readonly string[] | undefined;
   ProductLicense?: string | undefined;
-  DefaultAddressPools?: SystemInfoDefaultAddressPool[] | undefined;
+  DefaultAddressPools?: readonly SystemInfoDefaultAddressPool[] | undefined;
   FirewallBackend?: FirewallInfo | undefined;
-  DiscoveredDevices?: DeviceInfo[] | undefined;
-  Warnings?: string[] | undefined;
-  CDISpecDirs?: string[] | undefined;
+  DiscoveredDevices?: readonly DeviceInfo[] | undefined;
+  Warnings?: readonly string[] | undefined;
+  CDISpecDirs?: readonly string[] | undefined;
   Containerd?: ContainerdInfo | undefined;
 }
 
@@ -1017,7 +1026,7 @@ export interface SystemInfoDefaultAddressPool {
 
 export interface SystemVersion {
   Platform?: SystemVersionPlatform | undefined;
-  Components?: SystemVersionComponent[] | undefined;
+  Components?: readonly SystemVersionComponent[] | undefined;
   Version?: string | undefined;
   ApiVersion?: string | undefined;
   MinAPIVersion?: string | undefined;
@@ -1050,25 +1059,25 @@ export interface Volume {
   Driver: string;
   Mountpoint: string;
   CreatedAt?: string | undefined;
-  Status?: Record<string, Readonly<Record<string, unknown>>> | undefined;
-  Labels: Record<string, string>;
+  Status?: Readonly<Record<string, Readonly<Record<string, unknown>>>> | undefined;
+  Labels: Readonly<Record<string, string>> | null;
   Scope: string;
   ClusterVolume?: unknown | undefined;
-  Options: Record<string, string>;
+  Options: Readonly<Record<string, string>> | null;
   UsageData?: VolumeUsageData | null | undefined;
 }
 
 export interface VolumeCreateOptions {
   Name?: string | undefined;
   Driver?: string | undefined;
-  DriverOpts?: Record<string, string> | undefined;
-  Labels?: Record<string, string> | undefined;
+  DriverOpts?: Readonly<Record<string, string>> | undefined;
+  Labels?: Readonly<Record<string, string>> | undefined;
   ClusterVolumeSpec?: Readonly<Record<string, unknown>> | undefined;
 }
 
 export interface VolumeListResponse {
-  Volumes?: Volume[] | undefined;
-  Warnings?: string[] | undefined;
+  Volumes?: readonly Volume[] | undefined;
+  Warnings?: readonly string[] | undefined;
 }
 
 export interface VolumeUsageData {

@@ -88,7 +88,7 @@ function empty(list: readonly unknown[] | null | undefined): boolean {
 }
 
 /** `--entrypoint ""` arrives as [''] and clears the image's. */
-function entrypoint(list: string[] | null): string[] | null {
+function entrypoint(list: readonly string[] | null): readonly string[] | null {
   return list && list.length === 1 && list[0] === '' ? null : list;
 }
 
