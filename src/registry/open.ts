@@ -120,7 +120,7 @@ export async function openRegistry(config: RegistryConfig, { log, write }: OpenO
     gauges: () =>
       gaugesOf({
         inventory: repositories.inventory(),
-        collected: repositories.collected,
+        collected: repositories.collected(),
         webhooks: notifications.counts(),
         replicationsPending: replication.pending(),
         faults: repair.faults(),

@@ -2,7 +2,7 @@
 
 import { GantryError, messageOf } from '../../lib/errors.ts';
 import type { Digest } from '../../spec/digest.ts';
-import type { Repositories } from '../repositories/types.ts';
+import type { BlobReader, BlobWriter, ManifestReader, ManifestWriter, Uploads } from '../repositories/types.ts';
 import { SYSTEM } from '../types.ts';
 import { DistributionTree } from './tree.ts';
 
@@ -20,10 +20,13 @@ export interface ImportReport {
   readonly skipped: string[];
 }
 
+/** What imported content goes into. */
+type Target = ManifestReader & BlobReader & ManifestWriter & BlobWriter & Uploads;
+
 export interface ImportOptions {
   /** The `rootdirectory` of the docker-registry. */
   readonly from: string;
-  readonly repositories: Repositories;
+  readonly repositories: Target;
   readonly signal: AbortSignal;
   readonly onProgress?: ((line: string) => void) | undefined;
 }
@@ -62,7 +65,7 @@ export async function importDistribution({
 
 async function importBlob(
   tree: DistributionTree,
-  repositories: Repositories,
+  repositories: Target,
   name: string,
   digest: Digest,
   report: ImportReport,
@@ -75,7 +78,7 @@ async function importBlob(
     report.skipped.push(`${name}@${digest}: the blob is missing`);
     return;
   }
-  const upload = await repositories.beginUpload(name, DOER);
+  const upload = await repositories.beginUpload(name);
   try {
     await repositories.appendUpload(name, upload.id, found.file.createReadStream({ highWaterMark: 1 << 20 }), {
       offsetBytes: 0,
@@ -93,7 +96,7 @@ async function importBlob(
 /** What needs another manifest waits for it: as many rounds as there are levels, and one that brings nothing new is the last. */
 async function importManifests(
   tree: DistributionTree,
-  repositories: Repositories,
+  repositories: Target,
   name: string,
   report: ImportReport,
 ): Promise<void> {
@@ -116,7 +119,7 @@ async function importManifests(
 /** Undefined when it is here now, else why not. */
 async function importManifest(
   tree: DistributionTree,
-  repositories: Repositories,
+  repositories: Target,
   name: string,
   digest: Digest,
 ): Promise<string | undefined> {
@@ -137,7 +140,7 @@ async function importManifest(
 
 async function importTags(
   tree: DistributionTree,
-  repositories: Repositories,
+  repositories: Target,
   name: string,
   report: ImportReport,
 ): Promise<void> {

@@ -10,7 +10,16 @@ import type { Database, Migrations } from '../../store/database.ts';
 import { Periodic } from '../../store/jobs/index.ts';
 import type { ProxyConfig } from '../config/types.ts';
 import type { Origin } from '../distribution/index.ts';
-import type { ReferrerDescriptor, Repositories } from '../repositories/types.ts';
+import type {
+  BlobReader,
+  Deleter,
+  ManifestReader,
+  ManifestWriter,
+  ReferrerDescriptor,
+  RepositoryReader,
+  TagReader,
+  Uploads,
+} from '../repositories/types.ts';
 import { type Log, SYSTEM } from '../types.ts';
 import { verdictOf } from './failures.ts';
 import { Follower } from './follower.ts';
@@ -47,7 +56,13 @@ const NAME_MISSING = { code: 'NAME_UNKNOWN', message: 'repository name not known
 
 export interface ProxyOptions {
   readonly proxies: readonly ProxyConfig[];
-  readonly repositories: Repositories;
+  readonly repositories: ManifestReader &
+    TagReader &
+    RepositoryReader &
+    BlobReader &
+    ManifestWriter &
+    Uploads &
+    Deleter;
   readonly database: Database;
   readonly log: Log;
   /** Unix milliseconds. */
@@ -296,7 +311,7 @@ class PullThrough implements Origin, AsyncDisposable {
     const answer = await this.#client.openBlob(this.#remote(upstream, repository), digest, 0);
     const follower = new Follower();
     const keep = async (): Promise<void> => {
-      const upload = await repositories.beginUpload(repository, DOER);
+      const upload = await repositories.beginUpload(repository);
       await repositories.appendUpload(repository, upload.id, copyTo(follower, answer as AsyncIterable<Buffer>), {
         offsetBytes: 0,
       });
@@ -346,7 +361,7 @@ function folderOf({ prefix }: ProxyConfig): string {
   return prefix === '' ? '' : `${prefix.replace(/\/+$/, '')}/`;
 }
 
-function localTags(repositories: Repositories, repository: string): readonly string[] {
+function localTags(repositories: TagReader & RepositoryReader, repository: string): readonly string[] {
   if (!repositories.hasRepository(repository)) return [];
   const tags: string[] = [];
   for (let after = ''; ; after = tags.at(-1) ?? '') {
@@ -365,7 +380,7 @@ async function* copyTo(follower: Follower, source: AsyncIterable<Buffer>): Async
 }
 
 /** Known here, and really in the store. */
-async function isHere(repositories: Repositories, repository: string, digest: Digest): Promise<boolean> {
+async function isHere(repositories: BlobReader, repository: string, digest: Digest): Promise<boolean> {
   try {
     repositories.blobSize(repository, digest);
   } catch {

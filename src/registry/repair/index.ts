@@ -6,7 +6,7 @@ import { GantryError, messageOf } from '../../lib/errors.ts';
 import type { Database } from '../../store/database.ts';
 import { Periodic } from '../../store/jobs/index.ts';
 import type { Exchange, Route } from '../http/types.ts';
-import type { CheckStep, Fault, Repositories } from '../repositories/types.ts';
+import type { CheckStep, Fault, StoreChecker } from '../repositories/types.ts';
 import type { EventListener, Log } from '../types.ts';
 import { RepairRecords } from './records.ts';
 
@@ -17,7 +17,7 @@ const KEEP_EVERY = 50;
 const PROGRESS_MS = 500;
 
 export interface RepairOptions {
-  readonly repositories: Repositories;
+  readonly repositories: StoreChecker;
   readonly database: Database;
   readonly log: Log;
   /** Between two background passes; 0: none. */

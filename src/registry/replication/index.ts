@@ -9,7 +9,7 @@ import { copyIntoJobs, createQueue, type JobQueue, migrateJobs } from '../../sto
 import type { ReplicationConfig } from '../config/types.ts';
 import { fitsAny } from '../glob.ts';
 import type { Route } from '../http/types.ts';
-import type { Repositories } from '../repositories/types.ts';
+import type { BlobReader, ManifestReader, RepositoryReader, TagReader } from '../repositories/types.ts';
 import { BLOB_TYPE, type EventListener, type Log } from '../types.ts';
 
 const MIGRATIONS: Migrations = {
@@ -34,7 +34,7 @@ const PAGE = 500;
 
 export interface ReplicationOptions {
   readonly replications: readonly ReplicationConfig[];
-  readonly repositories: Repositories;
+  readonly repositories: ManifestReader & TagReader & RepositoryReader & BlobReader;
   readonly database: Database;
   readonly log: Log;
   /** Unix milliseconds. */

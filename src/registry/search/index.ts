@@ -4,7 +4,7 @@ import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
 import { GantryError } from '../../lib/errors.ts';
 import type { Database } from '../../store/database.ts';
 import type { Exchange, Route } from '../http/types.ts';
-import type { Repositories } from '../repositories/types.ts';
+import type { ManifestReader, RepositoryReader, TagReader } from '../repositories/types.ts';
 import type { EventListener } from '../types.ts';
 import { parseQuery } from './query.ts';
 import { SearchRecords, type TagRow } from './records.ts';
@@ -17,7 +17,7 @@ const DESCRIPTION = 'org.opencontainers.image.description';
 
 export interface SearchOptions {
   readonly database: Database;
-  readonly repositories: Repositories;
+  readonly repositories: ManifestReader & TagReader & RepositoryReader;
   /** Unix milliseconds. */
   readonly now?: (() => number) | undefined;
 }
@@ -80,7 +80,7 @@ const V1 = { 'X-Docker-Registry-Version': 'gantry-registry', 'X-Docker-Registry-
 async function fill(
   records: SearchRecords,
   database: Database,
-  repositories: Repositories,
+  repositories: ManifestReader & TagReader & RepositoryReader,
   signal: AbortSignal,
 ): Promise<void> {
   if (!records.isEmpty()) return;

@@ -4,7 +4,7 @@
 import { isGantryError } from '../../lib/errors.ts';
 import { type Digest, parseAnyDigest } from '../../spec/digest.ts';
 import { isRecord } from '../../spec/oci/manifest.ts';
-import type { ReferrerDescriptor, Repositories } from '../repositories/types.ts';
+import type { BlobReader, ManifestReader, ReferrerDescriptor } from '../repositories/types.ts';
 import { type Counts, countFindings, countsIn, REPORT_TYPE, SCANNER_ANNOTATION } from './report.ts';
 import { readBlobUpTo } from './signatures.ts';
 
@@ -24,7 +24,7 @@ export interface Report {
 
 /** The newest report of a manifest; where it has none, of an index that it is an entry of. What is no report is none. */
 export async function newestReport(
-  repositories: Repositories,
+  repositories: ManifestReader & BlobReader,
   repository: string,
   digest: Digest,
 ): Promise<Report | undefined> {
@@ -48,7 +48,10 @@ function formatOf(artifactType: string): 'own' | 'trivy' | 'grype' | undefined {
   return match ? (match[1] as 'trivy' | 'grype') : undefined;
 }
 
-async function readReport(repositories: Repositories, referrer: ReferrerDescriptor): Promise<Report | undefined> {
+async function readReport(
+  repositories: ManifestReader & BlobReader,
+  referrer: ReferrerDescriptor,
+): Promise<Report | undefined> {
   const { digest, artifactType = '', annotations = {} } = referrer;
   const format = formatOf(artifactType);
   const counts =
@@ -61,7 +64,7 @@ async function readReport(repositories: Repositories, referrer: ReferrerDescript
 
 /** Counts what the only layer of an artifact reports. */
 async function countIn(
-  repositories: Repositories,
+  repositories: ManifestReader & BlobReader,
   digest: Digest,
   format: 'trivy' | 'grype',
 ): Promise<Counts | undefined> {
