@@ -82,7 +82,8 @@ export class Robots {
       const { count } = this.#db.sql('SELECT count(*) AS count FROM access_robots').get() ?? {};
       if (Number(count) >= ROBOTS_MAX) throw invalid(`there are ${ROBOTS_MAX} robots already`);
       const made = this.#db
-        .sql('INSERT OR IGNORE INTO access_robots VALUES (?, ?, ?, ?, ?, ?)')
+        .sql(`INSERT OR IGNORE INTO access_robots (name, hash, repositories, actions, created_ms, expires_ms)
+              VALUES (?, ?, ?, ?, ?, ?)`)
         .run(...row, expiresAtMs ?? null);
       if (Number(made.changes) === 0)
         throw new GantryError('conflict', 'ROBOT_TAKEN', `there is a robot ${full} already`);

@@ -98,7 +98,7 @@ export class Tokens {
     this.#db.transaction(() => {
       this.#db.sql('DELETE FROM access_refresh_tokens WHERE expires_ms <= ?').run(this.#now());
       this.#db
-        .sql('INSERT INTO access_refresh_tokens VALUES (?, ?, ?, ?)')
+        .sql('INSERT INTO access_refresh_tokens (hash, subject, version, expires_ms) VALUES (?, ?, ?, ?)')
         .run(hashSecret(secret), name, version, this.#now() + REFRESH_DAYS * DAY_MS);
     });
     return secret;
@@ -143,7 +143,10 @@ async function ownKeys(db: Database): Promise<Keys> {
   if (!db.sql('SELECT 1 FROM access_keys').get()) {
     const { privateKey } = await generateKeyPair(OWN_ALGORITHM, { extractable: true });
     const jwk = JSON.stringify(await exportJWK(privateKey));
-    db.sql('INSERT INTO access_keys SELECT ?, ? WHERE NOT EXISTS (SELECT 1 FROM access_keys)').run(randomUUID(), jwk);
+    db.sql('INSERT INTO access_keys (id, jwk) SELECT ?, ? WHERE NOT EXISTS (SELECT 1 FROM access_keys)').run(
+      randomUUID(),
+      jwk,
+    );
   }
   const row = db.sql('SELECT id, jwk FROM access_keys LIMIT 1').get();
   const jwk = JSON.parse(String(row?.jwk)) as Record<string, string>;

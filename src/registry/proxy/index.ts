@@ -250,7 +250,8 @@ class PullThrough implements Origin, AsyncDisposable {
     const digest = repositories.findManifest(repository, reference)?.digest;
     for (const checked of new Set([reference, digest ?? reference]))
       database
-        .sql('INSERT INTO proxy_tags VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET checked_ms = excluded.checked_ms')
+        .sql(`INSERT INTO proxy_tags (repository, tag, checked_ms) VALUES (?, ?, ?)
+              ON CONFLICT DO UPDATE SET checked_ms = excluded.checked_ms`)
         .run(repository, checked, this.#now());
   }
 

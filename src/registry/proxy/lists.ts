@@ -37,9 +37,8 @@ export class Lists {
 
   put(repository: string, kind: ListKind, key: string, entries: readonly unknown[], nowMs: number): void {
     this.#db
-      .sql(
-        `INSERT INTO proxy_lists VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET checked_ms = excluded.checked_ms, body = excluded.body`,
-      )
+      .sql(`INSERT INTO proxy_lists (repository, kind, key, checked_ms, body) VALUES (?, ?, ?, ?, ?)
+            ON CONFLICT DO UPDATE SET checked_ms = excluded.checked_ms, body = excluded.body`)
       .run(repository, kind, key, nowMs, JSON.stringify(entries));
     if (++this.#added % 1000 === 0)
       this.#db

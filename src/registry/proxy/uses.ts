@@ -30,8 +30,8 @@ export class Uses {
   /** A manifest was asked for. */
   mark({ repository, digest }: Use, nowMs: number, expiryMs: number): void {
     this.#db
-      .sql(`INSERT INTO proxy_manifests VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET used_ms = excluded.used_ms
-            WHERE used_ms < ?`)
+      .sql(`INSERT INTO proxy_manifests (repository, digest, used_ms) VALUES (?, ?, ?)
+            ON CONFLICT DO UPDATE SET used_ms = excluded.used_ms WHERE used_ms < ?`)
       .run(repository, digest, nowMs, Math.floor(nowMs - expiryMs * COARSENESS));
   }
 

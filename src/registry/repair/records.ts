@@ -77,7 +77,7 @@ export class RepairRecords {
     if (outcome !== 'found') this.#db.sql('DELETE FROM repair_faults WHERE kind = ? AND digest = ?').run(kind, digest);
     if (outcome !== 'repaired' && this.#count < FAULTS_MAX)
       this.#db
-        .sql('INSERT OR REPLACE INTO repair_faults VALUES (?, ?, ?, ?, ?)')
+        .sql('INSERT OR REPLACE INTO repair_faults (kind, digest, detail, hurts, found_ms) VALUES (?, ?, ?, ?, ?)')
         .run(outcome === 'removed' ? 'missing' : kind, digest, detail, JSON.stringify(hurts), nowMs);
     this.#count = this.#counted();
   }

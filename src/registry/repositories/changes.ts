@@ -50,7 +50,7 @@ export class Changes {
   /** Makes a blob readable through a repository, spared from now on for the grace period. */
   link(repositoryId: number, blobId: number, nowMs: number): void {
     this.#db
-      .sql(`INSERT INTO blob_links VALUES (?, ?, ?) ON CONFLICT (repository, blob)
+      .sql(`INSERT INTO blob_links (repository, blob, unclaimed_ms) VALUES (?, ?, ?) ON CONFLICT (repository, blob)
             DO UPDATE SET unclaimed_ms = max(unclaimed_ms, excluded.unclaimed_ms) WHERE unclaimed_ms > 0`)
       .run(repositoryId, blobId, nowMs);
   }
@@ -87,7 +87,9 @@ export class Changes {
     this.#db.sql('DELETE FROM manifest_references WHERE manifest = ?').run(id);
     body.references.forEach((reference, position) => {
       this.#db
-        .sql('INSERT INTO manifest_references VALUES (?, ?, ?, ?, ?, ?)')
+        .sql(
+          'INSERT INTO manifest_references (manifest, position, digest, kind, media_type, size) VALUES (?, ?, ?, ?, ?, ?)',
+        )
         .run(id, position, reference.digest, reference.kind, reference.mediaType, reference.sizeBytes);
     });
     this.#db
@@ -129,7 +131,7 @@ export class Changes {
       .sql(`DELETE FROM blobs WHERE digest = ? AND NOT EXISTS (SELECT 1 FROM blob_links WHERE blob = blobs.id)
             AND NOT EXISTS (SELECT 1 FROM manifests WHERE manifests.digest = blobs.digest)`)
       .run(digest);
-    if (Number(gone.changes) > 0) this.#db.sql('INSERT OR IGNORE INTO removals VALUES (?)').run(digest);
+    if (Number(gone.changes) > 0) this.#db.sql('INSERT OR IGNORE INTO removals (digest) VALUES (?)').run(digest);
   }
 
   /** Points a tag at a manifest. */
@@ -140,7 +142,7 @@ export class Changes {
             JOIN manifests m ON m.id = t.manifest JOIN repositories r ON r.id = m.repository WHERE t.repository = ? AND t.name = ?`)
       .get(repositoryId, tag);
     this.#db
-      .sql(`INSERT INTO tags VALUES (?, ?, ?, ?, ?) ON CONFLICT (repository, name)
+      .sql(`INSERT INTO tags (repository, name, manifest, updated_ms, pushed_by) VALUES (?, ?, ?, ?, ?) ON CONFLICT (repository, name)
             DO UPDATE SET manifest = excluded.manifest, updated_ms = excluded.updated_ms, pushed_by = excluded.pushed_by`)
       .run(repositoryId, tag, manifestId, nowMs, by);
     if (before?.manifest === manifestId) return;

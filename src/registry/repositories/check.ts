@@ -157,7 +157,10 @@ function linkAgain({ database }: Context, { isRepair }: CheckOptions, from: numb
             WHERE m.id > ? AND m.id <= ? AND f.kind != 'manifest' AND l.blob IS NULL`)
       .all(from, from + BATCH);
     for (const { repository, name, blob, digest } of rows) {
-      if (isRepair) database.sql('INSERT INTO blob_links VALUES (?, ?, 0)').run(Number(repository), Number(blob));
+      if (isRepair)
+        database
+          .sql('INSERT INTO blob_links (repository, blob, unclaimed_ms) VALUES (?, ?, 0)')
+          .run(Number(repository), Number(blob));
       const detail = `${String(name)} needs it and does not show it`;
       tell({ kind: 'unlinked', digest: digestIn(digest), detail, hurts: [], outcome: isRepair ? 'repaired' : 'found' });
     }

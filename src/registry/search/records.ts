@@ -91,14 +91,16 @@ export class SearchRecords {
    */
   #writeText(sql: string, ...values: readonly SQLInputValue[]): void {
     this.#db.sql(sql).all(...values);
-    this.#db.sql('INSERT OR REPLACE INTO search_changes VALUES (1)').all();
+    this.#db.sql('INSERT OR REPLACE INTO search_changes (id) VALUES (1)').all();
   }
 
   /** Every tag on a manifest; of very many the rest is left to `sweep`, and nobody finds it meanwhile. */
   removeManifest(repository: string, digest: string): void {
     if (this.#removeSome(repository, digest, Number.MAX_SAFE_INTEGER) < BATCH) return;
     this.#db
-      .sql(`INSERT OR REPLACE INTO search_leaving SELECT ?, ?, coalesce(max(id), 0) FROM search_tags`)
+      .sql(
+        `INSERT OR REPLACE INTO search_leaving (repository, digest, until_id) SELECT ?, ?, coalesce(max(id), 0) FROM search_tags`,
+      )
       .run(repository, digest);
   }
 
