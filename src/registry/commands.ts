@@ -2,7 +2,7 @@
 
 import type { RegistryConfig } from './config/types.ts';
 import { importDistribution } from './importing/index.ts';
-import { openStore } from './open.ts';
+import { openStore } from './open-store.ts';
 import type { Fault } from './repositories/types.ts';
 import type { Log } from './types.ts';
 
