@@ -5,7 +5,14 @@ import { VERSION } from '../../lib/package.ts';
 import { RegistryClient, RegistryError, type Repository } from '../../remote/index.ts';
 import { type Digest, parseAnyDigest } from '../../spec/digest.ts';
 import type { Database, Migrations } from '../../store/database.ts';
-import { copyIntoJobs, createQueue, type JobQueue, migrateJobs } from '../../store/jobs/index.ts';
+import {
+  copyIntoJobs,
+  createQueue,
+  type JobQueue,
+  type Jobs,
+  migrateJobs,
+  type QueueStatus,
+} from '../../store/jobs/index.ts';
 import type { ReplicationConfig } from '../config/types.ts';
 import { fitsAny } from '../glob.ts';
 import type { Route } from '../http/types.ts';
@@ -222,10 +229,10 @@ class Replicator implements Replication {
 }
 
 /** The newest request for a reference is the one that counts. */
-function ask(queue: JobQueue<Copy>, copy: Copy): void {
+function ask(queue: Jobs<Copy>, copy: Copy): void {
   queue.replace(`${copy.repository} ${copy.reference}`, copy);
 }
 
-function viewOf({ name, url, repositories }: ReplicationConfig, queue: JobQueue<Copy>) {
+function viewOf({ name, url, repositories }: ReplicationConfig, queue: QueueStatus) {
   return { name, url, repositories, pending: queue.counts().pending, lastError: queue.lastError() };
 }
