@@ -1,4 +1,4 @@
-// Owns taking over a docker-registry's data folder: every blob verified, children before indexes, tags last. The folder is only read.
+// Owns the import of a docker-registry's data folder: every blob verified, children before indexes, tags last. Only reads the folder.
 
 import { GantryError, messageOf } from '../../lib/errors.ts';
 import type { Digest } from '../../spec/digest.ts';
@@ -9,7 +9,7 @@ import { DistributionTree } from './tree.ts';
 const MANIFEST_MAX_BYTES = 4 << 20;
 const DOER = { actor: SYSTEM };
 
-/** What was taken over, and what could not be. */
+/** What was imported, and what was skipped. */
 export interface ImportReport {
   repositories: number;
   blobs: number;
@@ -36,7 +36,7 @@ export function looksLikeDistributionRoot(root: string): Promise<boolean> {
   return new DistributionTree(root).exists();
 }
 
-/** Takes everything over; run twice it adds what is new. @throws NO_SUCH_TREE (notFound) */
+/** Imports everything. A second run adds what is new. @throws NO_SUCH_TREE (notFound) */
 export async function importDistribution({
   from,
   repositories,
@@ -93,7 +93,7 @@ async function importBlob(
   }
 }
 
-/** What needs another manifest waits for it: as many rounds as there are levels, and one that brings nothing new is the last. */
+/** Imports in rounds, one for each level: a manifest waits until those that it needs are imported. Ends after a round without progress. */
 async function importManifests(
   tree: DistributionTree,
   repositories: Target,
@@ -116,7 +116,7 @@ async function importManifests(
   }
 }
 
-/** Undefined when it is here now, else why not. */
+/** Undefined when the manifest is imported, else the reason why not. */
 async function importManifest(
   tree: DistributionTree,
   repositories: Target,

@@ -11,7 +11,7 @@ import { SearchRecords, type TagRow } from './records.ts';
 
 const PAGE_MAX = 100;
 const PAGE = 25;
-/** Rows looked at for one answer, where most may not be seen by who asks. */
+/** The most rows that are read for one response, when the client may not see most of them. */
 const LOOK_MAX = 5000;
 const DESCRIPTION = 'org.opencontainers.image.description';
 
@@ -25,9 +25,9 @@ export interface SearchOptions {
 export interface Search {
   readonly listener: EventListener;
   readonly routes: readonly Route[];
-  /** Fills an index that is empty beside repositories that are not. Yields to requests between its steps. */
+  /** Fills an index that is empty although there are repositories. Yields to requests between its steps. */
   fill(signal: AbortSignal): Promise<void>;
-  /** Removes what left the index in large numbers, a few rows at a time. */
+  /** Removes the rows of manifests with very many tags that were deleted, a few at a time. */
   sweep(signal: AbortSignal): Promise<void>;
 }
 

@@ -1,5 +1,5 @@
-// Owns finding the report that decides about a manifest. Any report in the repository counts, whoever of those who may push attached
-// it, and the one that was pushed last: a team whose pipeline scans needs no scanner here.
+// Owns finding the report that decides about a manifest: the one that was pushed last, by whoever may push to the repository. A team whose
+// pipeline scans needs no scanner here.
 
 import { isGantryError } from '../../lib/errors.ts';
 import { type Digest, parseAnyDigest } from '../../spec/digest.ts';
@@ -10,7 +10,7 @@ import { readBlobUpTo } from './signatures.ts';
 
 /** Reports that others attach are read while a client waits. */
 const REPORT_MAX_BYTES = 4 << 20;
-/** Looked at per manifest. */
+/** The most reports that are read for one manifest. */
 const REPORTS_MAX = 20;
 const CREATED = 'org.opencontainers.image.created';
 

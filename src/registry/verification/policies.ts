@@ -20,7 +20,7 @@ export interface Policy {
   readonly keys: readonly NamedKey[];
 }
 
-/** Judges by all rules together. */
+/** Evaluates all rules together. */
 export class Policies {
   readonly #policies: readonly Policy[];
   readonly #repositories: ManifestReader & TagReader & BlobReader;
@@ -69,7 +69,7 @@ export class Policies {
     return this.#verdicts.get(repository, record.digest, () => this.#judge(strict, record));
   }
 
-  /** Something happened in a repository: what was found there no longer stands. */
+  /** Drops the verdicts of a repository after a change in it. */
   forget(repository: string): void {
     this.#verdicts.forget(repository);
   }

@@ -112,7 +112,7 @@ export class Scans implements AsyncDisposable {
     return found && { state: found.isDead ? 'failed' : 'waiting', attempts: found.attempts };
   }
 
-  /** For a manifest that is gone. */
+  /** Cancels the scan of a deleted manifest. */
   forget(repository: string, digest: Digest): void {
     this.#queue.cancel(keyOf(repository, digest));
   }
@@ -129,7 +129,7 @@ export class Scans implements AsyncDisposable {
     return this.#options.scanners.find((scanner) => fitsAny(repository, scanner.repositories));
   }
 
-  /** What is gone meanwhile, or has no scanner any more, needs no scan. */
+  /** Skips manifests that were deleted meanwhile or have no scanner any more. */
   async #one({ repository, digest }: Scan, signal: AbortSignal): Promise<void> {
     const scanner = this.#scannerFor(repository);
     const record = this.#options.repositories.findManifest(repository, digest);

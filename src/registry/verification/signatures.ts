@@ -39,7 +39,7 @@ function isSignatureType(artifactType: string): boolean {
   return BUNDLE.test(artifactType) || artifactType.startsWith('application/vnd.dev.cosign.');
 }
 
-/** Looks at the signatures of `digest`. What is not there is none; what storage cannot tell is thrown on. */
+/** Verifies the signatures of `digest`. Missing content is no signature; other errors of storage are thrown. */
 export async function signaturesOf(
   repositories: ManifestReader & BlobReader,
   repository: string,
@@ -154,7 +154,7 @@ async function collect(
   return Buffer.concat(pieces);
 }
 
-/** What is not there is undefined: it may go while it is looked at. Anything else is no answer, and must not be taken for one. */
+/** Undefined for missing content, which may be deleted while it is read. Other errors are thrown: they decide nothing. */
 async function unlessGone<T>(reading: Promise<T>): Promise<T | undefined> {
   try {
     return await reading;
