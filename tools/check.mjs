@@ -15,6 +15,7 @@ const CHECKS = {
   Types: ['node_modules/typescript/bin/tsc', '-p', '.', '--noEmit'],
   'Lint and format': ['node_modules/@biomejs/biome/bin/biome', 'check', '.'],
   Layers: ['tools/layers.ts'],
+  Sizes: ['tools/sizes.ts'],
   'Unused code': ['node_modules/knip/bin/knip.js', '--no-progress'],
   'Error codes': ['tools/error-codes.ts'],
   'Generated types': ['tools/generate-docker-types.ts', '--check'],

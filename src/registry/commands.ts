@@ -1,12 +1,12 @@
-// Owns the commands that work on a registry's data while no server runs: taking over a docker-registry's, collecting garbage.
+// Owns the commands that work on a registry's data while no server runs: check, import and garbage collection.
 
 import type { RegistryConfig } from './config/types.ts';
 import { importDistribution } from './importing/index.ts';
-import { openStore } from './open.ts';
+import { openStore } from './open-store.ts';
 import type { Fault } from './repositories/types.ts';
 import type { Log } from './types.ts';
 
-/** Compares content and records. Resolves to the exit code: 1 when something is left that was not mended. */
+/** Compares content and records. Resolves to the exit code: 1 when unrepaired faults are left. */
 export async function checkStore(config: RegistryConfig, isRepair: boolean, io: Streams, log: Log): Promise<number> {
   await using store = await openStore(config, log);
   const { signal } = new AbortController();
@@ -25,7 +25,7 @@ interface Streams {
   readonly stdout: { write(text: string): unknown };
 }
 
-/** Takes over a docker-registry's data folder. Resolves to the exit code: 1 when something could not be taken over. */
+/** Imports a docker-registry's data folder. Resolves to the exit code: 1 when something was skipped. */
 export async function takeOver(config: RegistryConfig, from: string, io: Streams, log: Log): Promise<number> {
   await using store = await openStore(config, log);
   const { signal } = new AbortController();

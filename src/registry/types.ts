@@ -1,13 +1,13 @@
-// Owns the words that the parts of the registry share: who acts, what happened, where to tell of it. No behaviour.
+// Owns the types that the parts of the registry share: actors, events, listeners and the log. No behaviour.
 
 import type { Digest } from '../spec/digest.ts';
 
-/** What one may do in a repository. `admin` is registry-wide and holds all others. */
+/** Rights in a repository. */
 export type Action = 'pull' | 'push' | 'delete';
 
-/** Who acts, as access control found out. */
+/** The authenticated author of an action. */
 export interface Actor {
-  /** '' for nobody in particular. */
+  /** '' for anonymous. */
   readonly name: string;
   readonly kind: 'anonymous' | 'user' | 'robot' | 'system';
 }
@@ -52,8 +52,8 @@ export interface RegistryEvent {
 }
 
 /**
- * Hears of events. Called inside the transaction that made them true, of `pull`, `sign` and `scan` outside of any: synchronous, must not
- * throw, may write its own tables (they commit or roll back with the event).
+ * A listener of events. It is called inside the transaction of the change; for `pull`, `sign` and `scan` outside of any. It is synchronous,
+ * must not throw, and may write its own tables, which commit or roll back with the change.
  */
 export type EventListener = (event: RegistryEvent) => void;
 

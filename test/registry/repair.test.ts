@@ -219,7 +219,7 @@ test('the background reads everything in its time, goes on where it was cut shor
 
 async function parts() {
   const [{ openStore }, { createRepair }, { configFor }] = await Promise.all([
-    import('../../src/registry/open.ts'),
+    import('../../src/registry/open-store.ts'),
     import('../../src/registry/repair/index.ts'),
     import('./support/registry.ts'),
   ]);

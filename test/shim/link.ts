@@ -261,3 +261,9 @@ export const alive = (pid: number): boolean => {
 };
 
 export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** A cleanup that takes a second. A shim whose start failed ends at once: the cleanup gives a test the time to connect. */
+export const slowCleanup: Fields = [
+  ['cleanup-arg', '/bin/sleep'],
+  ['cleanup-arg', '1'],
+];

@@ -1,6 +1,6 @@
-// Owns slowing down those who guess passwords. Who guesses at an account waits for a turn before each further guess; whoever else comes
-// from the same address, with another account, does not. Nobody is locked out: the right password is let in when its turn comes.
-// Counted are different wrong passwords: a client that sends the same stale one over and over guesses nothing.
+// Owns the throttle of password guessing. After failures, each further attempt at an account waits for its turn; other accounts from the
+// same address do not wait. There is no lockout: the right password succeeds at its turn. Only different wrong passwords count: a client
+// that repeats an old password does not guess.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
@@ -16,9 +16,9 @@ interface Pace {
 
 /** One account as seen from one network. */
 const ACCOUNT: Pace = { free: 5, firstMs: 1000, longestMs: 10_000 };
-/** One network at all accounts: a few common passwords tried on everybody. */
+/** One network at all accounts: password spraying. */
 const NETWORK: Pace = { free: 100, firstMs: 250, longestMs: 2000 };
-/** A request is held so long for its turn; others are told when to come back. */
+/** The longest time that a request waits for its turn. Beyond it, the client receives a time to retry. */
 const HELD_MAX_MS = 15_000;
 const FORGOTTEN_MS = 15 * 60_000;
 const KEYS_MAX = 20_000;
@@ -43,8 +43,8 @@ export class LoginThrottle {
   }
 
   /**
-   * Resolves when a password may be tried. `isKnown`: it was right a moment ago; then what others do from the same network is no matter.
-   * @throws TOOMANYREQUESTS (unavailable) when the turn would come too late to be waited for
+   * Resolves when a password may be tried. `isKnown`: it was right recently; then failures of the network at other accounts do not count.
+   * @throws TOOMANYREQUESTS (unavailable) when the turn is too far away
    */
   async turn(account: string, address: string, isKnown: boolean): Promise<void> {
     const network = networkOf(address);
@@ -89,7 +89,7 @@ function intervalOf({ free, firstMs, longestMs }: Pace, count: number): number {
   return count <= free ? 0 : Math.min(firstMs * 2 ** Math.min(count - free - 1, 20), longestMs);
 }
 
-/** No account has a line break in its name. */
+/** A separator: names of accounts have no line break. */
 function keyOf(account: string, network: string): string {
   return `${account.slice(0, ACCOUNT_MAX_CHARS)}\n${network}`;
 }

@@ -1,4 +1,4 @@
-// Owns what an actor may do by the configured rules. Pure.
+// Owns the grants that follow from the configured rules. Pure.
 
 import type { AccessConfig, RightsRule } from '../config/types.ts';
 import { fitsAny } from '../glob.ts';
@@ -7,14 +7,14 @@ import type { Grant } from './types.ts';
 
 const EVERY_ACTION: readonly Action[] = ['pull', 'push', 'delete'];
 
-/** True when there is anybody to log in as. */
+/** True when users can log in. */
 export function hasAccounts({ htpasswdFile, token }: Pick<AccessConfig, 'htpasswdFile' | 'token'>): boolean {
   return htpasswdFile !== undefined || token !== undefined;
 }
 
 /**
- * What `anonymous` may do. Where strangers may push, they may delete too; where there is nobody else either, nobody guards anything, and
- * they may do all, as with a docker-registry without accounts.
+ * The anonymous grant. Anonymous clients that may push may also delete. Without accounts they may administer as well, as in a
+ * docker-registry without accounts.
  */
 export function anonymousGrant(config: AccessConfig): Grant {
   const { anonymous, rights } = config;
@@ -29,17 +29,17 @@ export function anonymousGrant(config: AccessConfig): Grant {
   });
 }
 
-/** True when there is something that nobody in particular may do. */
+/** True when anonymous clients may do anything. */
 export function isStrangerWelcome({ anonymous, rights }: Pick<AccessConfig, 'anonymous' | 'rights'>): boolean {
   return anonymous !== 'none' || rights.some(({ subjects }) => subjects.includes('anonymous'));
 }
 
-/** Of oneself, not by a token. */
+/** A grant that no token limits. */
 function standing(grant: Omit<Grant, 'could'>): Grant {
   return { ...grant, could: grant.may };
 }
 
-/** What a user may do with repositories: all without rules, else what the rules add up to. Who administers is named. */
+/** The grant of a user: everything without rules, else the sum of the rules. Administrators are configured by name. */
 export function userGrant(config: AccessConfig, name: string): Grant {
   const isAdmin = config.admins.includes(name);
   return standing({
@@ -54,7 +54,7 @@ export function userGrant(config: AccessConfig, name: string): Grant {
   });
 }
 
-/** What a robot may do: exactly what it was made for. */
+/** The grant of a robot: exactly its own rights. */
 export function robotGrant(name: string, repositories: readonly string[], actions: readonly Action[]): Grant {
   return standing({
     actor: { name, kind: 'robot' },
@@ -82,7 +82,7 @@ export interface Scope {
 
 const SCOPES_MAX = 50;
 
-/** Reads `repository:team/app:pull,push`; what is no scope is left out. @source distribution/docs/spec/auth/scope.md */
+/** Parses `repository:team/app:pull,push`. Ignores malformed scopes. @source distribution/docs/spec/auth/scope.md */
 export function parseScopes(texts: readonly string[]): readonly Scope[] {
   return texts
     .flatMap((text) => text.split(' '))
@@ -108,8 +108,8 @@ export function cutDown(scopes: readonly Scope[], grant: Grant): readonly Scope[
 }
 
 /**
- * What a token with these scopes lets its bearer do; never more than `scopes` say. `own` is what the bearer may without it, where that is
- * known. Administration takes scope `registry:admin:*`, and `mayAdminister` of who the bearer is.
+ * The grant of a token, never more than its scopes. `own` is the bearer's grant without the token, when it is known. Administration needs
+ * the scope `registry:admin:*` and `mayAdminister`, a property of the bearer.
  */
 export function scopedGrant(
   actor: Actor,

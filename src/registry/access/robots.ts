@@ -1,4 +1,4 @@
-// Owns robot accounts: made for a purpose, with rights of their own, a random secret and perhaps an end. Secrets are kept as hashes.
+// Owns robot accounts, each with its own rights, a random secret and perhaps an expiry. Secrets are stored as hashes.
 
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { GantryError } from '../../lib/errors.ts';
@@ -7,7 +7,7 @@ import type { Action, Actor } from '../types.ts';
 
 export const ROBOT_PREFIX = 'robot$';
 
-/** Whom a name stands for; '' is nobody in particular. */
+/** The actor with a name; '' is anonymous. */
 export function actorNamed(name: string): Actor {
   const kind = name === '' ? 'anonymous' : name.startsWith(ROBOT_PREFIX) ? 'robot' : 'user';
   return { name, kind };
@@ -26,7 +26,7 @@ export const ROBOT_MIGRATIONS: Migrations = {
   ],
 };
 
-/** A robot as it is shown. */
+/** A robot, without its secret. */
 export interface Robot {
   /** With its prefix `robot$`. */
   readonly name: string;
@@ -68,7 +68,7 @@ export class Robots {
     return this.#db.sql('SELECT * FROM access_robots ORDER BY name').all().map(robotOf);
   }
 
-  /** Makes a robot; its secret is told this once. @throws ROBOT_INVALID, ROBOT_TAKEN */
+  /** Makes a robot, and returns its secret, which cannot be read again. @throws ROBOT_INVALID, ROBOT_TAKEN */
   create({ name, repositories, actions, expiresAtMs }: NewRobot): { readonly robot: Robot; readonly secret: string } {
     if (!NAME.test(name)) throw invalid('a robot name is of the form [a-z0-9][a-z0-9._-]{0,63}');
     if (repositories.length === 0 || repositories.length > PATTERNS_MAX)
@@ -82,7 +82,8 @@ export class Robots {
       const { count } = this.#db.sql('SELECT count(*) AS count FROM access_robots').get() ?? {};
       if (Number(count) >= ROBOTS_MAX) throw invalid(`there are ${ROBOTS_MAX} robots already`);
       const made = this.#db
-        .sql('INSERT OR IGNORE INTO access_robots VALUES (?, ?, ?, ?, ?, ?)')
+        .sql(`INSERT OR IGNORE INTO access_robots (name, hash, repositories, actions, created_ms, expires_ms)
+              VALUES (?, ?, ?, ?, ?, ?)`)
         .run(...row, expiresAtMs ?? null);
       if (Number(made.changes) === 0)
         throw new GantryError('conflict', 'ROBOT_TAKEN', `there is a robot ${full} already`);
@@ -98,7 +99,7 @@ export class Robots {
       throw new GantryError('notFound', 'ROBOT_UNKNOWN', `there is no robot ${full.slice(0, 100)}`);
   }
 
-  /** The robot, when it exists, is not past its end and the secret is its own. */
+  /** The robot, when it exists, has not expired and the secret is right. */
   verify(name: string, secret: string): Robot | undefined {
     const row = this.#db.sql('SELECT * FROM access_robots WHERE name = ?').get(name);
     const isRight =
@@ -106,7 +107,7 @@ export class Robots {
     return isRight ? this.find(name) : undefined;
   }
 
-  /** The robot, when it exists and is not past its end. */
+  /** The robot, when it exists and has not expired. */
   find(name: string): (Robot & { readonly version: string }) | undefined {
     const row = this.#db.sql('SELECT * FROM access_robots WHERE name = ?').get(name);
     const robot = row && robotOf(row);

@@ -1,4 +1,4 @@
-// Owns the token endpoint: credentials in, a token cut down to what they allow out. Checks no password itself.
+// Owns the token endpoint: it exchanges credentials for a token with the scopes that they allow. Checks no password itself.
 // @source distribution/docs/spec/auth/token.md, oauth.md
 
 import { GantryError } from '../../lib/errors.ts';
@@ -10,7 +10,7 @@ import type { Grant } from './types.ts';
 export const TOKEN_PATH = '/v2/_gantry/token';
 const FORM_MAX_BYTES = 64 * 1024;
 
-/** Who checks credentials for the endpoint. */
+/** The checks of credentials that the endpoint uses. */
 export interface Checks {
   /** @throws UNAUTHORIZED, TOOMANYREQUESTS */
   basic(authorization: string | undefined, address: string): Promise<Grant>;
@@ -64,7 +64,7 @@ function checkService({ config }: Tokens, service: string | null): void {
   throw new GantryError('invalid', 'UNSUPPORTED', `this token service is ${config.service}`);
 }
 
-/** `refresh`: 'new' makes one, another text is handed back as it came. */
+/** `refresh`: 'new' makes a refresh token; any other text is returned unchanged. */
 async function answer(
   tokens: Tokens,
   checks: Checks,

@@ -1,4 +1,4 @@
-// Owns bearer tokens: issuing our own, and checking ours or another service's by public key. Knows no passwords.
+// Owns bearer tokens: issuing our own, and verifying ours or another service's by public key. Knows no passwords.
 // @source distribution/docs/spec/auth/jwt.md; RFC 7519
 
 import { createPublicKey, type KeyObject, randomBytes, randomUUID, X509Certificate } from 'node:crypto';
@@ -20,7 +20,7 @@ const KNOWN_MAX = 2000;
 const REFRESH_DAYS = 30;
 const DAY_MS = 86_400_000;
 const OWN_ALGORITHM = 'ES256';
-/** Never `none`, never a shared secret: a public key must not pass for one. */
+/** Neither `none` nor HMAC: a forger could use a public key as an HMAC secret. */
 const ALGORITHMS = ['ES256', 'ES384', 'ES512', 'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'EdDSA'];
 const KEY_FILE_MAX_BYTES = 1 << 20;
 
@@ -33,7 +33,7 @@ export class Tokens {
   readonly #known: LRUCache<string, { readonly grant: Grant; readonly untilMs: number }>;
   #keys: Promise<Keys> | undefined;
 
-  /** `grantOf` is what somebody may do without a token. */
+  /** `grantOf` returns the grant of an actor without a token. */
   constructor(config: TokenConfig, db: Database, now: () => number, grantOf: (actor: Actor) => Grant) {
     this.config = config;
     this.#grantOf = grantOf;
@@ -42,7 +42,7 @@ export class Tokens {
     this.#known = new LRUCache({ max: KNOWN_MAX });
   }
 
-  /** What the bearer of `token` may do. @throws UNAUTHORIZED */
+  /** The grant of a token. @throws UNAUTHORIZED */
   async verify(token: string): Promise<Grant> {
     const known = this.#known.get(token);
     if (known && known.untilMs > this.#now()) return known.grant;
@@ -92,19 +92,19 @@ export class Tokens {
     return { token, seconds: lifetimeSeconds, issuedAt: new Date(seconds * 1000).toISOString() };
   }
 
-  /** A refresh token for `name`, good as long as its password is `version`. */
+  /** A refresh token for `name`, valid as long as the password has this version. */
   issueRefresh(name: string, version: string): string {
     const secret = randomBytes(32).toString('base64url');
     this.#db.transaction(() => {
       this.#db.sql('DELETE FROM access_refresh_tokens WHERE expires_ms <= ?').run(this.#now());
       this.#db
-        .sql('INSERT INTO access_refresh_tokens VALUES (?, ?, ?, ?)')
+        .sql('INSERT INTO access_refresh_tokens (hash, subject, version, expires_ms) VALUES (?, ?, ?, ?)')
         .run(hashSecret(secret), name, version, this.#now() + REFRESH_DAYS * DAY_MS);
     });
     return secret;
   }
 
-  /** Whom a refresh token stands for, and the password version that it was issued for; undefined when it is none of ours. */
+  /** The owner of a refresh token, and the password version that it was issued for; undefined when it is unknown or expired. */
   refresh(secret: string): { readonly name: string; readonly version: string } | undefined {
     const row = this.#db
       .sql('SELECT subject, version FROM access_refresh_tokens WHERE hash = ? AND expires_ms > ?')
@@ -112,7 +112,7 @@ export class Tokens {
     return row && { name: String(row.subject), version: String(row.version) };
   }
 
-  /** Takes back every refresh token of `name`. */
+  /** Revokes every refresh token of `name`. */
   revoke(name: string): void {
     this.#db.sql('DELETE FROM access_refresh_tokens WHERE subject = ?').run(name);
   }
@@ -121,7 +121,7 @@ export class Tokens {
     const entries = Array.isArray(payload.access) ? payload.access : [];
     const actor = actorNamed((payload.sub ?? '').slice(0, 255));
     const grant = this.#grantOf(actor);
-    // Another service alone knows what its users may; whom we let administer, we know.
+    // Only the other service knows the rights of its users. Administrators are configured here.
     const own = this.config.kind === 'own' ? grant : undefined;
     return scopedGrant(actor, entries.filter(isScope), own, grant.isAdmin);
   }
@@ -137,13 +137,16 @@ interface Keys {
   readonly sign?: { readonly id: string; readonly key: CryptoKey };
 }
 
-/** Our key pair, made at the first need and kept in the records, so that tokens outlive a restart. */
+/** Our key pair, made on first use and stored in the records, so that tokens stay valid across a restart. */
 async function ownKeys(db: Database): Promise<Keys> {
   const { generateKeyPair, exportJWK, importJWK } = await import('jose');
   if (!db.sql('SELECT 1 FROM access_keys').get()) {
     const { privateKey } = await generateKeyPair(OWN_ALGORITHM, { extractable: true });
     const jwk = JSON.stringify(await exportJWK(privateKey));
-    db.sql('INSERT INTO access_keys SELECT ?, ? WHERE NOT EXISTS (SELECT 1 FROM access_keys)').run(randomUUID(), jwk);
+    db.sql('INSERT INTO access_keys (id, jwk) SELECT ?, ? WHERE NOT EXISTS (SELECT 1 FROM access_keys)').run(
+      randomUUID(),
+      jwk,
+    );
   }
   const row = db.sql('SELECT id, jwk FROM access_keys LIMIT 1').get();
   const jwk = JSON.parse(String(row?.jwk)) as Record<string, string>;
@@ -153,7 +156,7 @@ async function ownKeys(db: Database): Promise<Keys> {
   return { check: async () => publicKey, sign: { id: String(row?.id), key } };
 }
 
-/** Keys of another service: a JWKS, or PEM certificates and public keys. Only these count, whatever a token's header says. */
+/** Keys of another service: a JWKS, or PEM certificates and public keys. Keys in a token's header are ignored. */
 async function externalKeys(file: string): Promise<Keys> {
   const bytes = readFileSync(file);
   if (bytes.length > KEY_FILE_MAX_BYTES) throw new GantryError('invalid', 'CONFIG_INVALID', `${file} is too large`);
@@ -182,7 +185,7 @@ const KEY_TYPE: readonly (readonly [RegExp, string])[] = [
   [/^EdDSA$/, 'ed25519'],
 ];
 
-/** The key that verifies the token, where the file holds several: each of the fitting type is tried. */
+/** The key of the file that verifies the token. Tries each key of the token's type. */
 async function chooseKey(
   keys: readonly KeyObject[],
   alg: string,

@@ -1,4 +1,4 @@
-// The face of administration: what tools and the web page read of the registry beyond the distribution API, and what admins do.
+// The face of administration: what tools and the web page read beyond the distribution API, and the verbs of administrators.
 
 import * as v from 'valibot';
 import { GantryError } from '../../lib/errors.ts';
@@ -6,7 +6,14 @@ import { parseAnyDigest } from '../../spec/digest.ts';
 import type { Accounts } from '../access/index.ts';
 import type { Exchange, Route } from '../http/types.ts';
 import { isManifestType, parseManifestBody } from '../repositories/index.ts';
-import type { ManifestRecord, Repositories } from '../repositories/types.ts';
+import type {
+  Deleter,
+  GarbageCollector,
+  ManifestReader,
+  ManifestRecord,
+  RepositoryReader,
+  TagReader,
+} from '../repositories/types.ts';
 
 const PAGE_MAX = 500;
 const PAGE = 100;
@@ -14,7 +21,7 @@ const HISTORY_MAX = 200;
 const BODY_MAX_BYTES = 64 * 1024;
 
 export interface AdminOptions {
-  readonly repositories: Repositories;
+  readonly repositories: ManifestReader & TagReader & RepositoryReader & Deleter & GarbageCollector;
   readonly accounts: Accounts;
   readonly version: string;
   /** @throws UNSUPPORTED where nothing is deleted */
@@ -125,7 +132,7 @@ async function removeRepository({ repositories, checkDelete }: AdminOptions, exc
   exchange.send(202, {});
 }
 
-/** As `docker rmi`: a tag, and what only it led to. */
+/** As `docker rmi`: removes a tag and the manifests that become unreachable. */
 async function removeImage({ repositories, checkDelete }: AdminOptions, exchange: Exchange): Promise<void> {
   checkDelete();
   const { name = '', tag = '' } = exchange.parameters;
@@ -143,7 +150,7 @@ function listTags({ repositories }: AdminOptions, exchange: Exchange): void {
   exchange.json(200, { name, tags, ...(records.length === page.limit ? { last: records.at(-1)?.tag } : {}) });
 }
 
-/** All of them, with a tag or without. */
+/** Tagged and untagged manifests. */
 function listManifests({ repositories }: AdminOptions, exchange: Exchange): void {
   const { name = '' } = exchange.parameters;
   const page = pageOf(exchange);
@@ -163,10 +170,10 @@ function showHistory({ repositories }: AdminOptions, exchange: Exchange): void {
   exchange.json(200, { name, tag, history });
 }
 
-/** Platforms by entry, as an index states them; where it does not, as the entries that are here tell of themselves. */
-async function platformsIn(repositories: Repositories, record: ManifestRecord): Promise<ReadonlyMap<string, string>> {
+/** The platform of each entry: as the index states it, or else as the stored entry does. */
+async function platformsIn(repositories: ManifestReader, record: ManifestRecord): Promise<ReadonlyMap<string, string>> {
   const bytes = await repositories.manifestBytes(record.digest);
-  // Earlier versions kept manifests that are not taken any more.
+  // Earlier versions stored manifests of types that are refused now.
   if (!isManifestType(record.mediaType)) return new Map();
   const { references } = parseManifestBody(bytes, record.mediaType);
   const entries = references.filter(({ kind }) => kind === 'manifest');

@@ -2,11 +2,12 @@
 
 import { parseArgs } from 'node:util';
 import { GantryError } from '../../lib/errors.ts';
-import { completeConfig, type Setting } from './complete.ts';
+import { completeConfig } from './complete.ts';
 import { strangersIn, variableOf } from './environment.ts';
 import { readConfigFile } from './file.ts';
 import { COMMANDS, OPTIONS, type Option } from './options.table.ts';
 import type { RegistryConfig } from './types.ts';
+import type { Setting } from './values.ts';
 
 /** What the command line asks for. */
 export type Command =

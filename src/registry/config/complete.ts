@@ -1,11 +1,29 @@
-// Owns the way from the file and the flags to a whole configuration: defaults, meanings, and what does not go together. Reads secrets' files.
+// Owns the complete configuration, from the file and the flags: defaults, conversions and contradictions. Reads the files of secrets.
 
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { GantryError, messageOf } from '../../lib/errors.ts';
 import { isLoopback } from '../networks.ts';
 import type { ConfigFile } from './schema.ts';
-import type { AccessConfig, ProxyConfig, RegistryConfig, StorageConfig, TokenConfig, WebhookConfig } from './types.ts';
+import type {
+  AccessConfig,
+  ProxyConfig,
+  RegistryConfig,
+  ReplicationConfig,
+  StorageConfig,
+  TokenConfig,
+  WebhookConfig,
+} from './types.ts';
+import {
+  boolOf,
+  defined,
+  type From,
+  flatHeaders,
+  invalid,
+  oneOf,
+  type Setting,
+  type Settings,
+  secretOf,
+  textOf,
+} from './values.ts';
 
 const DEFAULT_ADDRESS = '127.0.0.1:5000';
 const DEFAULT_ROOT = '/var/lib/gantry-registry';
@@ -13,30 +31,37 @@ const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const EVERYTHING = ['**'];
+const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+const FORMATS = ['text', 'json'] as const;
+const ANONYMOUS = ['none', 'pull', 'push'] as const;
 
-/** What a flag or its variable says. */
-export interface Setting {
-  readonly text: string;
-  /** `--addr`, or `GANTRY_REGISTRY_ADDR`: errors name it. */
-  readonly name: string;
-}
-
-/** Flags and variables, which win over the file. */
-export type Settings = (flag: string) => Setting | undefined;
-
-/** `sourceOf` tells what set a key of the file. @throws CONFIG_INVALID naming the flag, variable or key */
+/** `sourceOf` names the source of a key of the file. @throws CONFIG_INVALID naming the flag, variable or key */
 export function completeConfig(given: Settings, file: ConfigFile, sourceOf: (key: string) => string): RegistryConfig {
   const from: From = { given, file, sourceOf };
-  const addr = textOf(from, 'addr', file.http?.addr, 'http.addr') ?? { text: DEFAULT_ADDRESS, name: '--addr' };
-  const { host, port } = parseAddress(addr);
-  const purging = file.storage?.maintenance?.uploadpurging;
+  const address = addressOf(from);
   return {
     root: resolve(given('root')?.text ?? file.storage?.filesystem?.rootdirectory ?? DEFAULT_ROOT),
-    host,
-    port,
+    ...address,
     tls: tlsOf(from),
     storage: storageOf(from),
-    access: accessOf(from, host),
+    access: accessOf(from, address.host),
+    ...rulesOf(file),
+    webhooks: webhooksOf(from),
+    proxies: (file.proxy ?? []).map((proxy, i) => proxyOf(from, proxy, `proxy.${i}`)),
+    replications: (file.replication ?? []).map((target, i) => replicationOf(from, target, `replication.${i}`)),
+    ...upkeepOf(from),
+    ...loggingOf(from),
+    headers: flatHeaders(file.http?.headers, 'http.headers'),
+    prefix: (file.http?.prefix ?? '').replace(/\/+$/, ''),
+    ...defined({ trustedProxies: file.http?.trustedproxies, externalUrl: externalUrlOf(from) }),
+  };
+}
+
+/** Rules on content: which tags stay, which go, and which manifests are accepted and served. */
+function rulesOf(
+  file: ConfigFile,
+): Pick<RegistryConfig, 'immutableTags' | 'retention' | 'retentionEveryMs' | 'policies' | 'scanners'> {
+  return {
     immutableTags: file.tags?.immutable ?? [],
     retention: (file.retention?.rules ?? []).map((rule) => ({
       repositories: rule.repositories ?? EVERYTHING,
@@ -60,18 +85,16 @@ export function completeConfig(given: Settings, file: ConfigFile, sourceOf: (key
       repositories: scanner.repositories ?? EVERYTHING,
       format: scanner.format ?? 'trivy',
     })),
-    webhooks: webhooksOf(from),
-    proxies: (file.proxy ?? []).map((proxy, i) => proxyOf(from, proxy, `proxy.${i}`)),
-    replications: (file.replication ?? []).map((target, i) => ({
-      name: target.name,
-      url: target.url.replace(/\/+$/, ''),
-      repositories: target.repositories ?? EVERYTHING,
-      ...defined({ username: target.username, password: secretOf(from, target.password, `replication.${i}.password`) }),
-      isInsecure: target.insecure ?? false,
-      prefix: target.prefix ?? '',
-    })),
-    isReadOnly: boolOf(given('read-only')) ?? file.storage?.maintenance?.readonly?.enabled ?? false,
-    // distribution deletes only where told to; a file that says nothing of it is ours, and deletes.
+  };
+}
+
+/** What may be written and deleted, the bounds, and the intervals of garbage collection and checks. */
+function upkeepOf({ given, file }: From) {
+  const { maintenance } = file.storage ?? {};
+  const purging = maintenance?.uploadpurging;
+  return {
+    isReadOnly: boolOf(given('read-only')) ?? maintenance?.readonly?.enabled ?? false,
+    // distribution deletes only when this is enabled. Without the setting, the file is one of ours, and deletes are allowed.
     isDeleteOn: file.storage?.delete?.enabled ?? true,
     garbageGraceMs: file.garbage?.grace ?? HOUR,
     garbageEveryMs: file.garbage?.every ?? 10 * MINUTE,
@@ -80,19 +103,28 @@ export function completeConfig(given: Settings, file: ConfigFile, sourceOf: (key
     uploadExpiryMs: purging?.enabled === false ? Number.MAX_SAFE_INTEGER : (purging?.age ?? 24 * HOUR),
     maxManifestBytes: file.limits?.manifest ?? 4 << 20,
     maxBlobBytes: file.limits?.blob ?? 64 * 1024 ** 3,
-    logLevel: oneOf(given('log-level'), LEVELS) ?? file.log?.level ?? file.loglevel ?? 'info',
-    logFormat:
-      oneOf(given('log-format'), FORMATS) ??
-      (file.log?.formatter === 'text' ? 'text' : file.log?.formatter ? 'json' : 'text'),
-    isAccessLogOn: !(file.log?.accesslog?.disabled ?? false),
-    headers: flatHeaders(file.http?.headers, 'http.headers'),
-    prefix: (file.http?.prefix ?? '').replace(/\/+$/, ''),
-    ...defined({ trustedProxies: file.http?.trustedproxies, externalUrl: externalUrlOf(from) }),
   };
 }
 
-/** `HOST:PORT`; without a host ('') every address, of IPv4 and IPv6, as Go has it. @throws CONFIG_INVALID */
-function parseAddress({ text, name }: Setting): { readonly host: string; readonly port: number } {
+function loggingOf({ given, file }: From): Pick<RegistryConfig, 'logLevel' | 'logFormat' | 'isAccessLogOn'> {
+  const { log } = file;
+  return {
+    logLevel: oneOf(given('log-level'), LEVELS) ?? log?.level ?? file.loglevel ?? 'info',
+    logFormat: oneOf(given('log-format'), FORMATS) ?? (log?.formatter && log.formatter !== 'text' ? 'json' : 'text'),
+    isAccessLogOn: !(log?.accesslog?.disabled ?? false),
+  };
+}
+
+/** Where to listen. @throws CONFIG_INVALID */
+function addressOf(from: From): Address {
+  const { http } = from.file;
+  return parseAddress(textOf(from, 'addr', http?.addr, 'http.addr') ?? { text: DEFAULT_ADDRESS, name: '--addr' });
+}
+
+type Address = Pick<RegistryConfig, 'host' | 'port'>;
+
+/** `HOST:PORT`. As in Go, no host ('') means every IPv4 and IPv6 address. @throws CONFIG_INVALID */
+function parseAddress({ text, name }: Setting): Address {
   const match = /^(\[[0-9a-fA-F:.]+\]|[^:[\]]*):(\d{1,5})$/.exec(text);
   const port = Number(match?.[2]);
   if (!match || port > 65_535) throw invalid(`${name}: the address ${JSON.stringify(text)} is not HOST:PORT`);
@@ -115,7 +147,7 @@ function tlsOf({ given, file }: From): RegistryConfig['tls'] {
   if (certificateFile === undefined)
     throw invalid('--tls-key: TLS needs a certificate too (--tls-cert, http.tls.certificate)');
   if (keyFile === undefined) throw invalid('--tls-cert: TLS needs the private key too (--tls-key, http.tls.key)');
-  // What is older than 1.2 is broken (RFC 8996), whatever the file allows.
+  // Versions before 1.2 are insecure (RFC 8996), and are not used even if the file allows them.
   const minVersion = file.http?.tls?.minimumtls === 'tls1.3' ? 'TLSv1.3' : 'TLSv1.2';
   return { certificateFile, keyFile, clientCaFiles: file.http?.tls?.clientcas ?? [], minVersion };
 }
@@ -144,7 +176,7 @@ function accessOf({ given, file }: From, host: string): AccessConfig {
   const hasAccounts = htpasswdFile !== undefined || (file.auth?.token ?? undefined) !== undefined || isToken;
   const fallback = hasAccounts ? 'none' : isLoopback(host) ? 'push' : 'pull';
   const anonymous = oneOf(given('anonymous'), ANONYMOUS) ?? file.access?.anonymous ?? fallback;
-  // Docker's daemon shows credentials only where /v2/ asks for them. With Basic alone, who has none could then not pull:
+  // Docker's daemon sends credentials only when /v2/ asks for them. With Basic alone, clients without credentials could then not pull:
   // anonymous access beside accounts needs tokens.
   const isOwn = isToken || (htpasswdFile !== undefined && anonymous !== 'none');
   const token = tokenOf(file, isOwn);
@@ -216,75 +248,22 @@ function proxyOf(from: From, proxy: NonNullable<ConfigFile['proxy']>[number], ke
   };
 }
 
-/** An origin goes by its host, and Docker Hub's registry by another name. @source containerd, docs/hosts.md */
-function namespacesOf({ host }: URL): readonly string[] {
-  return host === 'registry-1.docker.io' ? ['docker.io', host] : [host];
-}
-
-function flatHeaders(
-  headers: Readonly<Record<string, string | string[]>> | undefined,
+function replicationOf(
+  from: From,
+  target: NonNullable<ConfigFile['replication']>[number],
   key: string,
-): Record<string, string> {
-  const entries = Object.entries(headers ?? {}).map(([name, value]) => [name, [value].flat().join(', ')] as const);
-  for (const [name, value] of entries) {
-    if (!/^[A-Za-z0-9-]+$/.test(name) || /[\r\n\0]/.test(value))
-      throw invalid(`${key}: the header ${JSON.stringify(name)} is malformed`);
-  }
-  return Object.fromEntries(entries);
-}
-
-function secretOf(
-  { sourceOf }: From,
-  secret: string | { readonly file: string } | undefined,
-  key: string,
-): string | undefined {
-  if (secret === undefined || typeof secret === 'string') return secret;
-  try {
-    return readFileSync(secret.file, 'utf8').trimEnd();
-  } catch (cause) {
-    throw invalid(`${sourceOf(key)}: cannot read the secret: ${messageOf(cause)}`);
-  }
-}
-
-/** Where values come from. */
-interface From {
-  readonly given: Settings;
-  readonly file: ConfigFile;
-  readonly sourceOf: (key: string) => string;
-}
-
-/** A flag's or variable's text, or the file's. */
-function textOf({ given, sourceOf }: From, flag: string, inFile: string | undefined, key: string): Setting | undefined {
-  return given(flag) ?? (inFile === undefined ? undefined : { text: inFile, name: sourceOf(key) });
-}
-
-const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
-const FORMATS = ['text', 'json'] as const;
-const ANONYMOUS = ['none', 'pull', 'push'] as const;
-
-/** @throws CONFIG_INVALID for anything but one of `words` */
-function oneOf<T extends string>(setting: Setting | undefined, words: readonly T[]): T | undefined {
-  if (setting === undefined) return undefined;
-  const found = words.find((word) => word === setting.text);
-  if (found !== undefined) return found;
-  throw invalid(`${setting.name}: ${JSON.stringify(setting.text)} is none of ${words.join(', ')}`);
-}
-
-/** What Go takes for a truth. @throws CONFIG_INVALID for anything else @source strconv.ParseBool */
-function boolOf(setting: Setting | undefined): boolean | undefined {
-  if (setting === undefined) return undefined;
-  if (/^(?:1|t|T|true|TRUE|True)$/.test(setting.text)) return true;
-  if (/^(?:0|f|F|false|FALSE|False)$/.test(setting.text)) return false;
-  throw invalid(`${setting.name}: ${JSON.stringify(setting.text)} is neither true nor false`);
-}
-
-/** Without the members that are undefined. */
-function defined<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined)) as {
-    [K in keyof T]: Exclude<T[K], undefined>;
+): ReplicationConfig {
+  return {
+    name: target.name,
+    url: target.url.replace(/\/+$/, ''),
+    repositories: target.repositories ?? EVERYTHING,
+    ...defined({ username: target.username, password: secretOf(from, target.password, `${key}.password`) }),
+    isInsecure: target.insecure ?? false,
+    prefix: target.prefix ?? '',
   };
 }
 
-function invalid(message: string): GantryError {
-  return new GantryError('invalid', 'CONFIG_INVALID', message);
+/** An origin's namespace is its host; that of Docker Hub has another name than its registry. @source containerd, docs/hosts.md */
+function namespacesOf({ host }: URL): readonly string[] {
+  return host === 'registry-1.docker.io' ? ['docker.io', host] : [host];
 }

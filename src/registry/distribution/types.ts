@@ -1,18 +1,32 @@
-// Owns what the distribution verbs need of others.
+// Owns what the distribution verbs need from other parts.
 
 import type { Readable } from 'node:stream';
 import type { Digest } from '../../spec/digest.ts';
 import type { Grant } from '../access/types.ts';
-import type { ManifestRecord, ReferrerDescriptor, Repositories } from '../repositories/types.ts';
+import type {
+  BlobReader,
+  BlobWriter,
+  Deleter,
+  ManifestReader,
+  ManifestRecord,
+  ManifestWriter,
+  Publisher,
+  ReferrerDescriptor,
+  RepositoryReader,
+  TagReader,
+  Uploads,
+} from '../repositories/types.ts';
 
-/** Where content comes from that is not here yet: a pull-through cache. */
+/** Where missing content comes from: a pull-through cache. */
 export interface Origin {
-  /** True for repositories that mirror another registry: nobody pushes into them. */
+  /** True for repositories that mirror another registry. Clients cannot push into them. */
   serves(repository: string): boolean;
-  /** Sees to it that the local copy is there and fresh. @throws MANIFEST_UNKNOWN, UNAVAILABLE */
+  /** Fetches or refreshes the local copy when needed. @throws MANIFEST_UNKNOWN, UNAVAILABLE */
   manifest(repository: string, reference: string, signal: AbortSignal): Promise<void>;
-  /** A blob that is not here, while it is being stored; undefined when it is here by now. @throws BLOB_UNKNOWN, UNAVAILABLE */
-  /** @throws DENIED where the origin forbids the repository */
+  /**
+   * A missing blob, streamed while it is being stored; undefined when it is stored already.
+   * @throws BLOB_UNKNOWN, UNAVAILABLE; DENIED where the origin forbids the repository
+   */
   blob(
     repository: string,
     digest: Digest,
@@ -20,17 +34,20 @@ export interface Origin {
   ): Promise<{ readonly sizeBytes: number; readonly stream: Readable } | undefined>;
   /** All tags that the origin has, in byte order. @throws NAME_UNKNOWN, DENIED, UNAVAILABLE */
   tags(repository: string): Promise<readonly string[]>;
-  /** What refers to a manifest, here or at the origin. @throws DENIED, UNAVAILABLE */
+  /** Referrers of a manifest, stored here or at the origin. @throws DENIED, UNAVAILABLE */
   referrers(repository: string, digest: Digest): Promise<readonly ReferrerDescriptor[]>;
-  /** The local name of what a client means by `name` in the registry `namespace`. @source containerd, docs/hosts.md (`?ns=`) */
+  /** The local name of the repository `name` of the registry `namespace`. @source containerd, docs/hosts.md (`?ns=`) */
   nameFor(name: string, namespace: string): string;
 }
 
 /** May refuse to serve a manifest. @throws DENIED */
 type ServeCheck = (repository: string, record: ManifestRecord, grant: Grant) => Promise<void>;
 
+type Reader = ManifestReader & TagReader & RepositoryReader & BlobReader;
+type Writer = ManifestWriter & BlobWriter & Uploads & Deleter;
+
 export interface DistributionOptions {
-  readonly repositories: Repositories;
+  readonly repositories: Reader & Writer & Publisher;
   readonly origin: Origin | undefined;
   readonly checkServe: ServeCheck | undefined;
   readonly isReadOnly: boolean;

@@ -21,7 +21,7 @@ export async function postUpload(options: DistributionOptions, exchange: Exchang
   if (mount !== null && (await mountBlob(options, exchange, name, mount))) return;
   const digest = query.get('digest');
   const wanted = digest === null ? undefined : digestOf(digest);
-  const upload = await repositories.beginUpload(name, doer);
+  const upload = await repositories.beginUpload(name);
   if (wanted === undefined) return accepted(exchange, 202, upload);
   await appendBody(options, exchange, upload);
   await repositories.finishUpload(name, upload.id, wanted, doer);

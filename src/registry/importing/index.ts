@@ -1,15 +1,15 @@
-// Owns taking over a docker-registry's data folder: every blob verified, children before indexes, tags last. The folder is only read.
+// Owns the import of a docker-registry's data folder: every blob verified, children before indexes, tags last. Only reads the folder.
 
 import { GantryError, messageOf } from '../../lib/errors.ts';
 import type { Digest } from '../../spec/digest.ts';
-import type { Repositories } from '../repositories/types.ts';
+import type { BlobReader, BlobWriter, ManifestReader, ManifestWriter, Uploads } from '../repositories/types.ts';
 import { SYSTEM } from '../types.ts';
 import { DistributionTree } from './tree.ts';
 
 const MANIFEST_MAX_BYTES = 4 << 20;
 const DOER = { actor: SYSTEM };
 
-/** What was taken over, and what could not be. */
+/** What was imported, and what was skipped. */
 export interface ImportReport {
   repositories: number;
   blobs: number;
@@ -20,10 +20,13 @@ export interface ImportReport {
   readonly skipped: string[];
 }
 
+/** What imported content goes into. */
+type Target = ManifestReader & BlobReader & ManifestWriter & BlobWriter & Uploads;
+
 export interface ImportOptions {
   /** The `rootdirectory` of the docker-registry. */
   readonly from: string;
-  readonly repositories: Repositories;
+  readonly repositories: Target;
   readonly signal: AbortSignal;
   readonly onProgress?: ((line: string) => void) | undefined;
 }
@@ -33,7 +36,7 @@ export function looksLikeDistributionRoot(root: string): Promise<boolean> {
   return new DistributionTree(root).exists();
 }
 
-/** Takes everything over; run twice it adds what is new. @throws NO_SUCH_TREE (notFound) */
+/** Imports everything. A second run adds what is new. @throws NO_SUCH_TREE (notFound) */
 export async function importDistribution({
   from,
   repositories,
@@ -62,7 +65,7 @@ export async function importDistribution({
 
 async function importBlob(
   tree: DistributionTree,
-  repositories: Repositories,
+  repositories: Target,
   name: string,
   digest: Digest,
   report: ImportReport,
@@ -75,7 +78,7 @@ async function importBlob(
     report.skipped.push(`${name}@${digest}: the blob is missing`);
     return;
   }
-  const upload = await repositories.beginUpload(name, DOER);
+  const upload = await repositories.beginUpload(name);
   try {
     await repositories.appendUpload(name, upload.id, found.file.createReadStream({ highWaterMark: 1 << 20 }), {
       offsetBytes: 0,
@@ -90,10 +93,10 @@ async function importBlob(
   }
 }
 
-/** What needs another manifest waits for it: as many rounds as there are levels, and one that brings nothing new is the last. */
+/** Imports in rounds, one for each level: a manifest waits until those that it needs are imported. Ends after a round without progress. */
 async function importManifests(
   tree: DistributionTree,
-  repositories: Repositories,
+  repositories: Target,
   name: string,
   report: ImportReport,
 ): Promise<void> {
@@ -113,10 +116,10 @@ async function importManifests(
   }
 }
 
-/** Undefined when it is here now, else why not. */
+/** Undefined when the manifest is imported, else the reason why not. */
 async function importManifest(
   tree: DistributionTree,
-  repositories: Repositories,
+  repositories: Target,
   name: string,
   digest: Digest,
 ): Promise<string | undefined> {
@@ -137,7 +140,7 @@ async function importManifest(
 
 async function importTags(
   tree: DistributionTree,
-  repositories: Repositories,
+  repositories: Target,
   name: string,
   report: ImportReport,
 ): Promise<void> {

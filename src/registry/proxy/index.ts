@@ -1,4 +1,4 @@
-// The face of the pull-through cache: repositories that mirror another registry, fetched when they are asked for and kept.
+// The face of the pull-through cache: repositories that mirror another registry. Content is fetched on demand and kept.
 
 import { Readable } from 'node:stream';
 import { LRUCache } from 'lru-cache';
@@ -10,7 +10,16 @@ import type { Database, Migrations } from '../../store/database.ts';
 import { Periodic } from '../../store/jobs/index.ts';
 import type { ProxyConfig } from '../config/types.ts';
 import type { Origin } from '../distribution/index.ts';
-import type { ReferrerDescriptor, Repositories } from '../repositories/types.ts';
+import type {
+  BlobReader,
+  Deleter,
+  ManifestReader,
+  ManifestWriter,
+  ReferrerDescriptor,
+  RepositoryReader,
+  TagReader,
+  Uploads,
+} from '../repositories/types.ts';
 import { type Log, SYSTEM } from '../types.ts';
 import { verdictOf } from './failures.ts';
 import { Follower } from './follower.ts';
@@ -31,13 +40,13 @@ const MIGRATIONS: Migrations = {
 
 const DOER = { actor: SYSTEM };
 const COMPLAIN_EVERY_MS = 60_000;
-/** What a digest names does not change; whether the origin still has it, and lets us, is asked so often at most. */
+/** Content of a digest does not change. This is how often, at most, the origin is asked whether it still serves it to us. */
 const DIGEST_FRESH_MS = 3_600_000;
-/** What nobody asks for is looked for so often within its expiry, within bounds. */
+/** Sweeps for unused content in one expiry time, within bounds. */
 const SWEEPS = 8;
 const SWEEP_MIN_MS = 100;
 const SWEEP_MAX_MS = 3_600_000;
-/** Single-word names there belong to this one. @source Docker Hub */
+/** Origins where a single-word name belongs to `library/`. @source Docker Hub */
 const HUB = /(?:^|\.)docker\.io$/;
 const FORBIDDEN_MAX = 10_000;
 const PAGE = 10_000;
@@ -47,7 +56,13 @@ const NAME_MISSING = { code: 'NAME_UNKNOWN', message: 'repository name not known
 
 export interface ProxyOptions {
   readonly proxies: readonly ProxyConfig[];
-  readonly repositories: Repositories;
+  readonly repositories: ManifestReader &
+    TagReader &
+    RepositoryReader &
+    BlobReader &
+    ManifestWriter &
+    Uploads &
+    Deleter;
   readonly database: Database;
   readonly log: Log;
   /** Unix milliseconds. */
@@ -67,9 +82,9 @@ class PullThrough implements Origin, AsyncDisposable {
   readonly #aborter = new AbortController();
   /** The longest prefix first. */
   readonly #upstreams: readonly Upstream[];
-  /** Blobs that are being fetched: once, however many ask. */
+  /** Blobs that are being fetched: one fetch serves all clients. */
   readonly #blobs = new Map<string, Promise<void>>();
-  /** Repositories that the origin forbade when it was last asked: their blobs are not served either. */
+  /** Repositories that the origin denied at the last request. Their cached blobs are not served either. */
   readonly #forbidden = new LRUCache<string, true>({ max: FORBIDDEN_MAX });
   readonly #uses: Uses;
   readonly #lists: Lists;
@@ -161,7 +176,7 @@ class PullThrough implements Origin, AsyncDisposable {
       fetchTags(this.#client, this.#remote(upstream, repository)),
     );
     const known = kept?.filter((tag) => typeof tag === 'string') ?? [];
-    // Where the origin has the last word, what it does not list is not listed.
+    // Except with `stale: always`, only what the origin lists is listed.
     const all = kept && upstream.proxy.stale !== 'always' ? known : [...known, ...local];
     return [...new Set(all)].sort();
   }
@@ -171,7 +186,7 @@ class PullThrough implements Origin, AsyncDisposable {
     const kept = await this.#list(upstream, repository, 'referrers', digest, false, MANIFEST_MISSING, () =>
       fetchReferrers(this.#client, this.#remote(upstream, repository), digest),
     );
-    // What was attached here, such as a scan's report, stands beside it.
+    // Referrers that were attached here, such as a scan's report, are added.
     const local = this.#options.repositories.referrers(repository, digest);
     const known = new Set(local.map((one) => one.digest));
     return [...local, ...referrersIn(kept ?? []).filter((one) => !known.has(one.digest))];
@@ -210,7 +225,7 @@ class PullThrough implements Origin, AsyncDisposable {
     return row !== undefined && this.#now() - Number(row.checked_ms) < freshMs;
   }
 
-  /** Remembers whether the origin let us. */
+  /** Records whether the origin denied the repository. */
   async #judged(repository: string, { proxy }: Upstream, ask: () => Promise<void>): Promise<void> {
     try {
       await ask();
@@ -235,11 +250,12 @@ class PullThrough implements Origin, AsyncDisposable {
     const digest = repositories.findManifest(repository, reference)?.digest;
     for (const checked of new Set([reference, digest ?? reference]))
       database
-        .sql('INSERT INTO proxy_tags VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET checked_ms = excluded.checked_ms')
+        .sql(`INSERT INTO proxy_tags (repository, tag, checked_ms) VALUES (?, ?, ?)
+              ON CONFLICT DO UPDATE SET checked_ms = excluded.checked_ms`)
         .run(repository, checked, this.#now());
   }
 
-  /** The origin does not have it any more. What a tag led to stays until its time is over, by digest. */
+  /** Deletes what the origin does not have any more. The manifest of a deleted tag stays, by digest, until it expires. */
   async #drop(repository: string, reference: string): Promise<void> {
     const { repositories, database, log } = this.#options;
     const digest = parseAnyDigest(reference);
@@ -253,7 +269,7 @@ class PullThrough implements Origin, AsyncDisposable {
     }
   }
 
-  /** A list of the origin's, asked for where it is old; undefined where it cannot be asked and nothing is kept. */
+  /** A list of the origin, fetched again when it is old; undefined when the origin is unreachable and no list is cached. */
   async #list(
     upstream: Upstream,
     repository: string,
@@ -285,7 +301,7 @@ class PullThrough implements Origin, AsyncDisposable {
     this.#options.log('warn', message);
   }
 
-  /** Stores a blob while its first reader gets it; a reader that is slow or goes away does not hold up the store. */
+  /** Stores a blob while its first reader receives it. A slow reader, or one that disconnects, does not delay the store. */
   async #fetchBlob(
     upstream: Upstream,
     repository: string,
@@ -296,7 +312,7 @@ class PullThrough implements Origin, AsyncDisposable {
     const answer = await this.#client.openBlob(this.#remote(upstream, repository), digest, 0);
     const follower = new Follower();
     const keep = async (): Promise<void> => {
-      const upload = await repositories.beginUpload(repository, DOER);
+      const upload = await repositories.beginUpload(repository);
       await repositories.appendUpload(repository, upload.id, copyTo(follower, answer as AsyncIterable<Buffer>), {
         offsetBytes: 0,
       });
@@ -309,7 +325,7 @@ class PullThrough implements Origin, AsyncDisposable {
       })
       .finally(() => follower.end());
     const announced = answer.headers['content-length'];
-    // Without a length the answer could not be told from one that broke off: it is stored first.
+    // Without a length the client could not detect an interrupted response: the blob is stored first.
     if (announced === undefined) await stored;
     const sizeBytes = announced === undefined ? repositories.blobSize(repository, digest) : Number(announced);
     const rest = async (start: number): Promise<Readable> => {
@@ -319,7 +335,7 @@ class PullThrough implements Origin, AsyncDisposable {
     return { sizeBytes, stream: Readable.from(follower.read(rest), { objectMode: false }) };
   }
 
-  /** Lets go what nobody asked for in the time that its proxy is told to keep it. */
+  /** Removes content that was not requested within the expiry of its proxy. */
   async #sweep(upstream: Upstream, signal: AbortSignal): Promise<void> {
     const { repositories, log } = this.#options;
     const beforeMs = this.#now() - upstream.proxy.expiryMs;
@@ -327,7 +343,7 @@ class PullThrough implements Origin, AsyncDisposable {
     this.#lists.expire(folder, beforeMs);
     for (const use of this.#uses.unused(folder, beforeMs)) {
       if (signal.aborted) return;
-      // A longer prefix may have a say of its own; and a repository that is no mirror any more keeps what it has.
+      // A longer prefix has its own expiry, and a repository that is no mirror any more keeps its content.
       const isOurs = this.#upstreamFor(use.repository) === upstream;
       try {
         if (isOurs && repositories.findManifest(use.repository, use.digest))
@@ -341,12 +357,12 @@ class PullThrough implements Origin, AsyncDisposable {
   }
 }
 
-/** Where a proxy's repositories lie: '' or `prefix/`. */
+/** The beginning of the names of a proxy's repositories: '' or `prefix/`. */
 function folderOf({ prefix }: ProxyConfig): string {
   return prefix === '' ? '' : `${prefix.replace(/\/+$/, '')}/`;
 }
 
-function localTags(repositories: Repositories, repository: string): readonly string[] {
+function localTags(repositories: TagReader & RepositoryReader, repository: string): readonly string[] {
   if (!repositories.hasRepository(repository)) return [];
   const tags: string[] = [];
   for (let after = ''; ; after = tags.at(-1) ?? '') {
@@ -356,7 +372,7 @@ function localTags(repositories: Repositories, repository: string): readonly str
   }
 }
 
-/** Passes pieces on, and a copy to one who follows. */
+/** Passes pieces on, and a copy of each to the follower. */
 async function* copyTo(follower: Follower, source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   for await (const piece of source) {
     follower.push(piece);
@@ -364,8 +380,8 @@ async function* copyTo(follower: Follower, source: AsyncIterable<Buffer>): Async
   }
 }
 
-/** Known here, and really in the store. */
-async function isHere(repositories: Repositories, repository: string, digest: Digest): Promise<boolean> {
+/** True when the blob is recorded here and is in the store. */
+async function isHere(repositories: BlobReader, repository: string, digest: Digest): Promise<boolean> {
   try {
     repositories.blobSize(repository, digest);
   } catch {

@@ -1,4 +1,4 @@
-// Owns the lists of an origin that are kept here, in the records: its tags, and what refers to a manifest. Asks nobody.
+// Owns the cached lists of an origin, in the records: tags and referrers. Makes no request.
 
 import type { Database } from '../../store/database.ts';
 
@@ -10,10 +10,10 @@ export const LISTS_STEP = `
     body TEXT NOT NULL, PRIMARY KEY (repository, kind, key)) STRICT, WITHOUT ROWID;
   CREATE INDEX proxy_lists_checked ON proxy_lists (checked_ms);`;
 
-/** Lists of this many kinds and keys at most; the oldest go. */
+/** The most lists. Beyond it, the oldest are removed. */
 const LISTS_MAX = 100_000;
 
-/** A list as it was when the origin was last asked. Times are Unix milliseconds. */
+/** A list as the origin last returned it. Times are Unix milliseconds. */
 export interface KeptList {
   readonly checkedMs: number;
   readonly entries: readonly unknown[];
@@ -37,9 +37,8 @@ export class Lists {
 
   put(repository: string, kind: ListKind, key: string, entries: readonly unknown[], nowMs: number): void {
     this.#db
-      .sql(
-        `INSERT INTO proxy_lists VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET checked_ms = excluded.checked_ms, body = excluded.body`,
-      )
+      .sql(`INSERT INTO proxy_lists (repository, kind, key, checked_ms, body) VALUES (?, ?, ?, ?, ?)
+            ON CONFLICT DO UPDATE SET checked_ms = excluded.checked_ms, body = excluded.body`)
       .run(repository, kind, key, nowMs, JSON.stringify(entries));
     if (++this.#added % 1000 === 0)
       this.#db
@@ -52,7 +51,7 @@ export class Lists {
     this.#db.sql('DELETE FROM proxy_lists WHERE repository = ? AND kind = ? AND key = ?').run(repository, kind, key);
   }
 
-  /** Forgets what was not asked for since `beforeMs`, of repositories that begin with `prefix`. */
+  /** Removes lists that were not fetched since `beforeMs`, of repositories that begin with `prefix`. */
   expire(prefix: string, beforeMs: number): void {
     this.#db
       .sql('DELETE FROM proxy_lists WHERE checked_ms <= ? AND substr(repository, 1, ?) = ?')

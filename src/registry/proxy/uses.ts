@@ -1,9 +1,9 @@
-// Owns when each mirrored manifest was last asked for, in the records, and letting those go that nobody asked for in a long time.
+// Owns the records of when each mirrored manifest was last requested, and the search for unused ones.
 
 import type { Digest } from '../../spec/digest.ts';
 import type { Database, Migrations } from '../../store/database.ts';
 
-/** Times are this much of an expiry behind at most: a busy manifest is not a write for every pull. */
+/** Precision of times, as part of the expiry: not every pull of a busy manifest costs a write. */
 const COARSENESS = 1 / 64;
 const BATCH = 200;
 
@@ -27,15 +27,15 @@ export class Uses {
     this.#db = db;
   }
 
-  /** A manifest was asked for. */
+  /** Records a request for a manifest. */
   mark({ repository, digest }: Use, nowMs: number, expiryMs: number): void {
     this.#db
-      .sql(`INSERT INTO proxy_manifests VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET used_ms = excluded.used_ms
-            WHERE used_ms < ?`)
+      .sql(`INSERT INTO proxy_manifests (repository, digest, used_ms) VALUES (?, ?, ?)
+            ON CONFLICT DO UPDATE SET used_ms = excluded.used_ms WHERE used_ms < ?`)
       .run(repository, digest, nowMs, Math.floor(nowMs - expiryMs * COARSENESS));
   }
 
-  /** Some of those that were not asked for since `beforeMs`, by repositories that begin with `prefix`. */
+  /** Some manifests without a request since `beforeMs`, of repositories that begin with `prefix`. */
   unused(prefix: string, beforeMs: number): readonly Use[] {
     return this.#db
       .sql(`SELECT repository, digest FROM proxy_manifests WHERE used_ms <= ? AND substr(repository, 1, ?) = ?

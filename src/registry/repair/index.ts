@@ -1,23 +1,23 @@
-// The face of repair: all content read and compared with the records, when an admin asks for it and in the background at a gentle rate.
-// In the background nothing is changed: what is wrong is told of in the log, the metrics and the list of faults.
+// The face of repair: checks of all content against the records, on request and in the background at a limited rate.
+// Background checks change nothing. They report faults in the log, the metrics and the list of faults.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GantryError, messageOf } from '../../lib/errors.ts';
 import type { Database } from '../../store/database.ts';
 import { Periodic } from '../../store/jobs/index.ts';
 import type { Exchange, Route } from '../http/types.ts';
-import type { CheckStep, Fault, Repositories } from '../repositories/types.ts';
+import type { CheckStep, Fault, StoreChecker } from '../repositories/types.ts';
 import type { EventListener, Log } from '../types.ts';
 import { RepairRecords } from './records.ts';
 
-/** The background looks so often whether another pass is due, and first so long after a start. */
+/** How often the background looks whether another pass is due, and the delay of the first look after a start. */
 const LOOK_MS = 10 * 60_000;
-/** How far a pass has come is written so often: after a crash it goes on from there. */
+/** How often the progress of a pass is stored. After a crash the pass continues from there. */
 const KEEP_EVERY = 50;
 const PROGRESS_MS = 500;
 
 export interface RepairOptions {
-  readonly repositories: Repositories;
+  readonly repositories: StoreChecker;
   readonly database: Database;
   readonly log: Log;
   /** Between two background passes; 0: none. */
@@ -26,16 +26,16 @@ export interface RepairOptions {
   readonly isMirror: (repository: string) => boolean;
   /** Unix milliseconds. */
   readonly now?: (() => number) | undefined;
-  /** For tests: when the background looks first, and how often. */
+  /** For tests: the delay of the first look, and the interval. */
   readonly lookMs?: number | undefined;
 }
 
 export interface Repair extends AsyncDisposable {
   readonly listener: EventListener;
   readonly routes: readonly Route[];
-  /** Faults that were found and not mended. */
+  /** Faults that were found and not repaired. */
   faults(): number;
-  /** Begins to check in the background. */
+  /** Starts background checks. */
   start(): void;
 }
 
@@ -81,7 +81,7 @@ class Checker implements Repair {
     await this.#asked?.catch(() => undefined);
   }
 
-  /** A background pass, where one is due or was interrupted. */
+  /** Runs a background pass when one is due or was interrupted. */
   async #pass(signal: AbortSignal): Promise<void> {
     const { repositories, checkEveryMs, isMirror, log } = this.#options;
     const state = this.#records.state();
@@ -117,7 +117,7 @@ class Checker implements Repair {
     exchange.json(200, { isRunning, startedAt: time(startedMs), finishedAt: time(finishedMs), faults });
   }
 
-  /** Checks now, and tells of it line by line as it goes: progress, faults, at last the report. @throws CHECK_RUNNING */
+  /** Checks now, and streams lines of progress, faults and finally the report. @throws CHECK_RUNNING */
   async #check(exchange: Exchange): Promise<void> {
     if (this.#asked) throw new GantryError('conflict', 'CHECK_RUNNING', 'a check is running already');
     const running = this.#run(exchange).finally(() => {
@@ -157,7 +157,7 @@ class Checker implements Repair {
   }
 }
 
-/** Keeps reading at a rate, by pauses. */
+/** Limits the rate of reading by pauses. */
 class Pace {
   readonly #bytesPerSecond: number;
   readonly #signal: AbortSignal;

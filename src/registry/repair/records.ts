@@ -1,4 +1,4 @@
-// Owns what checks of the content found and how far the background has come, in the records. Checks nothing.
+// Owns the records of checks: their faults, and the progress of the background pass. Checks nothing.
 
 import type { Database, Migrations } from '../../store/database.ts';
 import type { Fault } from '../repositories/types.ts';
@@ -14,20 +14,20 @@ const MIGRATIONS: Migrations = {
   ],
 };
 
-/** Faults that are kept: a disk that is gone needs no longer list. */
+/** The most faults that are kept: a lost disk needs no longer list. */
 const FAULTS_MAX = 10_000;
 const LIST_MAX = 1000;
 
-/** Where the background is. Times are Unix milliseconds, 0 for never. */
+/** The progress of the background pass. Times are Unix milliseconds, 0 for never. */
 export interface PassState {
   readonly isRunning: boolean;
   readonly startedMs: number;
   readonly finishedMs: number;
-  /** Content was looked at up to this digest. */
+  /** Content was checked up to this digest. */
   readonly after: string;
 }
 
-/** A fault as it is kept. */
+/** A stored fault. */
 export interface KeptFault extends Omit<Fault, 'outcome'> {
   /** RFC 3339. */
   readonly foundAt: string;
@@ -58,7 +58,7 @@ export class RepairRecords {
     this.#db.sql('UPDATE repair_state SET after = ?').run(digest);
   }
 
-  /** A pass has ended: what it did not find again is no fault any more. */
+  /** Ends a pass, and removes the faults that it did not find again. */
   finish(startedMs: number, nowMs: number): void {
     this.#db.transaction(() => {
       this.#db.sql("UPDATE repair_state SET after = '', finished_ms = ?").run(Math.max(nowMs, startedMs));
@@ -66,23 +66,23 @@ export class RepairRecords {
     });
   }
 
-  /** Forgets faults that were last seen before a time. */
+  /** Removes faults that were last seen before a time. */
   forget(beforeMs: number): void {
     this.#db.sql('DELETE FROM repair_faults WHERE found_ms < ?').run(beforeMs);
     this.#count = this.#counted();
   }
 
-  /** Keeps a fault that is left; drops one that was repaired. What was removed is lost until somebody pushes it again. */
+  /** Stores a fault, or removes one that was repaired. Removed content is stored as missing until it is pushed again. */
   found({ kind, digest, detail, hurts, outcome }: Fault, nowMs: number): void {
     if (outcome !== 'found') this.#db.sql('DELETE FROM repair_faults WHERE kind = ? AND digest = ?').run(kind, digest);
     if (outcome !== 'repaired' && this.#count < FAULTS_MAX)
       this.#db
-        .sql('INSERT OR REPLACE INTO repair_faults VALUES (?, ?, ?, ?, ?)')
+        .sql('INSERT OR REPLACE INTO repair_faults (kind, digest, detail, hurts, found_ms) VALUES (?, ?, ?, ?, ?)')
         .run(outcome === 'removed' ? 'missing' : kind, digest, detail, JSON.stringify(hurts), nowMs);
     this.#count = this.#counted();
   }
 
-  /** Somebody brought it again. Costs nothing where nothing is wrong. */
+  /** Removes the faults of content that was pushed again. Costs nothing when there are no faults. */
   brought(digest: string): void {
     if (this.#count === 0) return;
     this.#db.sql('DELETE FROM repair_faults WHERE digest = ?').run(digest);

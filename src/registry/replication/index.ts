@@ -1,15 +1,22 @@
-// The face of replication: what is pushed here goes on to other registries, one way, over failures and restarts.
+// The face of replication: pushed content is copied to other registries, one way, across failures and restarts.
 
 import { GantryError } from '../../lib/errors.ts';
 import { VERSION } from '../../lib/package.ts';
 import { RegistryClient, RegistryError, type Repository } from '../../remote/index.ts';
 import { type Digest, parseAnyDigest } from '../../spec/digest.ts';
 import type { Database, Migrations } from '../../store/database.ts';
-import { copyIntoJobs, createQueue, type JobQueue, migrateJobs } from '../../store/jobs/index.ts';
+import {
+  copyIntoJobs,
+  createQueue,
+  type JobQueue,
+  type Jobs,
+  migrateJobs,
+  type QueueStatus,
+} from '../../store/jobs/index.ts';
 import type { ReplicationConfig } from '../config/types.ts';
 import { fitsAny } from '../glob.ts';
 import type { Route } from '../http/types.ts';
-import type { Repositories } from '../repositories/types.ts';
+import type { BlobReader, ManifestReader, RepositoryReader, TagReader } from '../repositories/types.ts';
 import { BLOB_TYPE, type EventListener, type Log } from '../types.ts';
 
 const MIGRATIONS: Migrations = {
@@ -34,7 +41,7 @@ const PAGE = 500;
 
 export interface ReplicationOptions {
   readonly replications: readonly ReplicationConfig[];
-  readonly repositories: Repositories;
+  readonly repositories: ManifestReader & TagReader & RepositoryReader & BlobReader;
   readonly database: Database;
   readonly log: Log;
   /** Unix milliseconds. */
@@ -44,12 +51,12 @@ export interface ReplicationOptions {
 export interface Replication extends AsyncDisposable {
   readonly listener: EventListener;
   readonly routes: readonly Route[];
-  /** Copies and deletes that are still to be made, of all targets. */
+  /** Pending copies and deletes of all targets. */
   pending(): number;
   start(): void;
 }
 
-/** A copy or a delete that is to be made. */
+/** A pending copy or delete. */
 interface Copy {
   readonly repository: string;
   /** A tag, or a digest that no tag names. */
@@ -57,7 +64,7 @@ interface Copy {
   readonly isDelete: boolean;
 }
 
-/** Makes the replication; nothing is sent before `start`. */
+/** Makes the replication. Nothing is sent before `start`. */
 export function createReplication(options: ReplicationOptions): Replication {
   return new Replicator(options);
 }
@@ -125,7 +132,7 @@ class Replicator implements Replication {
     };
   }
 
-  /** A target that deletes nothing is left as it is. */
+  /** Deletes at the target. A target that does not support deletes is left unchanged. */
   async #remove(target: ReplicationConfig, { repository, reference }: Copy): Promise<void> {
     await this.#client.deleteManifest(this.#remote(target, repository), reference).catch((error: unknown) => {
       if (!(error instanceof RegistryError) || (error.status !== 405 && error.status !== 400)) throw error;
@@ -133,14 +140,14 @@ class Replicator implements Replication {
     });
   }
 
-  /** What is gone here meanwhile needs no push. */
+  /** Copies to the target, unless the manifest was deleted here meanwhile. */
   async #push(target: ReplicationConfig, { repository, reference }: Copy): Promise<void> {
     const record = this.#options.repositories.findManifest(repository, reference);
     if (record)
       await this.#pushManifest(this.#remote(target, repository), repository, record.digest, reference, new Set());
   }
 
-  /** What a manifest needs first, then the manifest. */
+  /** Copies what a manifest refers to, then the manifest. */
   async #pushManifest(
     remote: Repository,
     repository: string,
@@ -194,7 +201,7 @@ class Replicator implements Replication {
     return [...this.#queues.values()].reduce((total, queue) => total + queue.counts().pending, 0);
   }
 
-  /** Everything that the target should have. @throws REPLICATION_UNKNOWN */
+  /** Queues everything that the target should have. @throws REPLICATION_UNKNOWN */
   #queueAll(name: string): number {
     const [target, queue] = [...this.#queues].find(([candidate]) => candidate.name === name) ?? [];
     if (!target || !queue)
@@ -221,11 +228,11 @@ class Replicator implements Replication {
   }
 }
 
-/** The newest request for a reference is the one that counts. */
-function ask(queue: JobQueue<Copy>, copy: Copy): void {
+/** Queues a copy or delete, in place of an earlier one for the same reference. */
+function ask(queue: Jobs<Copy>, copy: Copy): void {
   queue.replace(`${copy.repository} ${copy.reference}`, copy);
 }
 
-function viewOf({ name, url, repositories }: ReplicationConfig, queue: JobQueue<Copy>) {
+function viewOf({ name, url, repositories }: ReplicationConfig, queue: QueueStatus) {
   return { name, url, repositories, pending: queue.counts().pending, lastError: queue.lastError() };
 }

@@ -1,12 +1,12 @@
-// Owns what was taken out of sight and is not gone yet: repositories, and manifests with very many tags. Removed a few rows at a time,
-// while requests go on; whatever a crash leaves is found by name at the next collection.
+// Owns the removal of hidden rows: deleted repositories, and deleted manifests with very many tags. Removes a few rows at a time, while
+// requests are served. What a crash leaves is found by its hidden name at the next collection.
 
 import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
 import type { Context } from './context.ts';
 import { digestIn } from './rows.ts';
 import { HIDDEN } from './schema.ts';
 
-/** Rows of one transaction: some milliseconds. */
+/** Rows of one transaction, which takes some milliseconds. */
 const BATCH = 200;
 
 /** Removes everything that is hidden. */
@@ -27,10 +27,10 @@ export async function bury(context: Context, signal: AbortSignal): Promise<void>
   }
 }
 
-/** Removes at most BATCH rows of a hidden repository; how many. */
+/** Removes at most BATCH rows of a hidden repository; returns how many. */
 type Step = (context: Context, id: number) => number;
 
-/** Tags that still lead into it; in a repository that lives on, their history ended when they were hidden. */
+/** Tags that still point into it. In a repository that still exists, their history ends at the time when they were hidden. */
 function tagsStep(hiddenAtMs: number): Step {
   return ({ database, changes }, id) => {
     const rows = database

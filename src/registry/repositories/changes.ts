@@ -1,4 +1,4 @@
-// Owns every write to the records, each as one step of a transaction that the caller holds open. Touches no stored bytes.
+// Owns every write to the records, each as one step of the caller's transaction. Touches no stored bytes.
 
 import type { Digest } from '../../spec/digest.ts';
 import type { Database } from '../../store/database.ts';
@@ -6,9 +6,9 @@ import type { ManifestBody } from './manifest-body.ts';
 import { HIDDEN } from './schema.ts';
 import type { ManifestSummary } from './types.ts';
 
-/** A claim that has run out already: only the next collection decides. */
+/** An expired claim: the next collection may remove the blob. */
 const LONG_AGO_MS = 1;
-/** Kept of one tag's past. */
+/** History entries that are kept of one tag. */
 const HISTORY_MAX = 1000;
 
 export interface NewManifest {
@@ -21,7 +21,7 @@ export interface NewManifest {
   readonly by: string;
 }
 
-/** The writing half of the records. */
+/** The writes. */
 export class Changes {
   readonly #db: Database;
 
@@ -29,33 +29,33 @@ export class Changes {
     this.#db = db;
   }
 
-  /** The repository's row id, made when it is new. */
+  /** The repository's row id. Creates a missing row. */
   ensureRepository(name: string, nowMs: number): number {
     this.#db.sql('INSERT OR IGNORE INTO repositories (name, created_ms) VALUES (?, ?)').run(name, nowMs);
     return Number(this.#db.sql('SELECT id FROM repositories WHERE name = ?').get(name)?.id);
   }
 
-  /** Takes a repository out of sight; what is in it goes step by step. */
+  /** Hides a repository. Its rows are removed in steps (`burial.ts`). */
   hideRepository(id: number): void {
     this.#db.sql('UPDATE repositories SET name = ? WHERE id = ?').run(`${HIDDEN}repository/${id}`, id);
   }
 
-  /** The blob's row id, made when it is new. It is no longer up for removal. */
+  /** The blob's row id. Creates a missing row, and cancels a pending removal. */
   ensureBlob(digest: Digest, sizeBytes: number): number {
     this.#db.sql('INSERT OR IGNORE INTO blobs (digest, size) VALUES (?, ?)').run(digest, sizeBytes);
     this.#db.sql('DELETE FROM removals WHERE digest = ?').run(digest);
     return Number(this.#db.sql('SELECT id FROM blobs WHERE digest = ?').get(digest)?.id);
   }
 
-  /** Makes a blob readable through a repository, spared from now on for the grace period. */
+  /** Makes a blob readable through a repository, with a new claim. */
   link(repositoryId: number, blobId: number, nowMs: number): void {
     this.#db
-      .sql(`INSERT INTO blob_links VALUES (?, ?, ?) ON CONFLICT (repository, blob)
+      .sql(`INSERT INTO blob_links (repository, blob, unclaimed_ms) VALUES (?, ?, ?) ON CONFLICT (repository, blob)
             DO UPDATE SET unclaimed_ms = max(unclaimed_ms, excluded.unclaimed_ms) WHERE unclaimed_ms > 0`)
       .run(repositoryId, blobId, nowMs);
   }
 
-  /** Spares a linked blob for another grace period, also when the manifest that needs it now should go. Claims after `staleMs` stand. */
+  /** Renews the claim on a linked blob, also when a manifest needs it. Claims after `staleMs` stay as they are. */
   claim(repository: string, digest: Digest, nowMs: number, staleMs: number): void {
     this.#db
       .sql(`UPDATE blob_links SET unclaimed_ms = ? WHERE repository = (SELECT id FROM repositories WHERE name = ?)
@@ -63,7 +63,7 @@ export class Changes {
       .run(nowMs, repository, digest, staleMs);
   }
 
-  /** Adds or replaces a manifest with its references, and takes the claims of the blobs that it needs. Its row id. */
+  /** Adds or replaces a manifest with its references, and ends the claims on the blobs that it needs. Returns its row id. */
   putManifest(manifest: NewManifest): number {
     const { repositoryId, digest, sizeBytes, body, summary, nowMs, by } = manifest;
     const id = Number(
@@ -87,7 +87,9 @@ export class Changes {
     this.#db.sql('DELETE FROM manifest_references WHERE manifest = ?').run(id);
     body.references.forEach((reference, position) => {
       this.#db
-        .sql('INSERT INTO manifest_references VALUES (?, ?, ?, ?, ?, ?)')
+        .sql(
+          'INSERT INTO manifest_references (manifest, position, digest, kind, media_type, size) VALUES (?, ?, ?, ?, ?, ?)',
+        )
         .run(id, position, reference.digest, reference.kind, reference.mediaType, reference.sizeBytes);
     });
     this.#db
@@ -97,14 +99,14 @@ export class Changes {
     return id;
   }
 
-  /** Removes a manifest; the blobs that it needed are left to the next collection. */
+  /** Removes a manifest. The next collection removes the blobs that it needed. */
   deleteManifest(repositoryId: number, digest: Digest): void {
     this.#leaveBlobs(repositoryId, digest);
     this.#db.sql('DELETE FROM manifests WHERE repository = ? AND digest = ?').run(repositoryId, digest);
     this.removeIfUnneeded(digest);
   }
 
-  /** Takes a manifest with all its tags out of sight, however many these are; they go step by step. */
+  /** Hides a manifest with all its tags, in constant time. Its rows are removed in steps (`burial.ts`). */
   hideManifest(repositoryId: number, digest: Digest, nowMs: number): void {
     this.#leaveBlobs(repositoryId, digest);
     const found = this.#db
@@ -114,7 +116,7 @@ export class Changes {
     this.#db.sql('UPDATE manifests SET repository = ? WHERE id = ?').run(hidden, Number(found?.id));
   }
 
-  /** The blobs that a manifest needs are spared by nothing but other manifests. */
+  /** Gives the blobs that a manifest needs an expired claim: only other manifests protect them then. */
   #leaveBlobs(repositoryId: number, digest: Digest): void {
     this.#db
       .sql(`UPDATE blob_links SET unclaimed_ms = max(unclaimed_ms, ${LONG_AGO_MS}) WHERE repository = ? AND blob IN
@@ -123,24 +125,24 @@ export class Changes {
       .run(repositoryId, repositoryId, digest);
   }
 
-  /** Forgets a blob that no repository links and no manifest is; its bytes go when `removals` is worked off. */
+  /** Removes the record of a blob that has no link and is no manifest. The collection removes its bytes, by `removals`. */
   removeIfUnneeded(digest: Digest): void {
     const gone = this.#db
       .sql(`DELETE FROM blobs WHERE digest = ? AND NOT EXISTS (SELECT 1 FROM blob_links WHERE blob = blobs.id)
             AND NOT EXISTS (SELECT 1 FROM manifests WHERE manifests.digest = blobs.digest)`)
       .run(digest);
-    if (Number(gone.changes) > 0) this.#db.sql('INSERT OR IGNORE INTO removals VALUES (?)').run(digest);
+    if (Number(gone.changes) > 0) this.#db.sql('INSERT OR IGNORE INTO removals (digest) VALUES (?)').run(digest);
   }
 
   /** Points a tag at a manifest. */
   setTag(repositoryId: number, tag: string, manifestId: number, digest: Digest, nowMs: number, by: string): void {
-    // What is hidden already ended when it was.
+    // The history of a hidden manifest's tag ended when the manifest was hidden.
     const before = this.#db
       .sql(`SELECT t.manifest, CASE WHEN m.repository = t.repository THEN NULL ELSE r.created_ms END AS until_ms FROM tags t
             JOIN manifests m ON m.id = t.manifest JOIN repositories r ON r.id = m.repository WHERE t.repository = ? AND t.name = ?`)
       .get(repositoryId, tag);
     this.#db
-      .sql(`INSERT INTO tags VALUES (?, ?, ?, ?, ?) ON CONFLICT (repository, name)
+      .sql(`INSERT INTO tags (repository, name, manifest, updated_ms, pushed_by) VALUES (?, ?, ?, ?, ?) ON CONFLICT (repository, name)
             DO UPDATE SET manifest = excluded.manifest, updated_ms = excluded.updated_ms, pushed_by = excluded.pushed_by`)
       .run(repositoryId, tag, manifestId, nowMs, by);
     if (before?.manifest === manifestId) return;

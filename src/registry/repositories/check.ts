@@ -1,5 +1,4 @@
-// Owns looking whether the store has what the records say, and the records what the store has; and mending what can be. Requests go on
-// meanwhile. Decides nothing of when and how fast.
+// Owns the comparison of the store with the records, and its repairs. Requests are served meanwhile. Does not decide when to run or how fast.
 
 import { createHash } from 'node:crypto';
 import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
@@ -11,32 +10,32 @@ import { parseManifestBody } from './manifest-body.ts';
 import { digestIn } from './rows.ts';
 import type { CheckOptions, CheckReport, Fault } from './types.ts';
 
-/** Records looked at in one step: some milliseconds. */
+/** Records of one step, which takes some milliseconds. */
 const BATCH = 500;
 const HURT_MAX = 10;
 
-/** Looks at everything: content, then what nobody knows, then records among themselves. */
+/** Checks the content, then stored blobs without a record, then the records among themselves. */
 export async function check(context: Context, options: CheckOptions): Promise<CheckReport> {
   const report = { blobs: 0, bytes: 0, faults: 0, mended: 0 };
-  const tell = (fault: Fault): void => {
+  const onFault = (fault: Fault): void => {
     report.faults++;
     if (fault.outcome !== 'found') report.mended++;
     options.onFault(fault);
   };
-  await checkContent(context, options, report, tell);
-  await checkStrays(context, options, tell);
-  await checkRecords(context, options, tell);
+  await checkContent(context, options, report, onFault);
+  await checkStrays(context, options, onFault);
+  await checkRecords(context, options, onFault);
   return report;
 }
 
-type Tell = (fault: Fault) => void;
+type OnFault = (fault: Fault) => void;
 
-/** Every blob and manifest that the records name, in the order of their digests, from after `options.after` on. */
+/** Every recorded blob and manifest, in the order of their digests, after `options.after`. */
 async function checkContent(
   context: Context,
   options: CheckOptions,
   report: { blobs: number; bytes: number },
-  tell: Tell,
+  onFault: OnFault,
 ): Promise<void> {
   for (let after = options.after ?? ''; ; ) {
     const rows = context.database
@@ -46,7 +45,7 @@ async function checkContent(
       options.signal.throwIfAborted();
       const digest = digestIn(row.digest);
       const fault = await checkOne(context, options, digest);
-      if (fault) tell(fault);
+      if (fault) onFault(fault);
       report.blobs++;
       report.bytes += Number(row.size);
       after = digest;
@@ -57,10 +56,10 @@ async function checkContent(
 }
 
 async function checkOne(context: Context, options: CheckOptions, digest: Digest): Promise<Fault | undefined> {
-  if ((await look(context, digest)).kind === 'fine') return undefined;
-  // Once more, with nobody else at it: it may have gone or come since.
+  if ((await compare(context, digest)).kind === 'fine') return undefined;
+  // Again, under the queue of the digest: the blob may have been removed or added since.
   return context.queue.run(digest, async () => {
-    const found = await look(context, digest);
+    const found = await compare(context, digest);
     if (found.kind === 'fine') return undefined;
     const hurts = hurtBy(context, digest);
     if (found.kind === 'size') {
@@ -69,7 +68,7 @@ async function checkOne(context: Context, options: CheckOptions, digest: Digest)
       const detail = `the records say ${found.recordedBytes} bytes, it has ${found.sizeBytes}`;
       return { kind: 'size', digest, detail, hurts: [], outcome: options.isRepair ? 'repaired' : 'found' };
     }
-    // Bytes that are wrong help nobody, and keep pushers from bringing the right ones.
+    // A damaged blob is useless, and as long as it exists a push does not replace it.
     const isRemoved = found.kind === 'damaged' && options.isRepair;
     if (isRemoved) await context.storage.remove(digest);
     const detail = found.kind === 'missing' ? 'the store does not have it' : found.detail;
@@ -77,14 +76,14 @@ async function checkOne(context: Context, options: CheckOptions, digest: Digest)
   });
 }
 
-type Look =
+type Comparison =
   | { readonly kind: 'fine' }
   | { readonly kind: 'missing' }
   | { readonly kind: 'damaged'; readonly detail: string }
   | { readonly kind: 'size'; readonly sizeBytes: number; readonly recordedBytes: number };
 
-/** What the store has under a digest; what the records do not name any more is fine. */
-async function look({ queries, storage }: Context, digest: Digest): Promise<Look> {
+/** Compares one blob with its record. A blob without a record is fine: it was deleted meanwhile. */
+async function compare({ queries, storage }: Context, digest: Digest): Promise<Comparison> {
   const recordedBytes = queries.storedSize(digest);
   if (recordedBytes === undefined) return { kind: 'fine' };
   const hash = createHash(algorithmOf(digest));
@@ -96,7 +95,7 @@ async function look({ queries, storage }: Context, digest: Digest): Promise<Look
     }
   } catch (error) {
     if (isGantryError(error) && error.code === 'NO_SUCH_BLOB') return { kind: 'missing' };
-    // The disk says that it cannot; anything else says nothing of the blob.
+    // EIO means that the disk cannot read this blob. Other errors say nothing about the blob.
     if ((error as { code?: unknown }).code === 'EIO') return { kind: 'damaged', detail: messageOf(error) };
     throw error;
   }
@@ -106,7 +105,7 @@ async function look({ queries, storage }: Context, digest: Digest): Promise<Look
   return sizeBytes === recordedBytes ? { kind: 'fine' } : { kind: 'size', sizeBytes, recordedBytes };
 }
 
-/** Some of the images that need a digest, or are it. */
+/** Some of the images that have or need this digest. */
 function hurtBy({ database }: Context, digest: Digest): readonly string[] {
   return database
     .sql(`SELECT DISTINCT r.name || coalesce(':' || t.name, '@' || m.digest) AS image FROM manifests m
@@ -116,10 +115,10 @@ function hurtBy({ database }: Context, digest: Digest): readonly string[] {
     .map((row) => String(row.image));
 }
 
-/** Content that the records do not know: a crash fell between the bytes and their record. */
-async function checkStrays(context: Context, { isRepair, signal }: CheckOptions, tell: Tell): Promise<void> {
+/** Content without a record: a crash came between the bytes and their record. */
+async function checkStrays(context: Context, { isRepair, signal }: CheckOptions, onFault: OnFault): Promise<void> {
   const { database, queries, storage, queue } = context;
-  // What a collection is about to remove is no stray.
+  // A blob that a collection is about to remove is no stray.
   const isKnown = (digest: Digest): boolean =>
     queries.storedSize(digest) !== undefined ||
     database.sql('SELECT 1 FROM removals WHERE digest = ?').get(digest) !== undefined;
@@ -130,25 +129,25 @@ async function checkStrays(context: Context, { isRepair, signal }: CheckOptions,
       if (isKnown(digest)) return;
       if (isRepair) await storage.remove(digest);
       const detail = `${sizeBytes} bytes that no record knows`;
-      tell({ kind: 'stray', digest, detail, hurts: [], outcome: isRepair ? 'repaired' : 'found' });
+      onFault({ kind: 'stray', digest, detail, hurts: [], outcome: isRepair ? 'repaired' : 'found' });
     });
   }
 }
 
-/** What manifests need must be known in their repository. */
-async function checkRecords(context: Context, options: CheckOptions, tell: Tell): Promise<void> {
+/** Checks that each repository has what its manifests refer to. */
+async function checkRecords(context: Context, options: CheckOptions, onFault: OnFault): Promise<void> {
   const { database } = context;
   const end = Number(database.sql('SELECT max(id) AS id FROM manifests').get()?.id ?? 0);
   for (let from = 0; from < end; from += BATCH) {
     options.signal.throwIfAborted();
-    linkAgain(context, options, from, tell);
-    await tellIncomplete(context, options, from, tell);
+    linkAgain(context, options, from, onFault);
+    await reportIncomplete(context, options, from, onFault);
     await yieldToEventLoop();
   }
 }
 
-/** Blobs that are here and that a manifest of the repository needs, which the repository does not let one read. */
-function linkAgain({ database }: Context, { isRepair }: CheckOptions, from: number, tell: Tell): void {
+/** Stored blobs that a manifest refers to, but that are not linked to its repository. */
+function linkAgain({ database }: Context, { isRepair }: CheckOptions, from: number, onFault: OnFault): void {
   database.transaction(() => {
     const rows = database
       .sql(`SELECT DISTINCT m.repository, r.name, b.id AS blob, f.digest FROM manifests m JOIN repositories r ON r.id = m.repository
@@ -157,15 +156,29 @@ function linkAgain({ database }: Context, { isRepair }: CheckOptions, from: numb
             WHERE m.id > ? AND m.id <= ? AND f.kind != 'manifest' AND l.blob IS NULL`)
       .all(from, from + BATCH);
     for (const { repository, name, blob, digest } of rows) {
-      if (isRepair) database.sql('INSERT INTO blob_links VALUES (?, ?, 0)').run(Number(repository), Number(blob));
+      if (isRepair)
+        database
+          .sql('INSERT INTO blob_links (repository, blob, unclaimed_ms) VALUES (?, ?, 0)')
+          .run(Number(repository), Number(blob));
       const detail = `${String(name)} needs it and does not show it`;
-      tell({ kind: 'unlinked', digest: digestIn(digest), detail, hurts: [], outcome: isRepair ? 'repaired' : 'found' });
+      onFault({
+        kind: 'unlinked',
+        digest: digestIn(digest),
+        detail,
+        hurts: [],
+        outcome: isRepair ? 'repaired' : 'found',
+      });
     }
   });
 }
 
-/** Manifests that need what is nowhere. Mirrors fetch it when it is asked for; some layers lie elsewhere by agreement. */
-async function tellIncomplete(context: Context, { isMirror }: CheckOptions, from: number, tell: Tell): Promise<void> {
+/** Manifests that refer to missing content. Mirrors fetch theirs on demand, and foreign layers are stored elsewhere. */
+async function reportIncomplete(
+  context: Context,
+  { isMirror }: CheckOptions,
+  from: number,
+  onFault: OnFault,
+): Promise<void> {
   const rows = context.database
     .sql(`SELECT r.name, m.digest, m.media_type, f.digest AS needed FROM manifests m JOIN repositories r ON r.id = m.repository
           JOIN manifest_references f ON f.manifest = m.id WHERE m.id > ? AND m.id <= ? AND CASE f.kind
@@ -176,7 +189,7 @@ async function tellIncomplete(context: Context, { isMirror }: CheckOptions, from
     const [name, needed] = [String(row.name), digestIn(row.needed)];
     if (isMirror(name) || (await isForeign(context, digestIn(row.digest), String(row.media_type), needed))) continue;
     const hurts = [`${name}@${String(row.digest)}`];
-    tell({
+    onFault({
       kind: 'incomplete',
       digest: needed,
       detail: `${name} needs it and does not have it`,
@@ -196,7 +209,7 @@ async function isForeign(
     const { references } = parseManifestBody(await storage.readSmall(digest, options.maxManifestBytes), mediaType);
     return references.some((reference) => reference.digest === needed && reference.isForeign);
   } catch (error) {
-    // Its own fault was told of already.
+    // The manifest's own fault was reported already.
     if (isGantryError(error)) return false;
     throw error;
   }

@@ -1,4 +1,4 @@
-// Owns the verbs that take away: tags, manifests, blobs, whole repositories. Bytes are freed by the collection that follows.
+// Owns the verbs that delete: tags, manifests, blobs, repositories. They change the records; garbage collection frees the bytes.
 
 import type { Digest } from '../../spec/digest.ts';
 import { companionTags } from '../../spec/oci/companion-tag.ts';
@@ -6,13 +6,29 @@ import { BLOB_TYPE } from '../types.ts';
 import type { Context } from './context.ts';
 import { blobInUse, manifestInUse } from './errors.ts';
 import { digestIn } from './rows.ts';
-import type { Initiator, ManifestRecord } from './types.ts';
+import type { Deleter, Initiator, ManifestRecord } from './types.ts';
 
-/** Tags of one manifest that are removed with it; more go step by step afterwards (`burial.ts`). */
+/** A manifest with more tags is hidden first, and its tags are removed in steps (`burial.ts`). */
 const TAGS_AT_ONCE = 200;
 
+/** The verbs that delete. Each one that leaves garbage says so when it has succeeded. */
+export function deleter(context: Context): Deleter {
+  const leavingGarbage = <T>(result: T): T => {
+    context.announceGarbage();
+    return result;
+  };
+  return {
+    deleteManifest: async (repository, digest, doer, isForced) =>
+      leavingGarbage(deleteManifest(context, repository, digest, doer, isForced)),
+    deleteTag: async (repository, tag, doer) => deleteTag(context, repository, tag, doer),
+    removeImage: async (repository, tag, doer) => leavingGarbage(removeImage(context, repository, tag, doer)),
+    deleteBlob: async (repository, digest, doer) => leavingGarbage(deleteBlob(context, repository, digest, doer)),
+    deleteRepository: async (repository, doer) => leavingGarbage(deleteRepository(context, repository, doer)),
+  };
+}
+
 /** @throws NAME_UNKNOWN, MANIFEST_UNKNOWN, and what guards throw */
-export function deleteTag(context: Context, repository: string, tag: string, doer: Initiator): void {
+function deleteTag(context: Context, repository: string, tag: string, doer: Initiator): void {
   const record = context.queries.manifest(repository, tag);
   for (const guard of context.guards) guard.beforeDelete?.(repository, { tag });
   context.database.transaction(() => {
@@ -22,10 +38,10 @@ export function deleteTag(context: Context, repository: string, tag: string, doe
 }
 
 /**
- * Removes a tag and, as `docker rmi` does, what nothing else leads to: its manifest, the entries of an index, and what belongs to these
- * (signatures, SBOMs, reports). Answers the manifests that went. @throws NAME_UNKNOWN, MANIFEST_UNKNOWN, and what guards throw
+ * Removes a tag and, as `docker rmi` does, the manifests that become unreachable: the tag's own, the entries of an index, and their
+ * referrers (signatures, SBOMs, reports). Returns the removed manifests. @throws NAME_UNKNOWN, MANIFEST_UNKNOWN, and what guards throw
  */
-export function removeImage(context: Context, repository: string, tag: string, doer: Initiator): readonly Digest[] {
+function removeImage(context: Context, repository: string, tag: string, doer: Initiator): readonly Digest[] {
   const { queries, database } = context;
   const removed: Digest[] = [];
   database.transaction(() => {
@@ -50,7 +66,7 @@ export function removeImage(context: Context, repository: string, tag: string, d
   return removed;
 }
 
-/** True while a tag, an index or, for what belongs to a manifest, that manifest leads to it. */
+/** True while a tag, an index or its subject keeps it. */
 function isNeeded({ queries }: Context, { repository, digest, subject }: ManifestRecord): boolean {
   return (
     queries.tagsOf(repository, digest).length > 0 ||
@@ -60,21 +76,15 @@ function isNeeded({ queries }: Context, { repository, digest, subject }: Manifes
 }
 
 /**
- * Removes a manifest and every tag on it. What a tagged index leads to goes only where `isForced`: without it that index would be
- * broken. @throws NAME_UNKNOWN, MANIFEST_UNKNOWN, UNSUPPORTED, and what guards throw
+ * Removes a manifest and every tag on it. A manifest that a tagged index needs is removed only with `isForced`: the index is incomplete
+ * afterwards. @throws NAME_UNKNOWN, MANIFEST_UNKNOWN, UNSUPPORTED, and what guards throw
  */
-export function deleteManifest(
-  context: Context,
-  repository: string,
-  digest: Digest,
-  doer: Initiator,
-  isForced = false,
-): void {
+function deleteManifest(context: Context, repository: string, digest: Digest, doer: Initiator, isForced = false): void {
   const { queries, changes, database } = context;
   const record = queries.manifest(repository, digest);
   const above = isForced ? [] : queries.tagsAbove(repository, digest);
   if (above.length > 0) throw manifestInUse(digest, above);
-  judge(context, repository, digest);
+  askGuards(context, repository, digest);
   database.transaction(() => {
     const id = queries.requireRepository(repository);
     if (queries.hasMoreTags(repository, digest, TAGS_AT_ONCE)) changes.hideManifest(id, digest, context.now());
@@ -86,18 +96,18 @@ export function deleteManifest(
   });
 }
 
-function judge({ guards, queries }: Context, repository: string, digest: Digest): void {
-  const judging = guards.flatMap((guard) => guard.beforeDelete?.bind(guard) ?? []);
-  if (judging.length === 0) return;
+function askGuards({ guards, queries }: Context, repository: string, digest: Digest): void {
+  const asked = guards.flatMap((guard) => guard.beforeDelete?.bind(guard) ?? []);
+  if (asked.length === 0) return;
   const tags = queries.tagsOf(repository, digest);
-  for (const beforeDelete of judging) {
+  for (const beforeDelete of asked) {
     beforeDelete(repository, { digest });
     for (const tag of tags) beforeDelete(repository, { tag });
   }
 }
 
 /** Takes a blob out of a repository. @throws BLOB_UNKNOWN, NAME_UNKNOWN; UNSUPPORTED while a manifest there needs it */
-export function deleteBlob(context: Context, repository: string, digest: Digest, doer: Initiator): void {
+function deleteBlob(context: Context, repository: string, digest: Digest, doer: Initiator): void {
   context.database.transaction(() => {
     const id = context.queries.requireRepository(repository);
     const sizeBytes = context.queries.blobSize(repository, digest);
@@ -116,7 +126,7 @@ export function deleteBlob(context: Context, repository: string, digest: Digest,
 }
 
 /** Removes a repository with everything in it. @throws NAME_UNKNOWN, and what guards throw of its tags */
-export function deleteRepository(context: Context, repository: string, doer: Initiator): void {
+function deleteRepository(context: Context, repository: string, doer: Initiator): void {
   context.database.transaction(() => {
     const id = context.queries.requireRepository(repository);
     const db = context.database;

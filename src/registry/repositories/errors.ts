@@ -1,4 +1,4 @@
-// Owns what goes wrong in repositories, by the specification's codes. Decides nothing.
+// Owns the errors of repositories, with the specification's codes. Decides nothing.
 // @source OCI distribution specification 1.1, "Error Codes"
 
 import { GantryError } from '../../lib/errors.ts';
@@ -36,7 +36,7 @@ export function uploadUnknown(id: string): GantryError {
   });
 }
 
-/** @returns UNSUPPORTED: an index that `tags` lead to needs the manifest */
+/** @returns UNSUPPORTED: an index with these tags needs the manifest */
 export function manifestInUse(digest: Digest, tags: readonly string[]): GantryError {
   const message = `an index that is tagged ${tags.join(', ')} needs this manifest`;
   return new GantryError('notImplemented', 'UNSUPPORTED', message, {

@@ -1,24 +1,65 @@
-// Owns garbage collection while the registry works: what no manifest needs and no grace period spares goes, in small steps.
+// Owns garbage collection while the registry serves requests: blobs that no manifest needs and no claim protects are removed in small steps.
 //
-// The records decide in one transaction; the bytes follow, under the queue of their digest, so that an upload of the same content
-// comes wholly before or wholly after. A crash between leaves a row in `removals`, or a file that no row knows: both are found later.
+// The records change first, in one transaction. The bytes are removed afterwards, under the queue of their digest, so that an upload of
+// the same content runs before or after, never during the removal. A crash in between leaves a row in `removals`, or a file without a
+// record; a later collection finds both.
 
 import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
 import type { Digest } from '../../spec/digest.ts';
 import { bury } from './burial.ts';
 import type { Context } from './context.ts';
 import { digestIn } from './rows.ts';
-import type { GarbageReport } from './types.ts';
+import type { GarbageCollector, GarbageReport } from './types.ts';
 
-/** Rows of one transaction: some milliseconds. */
+/** Rows of one transaction, which takes some milliseconds. */
 const BATCH = 200;
-/** How long the history of tags outlives everything else in its repository. */
+/** How long the tag history of an empty repository is kept. */
 const HISTORY_KEPT_MS = 30 * 86_400_000;
-/** Removals under way at once. */
+/** Blobs that are removed in parallel. */
 const PARALLEL = 8;
 
-/** Collects everything that may go now. */
-export async function collectGarbage(context: Context, signal: AbortSignal): Promise<GarbageReport> {
+/** Runs one collection at a time, and adds up what they freed. Disposing it waits for the running one. */
+export class Garbage implements AsyncDisposable {
+  readonly #context: Context;
+  #running: Promise<GarbageReport> | undefined;
+  #collected: GarbageReport = { blobs: 0, bytes: 0, uploads: 0 };
+
+  constructor(context: Context) {
+    this.#context = context;
+  }
+
+  /** The verbs of garbage collection. */
+  verbs(): GarbageCollector {
+    return {
+      collectGarbage: (signal) => this.#collect(signal),
+      removeStrays: (signal) => removeStrays(this.#context, signal),
+      collected: () => this.#collected,
+    };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#running?.catch(() => undefined);
+  }
+
+  #collect(signal: AbortSignal): Promise<GarbageReport> {
+    this.#running ??= collectGarbage(this.#context, signal)
+      .then((report) => {
+        this.#collected = sum(this.#collected, report);
+        return report;
+      })
+      .finally(() => {
+        this.#running = undefined;
+      });
+    return this.#running;
+  }
+}
+
+function sum(a: GarbageReport, b: GarbageReport): GarbageReport {
+  return { blobs: a.blobs + b.blobs, bytes: a.bytes + b.bytes, uploads: a.uploads + b.uploads };
+}
+
+/** Collects everything that may be removed now. */
+async function collectGarbage(context: Context, signal: AbortSignal): Promise<GarbageReport> {
   await bury(context, signal);
   const uploads = await expireUploads(context, signal);
   const cutoffMs = context.now() - context.options.garbageGraceMs;
@@ -33,7 +74,7 @@ export async function collectGarbage(context: Context, signal: AbortSignal): Pro
   return { ...(await removeBytes(context, signal)), uploads };
 }
 
-/** Repositories that hold nothing any more, nor remember lately having held something. */
+/** Deletes repositories that are empty and have no recent tag history. */
 function forgetEmpty({ database, now }: Context): void {
   database
     .sql(`DELETE FROM repositories WHERE id IN (SELECT id FROM repositories r
@@ -50,7 +91,7 @@ interface Position {
   readonly since: number;
 }
 
-/** One batch of links that only a grace period held. Where to go on, or undefined at the end. */
+/** Removes one batch of links whose claim has expired. Returns where the next batch begins, or undefined at the end. */
 function dropLinks({ database, changes }: Context, cutoffMs: number, last: Position): Position | undefined {
   const rows = database
     .sql(`SELECT l.repository, l.blob, l.unclaimed_ms, b.digest, EXISTS (SELECT 1 FROM manifest_references f
@@ -73,7 +114,7 @@ function dropLinks({ database, changes }: Context, cutoffMs: number, last: Posit
   return end && { repository: Number(end.repository), blob: Number(end.blob), since: Number(end.unclaimed_ms) };
 }
 
-/** Frees the bytes of what the records have forgotten. */
+/** Removes the bytes of blobs that have no record any more. */
 async function removeBytes(context: Context, signal: AbortSignal): Promise<{ blobs: number; bytes: number }> {
   const report = { blobs: 0, bytes: 0 };
   for (;;) {
@@ -103,7 +144,7 @@ function removeOne(context: Context, digest: Digest): Promise<number | undefined
   });
 }
 
-/** Forgets uploads that nobody goes on with, and those that only one side knows. */
+/** Removes uploads that received no bytes for too long, and those that only the store or only the records have. */
 async function expireUploads(context: Context, signal: AbortSignal): Promise<number> {
   const cutoffMs = context.now() - context.options.uploadExpiryMs;
   let expired = 0;
@@ -124,8 +165,8 @@ async function expireUploads(context: Context, signal: AbortSignal): Promise<num
   return expired;
 }
 
-/** Removes stored blobs that the records do not know: a crash fell between the bytes and their record. */
-export async function removeStrays(context: Context, signal: AbortSignal): Promise<number> {
+/** Removes stored blobs without a record: a crash came between the bytes and their record. */
+async function removeStrays(context: Context, signal: AbortSignal): Promise<number> {
   let strays = 0;
   for await (const { digest } of context.storage.blobs()) {
     if (signal.aborted) return strays;

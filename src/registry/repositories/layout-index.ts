@@ -1,5 +1,5 @@
-// Owns the index of the store's OCI image layout: what tags point at, and what nothing else leads to, for tools that read the store as
-// the layout it is. The records decide; the index follows within seconds, and is written anew when the registry starts and ends.
+// Owns the index of the store's OCI image layout, for tools that read the store as a layout: tagged manifests, and those that no index
+// contains. It follows the records within seconds, and is written at the start and the end of the registry.
 // @source OCI image specification 1.1, image-layout.md
 
 import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
@@ -12,13 +12,13 @@ import { BLOB_TYPE, type EventListener, type Log } from '../types.ts';
 import { HIDDEN } from './schema.ts';
 
 const REF_NAME = 'org.opencontainers.image.ref.name';
-/** Changes of so long become one writing. */
+/** Changes within this time are written together. */
 const QUIET_MS = 1000;
-/** Writing takes at most this part of the time: an index of a hundred thousand tags is not written every second. */
+/** Writing takes at most this part of the time, so that a large index is written less often. */
 const SHARE = 1 / 50;
-/** After the index could not be written. */
+/** The pause after a failed write. */
 const TROUBLE_MS = 60_000;
-/** Rows of one step: some milliseconds. */
+/** Rows of one step, which takes some milliseconds. */
 const BATCH = 1000;
 
 export interface LayoutIndexOptions {
@@ -26,16 +26,16 @@ export interface LayoutIndexOptions {
   readonly log: Log;
 }
 
-/** Keeps the index. */
+/** Writes the index after changes. */
 export class LayoutIndex implements AsyncDisposable {
   readonly #options: LayoutIndexOptions;
   readonly #write: NonNullable<Storage['writeIndex']>;
-  /** One after the other: a writing may take longer than the pause before the next. */
+  /** Runs one write at a time: a write may take longer than the pause before the next. */
   readonly #writer: Periodic;
   #isStale = true;
   #pauseMs = QUIET_MS;
 
-  /** `write` puts it in its place. */
+  /** `write` replaces the index atomically. */
   constructor(options: LayoutIndexOptions, write: NonNullable<Storage['writeIndex']>) {
     this.#options = options;
     this.#write = write;
@@ -101,7 +101,7 @@ export class LayoutIndex implements AsyncDisposable {
     }
   }
 
-  /** Neither tagged nor an entry of something else. */
+  /** Manifests that are neither tagged nor entries of an index. */
   *#untagged(): Generator<readonly string[]> {
     const end = Number(this.#options.database.sql('SELECT max(id) AS id FROM manifests').get()?.id ?? 0);
     for (let from = 0; from < end; from += BATCH) {

@@ -1,5 +1,5 @@
-// Owns what the registry reads out of a manifest's bytes: what it points at, what it is about, what it calls itself. Pure.
-// Refuses Docker's schema 1, what is no JSON object, and media types that are not JSON: a browser would show or run them.
+// Owns parsing a manifest: its references, subject, types and annotations. Pure.
+// Refuses Docker's schema 1, anything but a JSON object, and media types that are not JSON: a browser could render or run them.
 // @source OCI image specification 1.1 (manifest, index, descriptor); Docker image manifest version 2, schema 2
 
 import { GantryError } from '../../lib/errors.ts';
@@ -7,16 +7,16 @@ import { type Digest, parseAnyDigest } from '../../spec/digest.ts';
 import { isRecord, MEDIA, stringMap } from '../../spec/oci/manifest.ts';
 import type { ManifestReference } from './types.ts';
 
-/** Descriptors that one manifest may have. */
+/** The most descriptors of one manifest. */
 const REFERENCES_MAX = 10_000;
 const MEDIA_TYPE_MAX_CHARS = 255;
 const EMPTY_TYPE = 'application/vnd.oci.empty.v1+json';
-/** Content-Types that say nothing: what tools send that were not told. */
+/** Content-Types that tools send by default. They say nothing about the body. */
 const GENERIC_TYPES: ReadonlySet<string> = new Set(['application/json', 'application/octet-stream']);
 /** RFC 6838, with parameters cut off; a JSON type by WHATWG MIME Sniffing, "JSON MIME type". */
 const JSON_TYPE = /^[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]*\/(?:json|[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]*\+json)$/i;
 
-/** A reference that need not be in the registry: its bytes lie elsewhere by agreement. */
+/** A reference. `isForeign`: its bytes may be stored outside the registry. */
 export interface BodyReference extends ManifestReference {
   readonly isForeign: boolean;
   /** `os/architecture[/variant]` of an index's entry. */
@@ -36,7 +36,7 @@ export function isManifestType(mediaType: string): boolean {
   return mediaType.length <= MEDIA_TYPE_MAX_CHARS && JSON_TYPE.test(mediaType);
 }
 
-/** Reads a manifest that came with `contentType`. @throws MANIFEST_INVALID naming the member that is wrong */
+/** Parses a manifest with its Content-Type. @throws MANIFEST_INVALID naming the wrong member */
 export function parseManifestBody(bytes: Uint8Array, contentType: string): ManifestBody {
   const body = parseJson(bytes);
   const given = contentType.split(';', 1)[0]?.trim() ?? '';
@@ -83,7 +83,7 @@ function guessType(body: Json): string {
   return body.manifests === undefined ? MEDIA.ociManifest : MEDIA.ociIndex;
 }
 
-/** The known types must have what makes them one. */
+/** Checks the members that a known type requires. */
 function checkShape(body: Json, mediaType: string): void {
   if (mediaType === MEDIA.ociIndex || mediaType === MEDIA.dockerList) {
     if (!Array.isArray(body.manifests)) throw invalid('manifests is no list');

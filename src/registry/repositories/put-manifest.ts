@@ -1,4 +1,4 @@
-// Owns the verb that makes a manifest visible: read, checked against what is here, kept, tagged.
+// Owns the verb that adds a manifest: parse, check its references, store, tag.
 
 import { algorithmOf, type Digest, parseAnyDigest } from '../../spec/digest.ts';
 import { MEDIA } from '../../spec/oci/manifest.ts';
@@ -33,7 +33,7 @@ export async function putManifest(context: Context, put: PutManifest): Promise<M
   return context.queries.manifest(repository, digest);
 }
 
-/** True when the store has a manifest, undamaged: what it lost is written again. */
+/** True when the store has an undamaged copy. Otherwise the manifest is written again. */
 async function isWhole({ storage, options }: Context, digest: Digest): Promise<boolean> {
   return storage.readSmall(digest, options.maxManifestBytes).then(
     () => true,
@@ -41,7 +41,7 @@ async function isWhole({ storage, options }: Context, digest: Digest): Promise<b
   );
 }
 
-/** Everything that becomes true at once. What was checked before is checked again: a collection may have come between. */
+/** All changes to the records. References are checked again: a collection may have run since the first check. */
 function settle(
   context: Context,
   put: PutManifest,
@@ -71,7 +71,7 @@ function settle(
     context.happened({ action: 'push', ...happening, tag }, put);
 }
 
-/** Entries of an index that are no manifests: BuildKit's cache lists layers and its configuration as if they were. */
+/** Treats entries of an index that are no manifests as layers: BuildKit's cache lists layers and its configuration as entries. */
 function resolved(context: Context, { repository, isPartial = false }: PutManifest, body: ManifestBody): ManifestBody {
   const isBlob = ({ kind, mediaType, digest }: BodyReference): boolean =>
     kind === 'manifest' &&
@@ -82,13 +82,13 @@ function resolved(context: Context, { repository, isPartial = false }: PutManife
   return { ...body, references };
 }
 
-/** True for media types of which an index's entry must be a manifest; any other JSON may be either. */
+/** True for media types whose entry must be a manifest. Any other JSON may be a manifest or a blob. */
 const isIndexed = (mediaType: string): boolean =>
   ([MEDIA.ociManifest, MEDIA.ociIndex, MEDIA.dockerManifest, MEDIA.dockerList, ''] as readonly string[]).includes(
     mediaType,
   );
 
-/** @throws MANIFEST_BLOB_UNKNOWN for what is not in the repository, MANIFEST_INVALID for a size that is a lie */
+/** @throws MANIFEST_BLOB_UNKNOWN for what is not in the repository, MANIFEST_INVALID for a wrong size */
 function checkReferences(context: Context, repository: string, body: ManifestBody): void {
   for (const reference of body.references) {
     if (reference.isForeign) continue;

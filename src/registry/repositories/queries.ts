@@ -18,10 +18,10 @@ import type {
 /** Sorts before every name and tag. */
 const FIRST = '';
 const PARENTS_MAX = 100;
-/** Of repositories: some manifest. Blobs and uploads alone are a push under way, or its remains. */
+/** True for visible repositories with a manifest. Blobs and uploads alone belong to an unfinished push. */
 const HOLDS_SOMETHING = `name < '${HIDDEN}' AND EXISTS (SELECT 1 FROM manifests WHERE repository = repositories.id)`;
 
-/** The reading half of Repositories. */
+/** The reads. */
 export class Queries {
   readonly #db: Database;
 

@@ -2,12 +2,12 @@
 
 import type { Migrations } from '../../store/database.ts';
 
-/** Names from here on are of no repository that anybody sees: what is in them is on its way out. No repository's name begins so. */
+/** Names from here on belong to hidden repositories, whose content is being removed. No valid name begins with it. */
 export const HIDDEN = '~';
 
 /**
- * `blob_links.unclaimed_ms` is 0 while a manifest of the repository needs the blob; else the time (Unix ms) since which only the
- * grace period spares it. `removals` are blobs that nobody needs whose bytes may still be in the store.
+ * `blob_links.unclaimed_ms` is 0 while a manifest of the repository needs the blob. Otherwise it is the time (Unix ms) of the last claim.
+ * `removals` are deleted blobs whose bytes may still be in the store.
  */
 export const MIGRATIONS: Migrations = {
   name: 'registry',

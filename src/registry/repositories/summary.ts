@@ -1,21 +1,21 @@
-// Owns what searches and pages show of a manifest: read once, when it is pushed, out of its configuration or its entries.
+// Owns the summary of a manifest for searches and pages: read once, at the push, from its configuration or its entries.
 
 import { isRecord, stringMap } from '../../spec/oci/manifest.ts';
-import type { Storage } from '../storage/types.ts';
+import type { StorageReader } from '../storage/types.ts';
 import type { ManifestBody } from './manifest-body.ts';
 import type { ManifestRecord, ManifestSummary } from './types.ts';
 
-/** Configurations over this are kept, but not looked into. */
+/** Larger configurations are stored, but not read. */
 const CONFIG_MAX_BYTES = 4 << 20;
-/** What is kept of hostile labels. */
+/** Bounds on labels, which are untrusted. */
 const LABELS_MAX = 200;
 const LABEL_MAX_CHARS = 4096;
 const PLATFORMS_MAX = 100;
 
-/** The summary of a manifest; `child` finds an index's entries that are here. Never fails: what cannot be read is left out. */
+/** The summary of a manifest; `child` finds those entries of an index that are stored here. Never fails: it omits what cannot be read. */
 export async function summarise(
   body: ManifestBody,
-  storage: Storage,
+  storage: StorageReader,
   child: (digest: string) => ManifestRecord | undefined,
 ): Promise<ManifestSummary> {
   if (body.references.some((reference) => reference.kind === 'manifest')) return summaryOfIndex(body, child);

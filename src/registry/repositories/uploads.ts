@@ -1,28 +1,40 @@
-// Owns uploads and blobs: begun, added to, finished, mounted. Bytes go through the store, what they mean into the records.
+// Owns the verbs of uploads: begin, append, finish, abort. The store takes the bytes, the records say which uploads there are.
 
 import { randomBytes } from 'node:crypto';
 import { isGantryError } from '../../lib/errors.ts';
 import type { Digest } from '../../spec/digest.ts';
-import { digestBytes } from '../storage/index.ts';
 import type { Append } from '../storage/types.ts';
-import { BLOB_TYPE } from '../types.ts';
 import type { Context } from './context.ts';
 import { uploadUnknown } from './errors.ts';
-import type { Initiator, Upload } from './types.ts';
+import { recordBlob } from './put-blob.ts';
+import type { Initiator, Upload, Uploads } from './types.ts';
+
+/** The verbs of uploads. */
+export function uploads(context: Context): Uploads {
+  return {
+    beginUpload: (repository) => beginUpload(context, repository),
+    upload: (repository, id) => findUpload(context, repository, id),
+    appendUpload: (repository, id, source, append) => appendUpload(context, repository, id, source, append),
+    finishUpload: (repository, id, digest, doer) => finishUpload(context, repository, id, digest, doer),
+    abortUpload: (repository, id) => abortUpload(context, repository, id),
+  };
+}
 
 /** @throws DISK_FULL */
-export async function beginUpload(context: Context, repository: string): Promise<Upload> {
+async function beginUpload(context: Context, repository: string): Promise<Upload> {
   const id = randomBytes(16).toString('hex');
   await context.storage.begin(id);
   context.database.transaction(() => {
     const repositoryId = context.changes.ensureRepository(repository, context.now());
-    context.database.sql('INSERT INTO uploads VALUES (?, ?, ?)').run(id, repositoryId, context.now());
+    context.database
+      .sql('INSERT INTO uploads (id, repository, started_ms) VALUES (?, ?, ?)')
+      .run(id, repositoryId, context.now());
   });
   return { id, repository, sizeBytes: 0 };
 }
 
 /** @throws BLOB_UPLOAD_UNKNOWN */
-function require(context: Context, repository: string, id: string): void {
+function requireUpload(context: Context, repository: string, id: string): void {
   const row = context.database
     .sql('SELECT 1 FROM uploads u JOIN repositories r ON r.id = u.repository WHERE u.id = ? AND r.name = ?')
     .get(id, repository);
@@ -30,15 +42,15 @@ function require(context: Context, repository: string, id: string): void {
 }
 
 /** @throws BLOB_UPLOAD_UNKNOWN */
-export async function findUpload(context: Context, repository: string, id: string): Promise<Upload> {
-  require(context, repository, id);
+async function findUpload(context: Context, repository: string, id: string): Promise<Upload> {
+  requireUpload(context, repository, id);
   const sizeBytes = await context.storage.uploadSize(id);
   if (sizeBytes === undefined) throw uploadUnknown(id);
   return { id, repository, sizeBytes };
 }
 
-/** One piece after the other, from whichever clients. @throws BLOB_UPLOAD_UNKNOWN, RANGE_INVALID, SIZE_INVALID, DISK_FULL */
-export function appendUpload(
+/** Appends run one at a time, whichever clients send them. @throws BLOB_UPLOAD_UNKNOWN, RANGE_INVALID, SIZE_INVALID, DISK_FULL */
+function appendUpload(
   context: Context,
   repository: string,
   id: string,
@@ -46,9 +58,9 @@ export function appendUpload(
   append: Omit<Append, 'maxBytes'>,
 ): Promise<Upload> {
   return context.queue.run(id, async () => {
-    require(context, repository, id);
+    requireUpload(context, repository, id);
     const { maxBlobBytes } = context.options;
-    const sizeBytes = await inWords(id, () =>
+    const sizeBytes = await withCode(id, () =>
       context.storage.append(id, source, { ...append, maxBytes: maxBlobBytes }),
     );
     return { id, repository, sizeBytes };
@@ -56,7 +68,7 @@ export function appendUpload(
 }
 
 /** @throws BLOB_UPLOAD_UNKNOWN, DIGEST_INVALID, DISK_FULL */
-export function finishUpload(
+function finishUpload(
   context: Context,
   repository: string,
   id: string,
@@ -65,10 +77,10 @@ export function finishUpload(
 ): Promise<number> {
   return context.queue.run(id, () =>
     context.queue.run(digest, async () => {
-      require(context, repository, id);
+      requireUpload(context, repository, id);
       try {
-        const sizeBytes = await inWords(id, () => context.storage.finish(id, digest));
-        settle(context, repository, digest, sizeBytes, doer);
+        const sizeBytes = await withCode(id, () => context.storage.finish(id, digest));
+        recordBlob(context, repository, digest, sizeBytes, doer);
         return sizeBytes;
       } finally {
         context.database.sql('DELETE FROM uploads WHERE id = ?').run(id);
@@ -77,64 +89,17 @@ export function finishUpload(
   );
 }
 
-function settle(context: Context, repository: string, digest: Digest, sizeBytes: number, doer: Initiator): void {
-  const nowMs = context.now();
-  context.database.transaction(() => {
-    const repositoryId = context.changes.ensureRepository(repository, nowMs);
-    context.changes.link(repositoryId, context.changes.ensureBlob(digest, sizeBytes), nowMs);
-    context.happened({ action: 'push', repository, digest, mediaType: BLOB_TYPE, sizeBytes }, doer);
-  });
-}
-
 /** @throws BLOB_UPLOAD_UNKNOWN */
-export function abortUpload(context: Context, repository: string, id: string): Promise<void> {
+function abortUpload(context: Context, repository: string, id: string): Promise<void> {
   return context.queue.run(id, async () => {
-    require(context, repository, id);
+    requireUpload(context, repository, id);
     await context.storage.abort(id);
     context.database.sql('DELETE FROM uploads WHERE id = ?').run(id);
   });
 }
 
-/** Keeps a small blob whole. */
-export function putBlob(context: Context, repository: string, bytes: Buffer, doer: Initiator): Promise<Digest> {
-  const digest = digestBytes('sha256', bytes);
-  return context.queue.run(digest, async () => {
-    await context.storage.put(digest, bytes);
-    settle(context, repository, digest, bytes.length, doer);
-    return digest;
-  });
-}
-
-/** Makes a blob of `from` (any repository when undefined) readable through `repository`; undefined when there is none such. */
-export function mount(
-  context: Context,
-  repository: string,
-  digest: Digest,
-  from: string | undefined,
-  doer: Initiator,
-): number | undefined {
-  const nowMs = context.now();
-  return context.database.transaction(() => {
-    const row = context.database
-      .sql(`SELECT b.id, b.size, r.name FROM blobs b JOIN blob_links l ON l.blob = b.id JOIN repositories r ON r.id = l.repository
-            WHERE b.digest = ? AND (? IS NULL OR r.name = ?) LIMIT 1`)
-      .get(digest, from ?? null, from ?? null);
-    if (!row) return undefined;
-    const repositoryId = context.changes.ensureRepository(repository, nowMs);
-    context.changes.link(repositoryId, Number(row.id), nowMs);
-    const happening = {
-      repository,
-      digest,
-      mediaType: BLOB_TYPE,
-      sizeBytes: Number(row.size),
-      fromRepository: String(row.name),
-    };
-    context.happened({ action: 'mount', ...happening }, doer);
-    return Number(row.size);
-  });
-}
-
-async function inWords<T>(id: string, act: () => Promise<T>): Promise<T> {
+/** Runs `act`; the store's NO_SUCH_UPLOAD becomes BLOB_UPLOAD_UNKNOWN. */
+async function withCode<T>(id: string, act: () => Promise<T>): Promise<T> {
   try {
     return await act();
   } catch (error) {

@@ -4,20 +4,20 @@ import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
 import { GantryError } from '../../lib/errors.ts';
 import type { Database } from '../../store/database.ts';
 import type { Exchange, Route } from '../http/types.ts';
-import type { Repositories } from '../repositories/types.ts';
+import type { ManifestReader, RepositoryReader, TagReader } from '../repositories/types.ts';
 import type { EventListener } from '../types.ts';
 import { parseQuery } from './query.ts';
 import { SearchRecords, type TagRow } from './records.ts';
 
 const PAGE_MAX = 100;
 const PAGE = 25;
-/** Rows looked at for one answer, where most may not be seen by who asks. */
+/** The most rows that are read for one response, when the client may not see most of them. */
 const LOOK_MAX = 5000;
 const DESCRIPTION = 'org.opencontainers.image.description';
 
 export interface SearchOptions {
   readonly database: Database;
-  readonly repositories: Repositories;
+  readonly repositories: ManifestReader & TagReader & RepositoryReader;
   /** Unix milliseconds. */
   readonly now?: (() => number) | undefined;
 }
@@ -25,9 +25,9 @@ export interface SearchOptions {
 export interface Search {
   readonly listener: EventListener;
   readonly routes: readonly Route[];
-  /** Fills an index that is empty beside repositories that are not. Yields to requests between its steps. */
+  /** Fills an index that is empty although there are repositories. Yields to requests between its steps. */
   fill(signal: AbortSignal): Promise<void>;
-  /** Removes what left the index in large numbers, a few rows at a time. */
+  /** Removes the rows of manifests with very many tags that were deleted, a few at a time. */
   sweep(signal: AbortSignal): Promise<void>;
 }
 
@@ -80,7 +80,7 @@ const V1 = { 'X-Docker-Registry-Version': 'gantry-registry', 'X-Docker-Registry-
 async function fill(
   records: SearchRecords,
   database: Database,
-  repositories: Repositories,
+  repositories: ManifestReader & TagReader & RepositoryReader,
   signal: AbortSignal,
 ): Promise<void> {
   if (!records.isEmpty()) return;

@@ -1,4 +1,4 @@
-// Owns the search index: one row a tag, its words in a trigram index, kept in step by the registry's events. Judges no rights.
+// Owns the search index: one row for each tag, its words in a trigram index, updated by the registry's events. Checks no rights.
 
 import type { SQLInputValue } from 'node:sqlite';
 import type { Database, Migrations } from '../../store/database.ts';
@@ -16,17 +16,17 @@ const MIGRATIONS: Migrations = {
      CREATE INDEX search_tags_digest ON search_tags (digest);
      CREATE TABLE search_changes (id INTEGER PRIMARY KEY) STRICT;
      CREATE VIRTUAL TABLE search_text USING fts5 (text, content='', contentless_delete=1, tokenize='trigram');`,
-    // Rows of a manifest with very many tags that was removed, up to an id: nobody finds them, and they go step by step.
+    // Rows of a deleted manifest with very many tags, up to an id. Searches skip them, and they are removed in steps.
     `CREATE TABLE search_leaving (
        repository TEXT NOT NULL, digest TEXT NOT NULL, until_id INTEGER NOT NULL, PRIMARY KEY (repository, digest)) STRICT, WITHOUT ROWID;`,
   ],
 };
 
-/** Label text over this is not searched word by word; `label:` still finds it. */
+/** Longer label text is not in the word index; `label:` still finds it. */
 const TEXT_MAX_CHARS = 4000;
-/** A trigram index finds nothing shorter. */
+/** A trigram index finds no shorter words. */
 const INDEXED_WORD_MIN = 3;
-/** Rows of one transaction: some milliseconds. */
+/** Rows of one transaction, which takes some milliseconds. */
 const BATCH = 200;
 const STAYS = `NOT EXISTS (SELECT 1 FROM search_leaving l WHERE l.repository = s.repository AND l.digest = s.digest AND s.id <= l.until_id)`;
 
@@ -53,7 +53,7 @@ export class SearchRecords {
     db.migrate(MIGRATIONS);
   }
 
-  /** A tag as it is now; the newest change is found first. */
+  /** Adds or replaces a tag. The newest change is found first. */
   put(tag: string, record: ManifestRecord): void {
     const { repository, digest, mediaType, summary, pushedAtMs, pushedBy } = record;
     this.remove(repository, tag);
@@ -91,18 +91,20 @@ export class SearchRecords {
    */
   #writeText(sql: string, ...values: readonly SQLInputValue[]): void {
     this.#db.sql(sql).all(...values);
-    this.#db.sql('INSERT OR REPLACE INTO search_changes VALUES (1)').all();
+    this.#db.sql('INSERT OR REPLACE INTO search_changes (id) VALUES (1)').all();
   }
 
-  /** Every tag on a manifest; of very many the rest is left to `sweep`, and nobody finds it meanwhile. */
+  /** Removes every tag of a manifest. `sweep` removes the rest of very many; searches skip them meanwhile. */
   removeManifest(repository: string, digest: string): void {
     if (this.#removeSome(repository, digest, Number.MAX_SAFE_INTEGER) < BATCH) return;
     this.#db
-      .sql(`INSERT OR REPLACE INTO search_leaving SELECT ?, ?, coalesce(max(id), 0) FROM search_tags`)
+      .sql(
+        `INSERT OR REPLACE INTO search_leaving (repository, digest, until_id) SELECT ?, ?, coalesce(max(id), 0) FROM search_tags`,
+      )
       .run(repository, digest);
   }
 
-  /** One step of removing what is leaving; false when nothing is. */
+  /** Removes some rows of deleted manifests; false when there are none. */
   sweep(): boolean {
     return this.#db.transaction(() => {
       const row = this.#db.sql('SELECT * FROM search_leaving LIMIT 1').get();
@@ -114,7 +116,7 @@ export class SearchRecords {
     });
   }
 
-  /** How many of at most BATCH. */
+  /** Removes at most BATCH rows; returns how many. */
   #removeSome(repository: string, digest: string, untilId: number): number {
     const rows = this.#db
       .sql(`SELECT tag FROM search_tags WHERE digest = ? AND repository = ? AND id <= ? LIMIT ${BATCH}`)
@@ -167,7 +169,7 @@ function conditionsOf(query: Query, nowMs: number): { readonly where: string[]; 
   for (const word of query.words) {
     if (word.length < INDEXED_WORD_MIN) add('(instr(s.repository, ?) > 0 OR instr(s.tag, ?) > 0)', word, word);
   }
-  // SQLite's GLOB has our `*` and `?`, but its star crosses slashes: who writes team/* there means what is below team.
+  // SQLite's GLOB has our `*` and `?`, but its star matches slashes: `team/*` matches everything below team.
   for (const glob of query.repositories) add('s.repository GLOB ?', glob);
   for (const glob of query.tags) add('s.tag GLOB ?', glob);
   for (const digest of query.digests) add('s.digest >= ? AND s.digest < ?', digest, `${digest}g`);

@@ -9,7 +9,16 @@ import type { Database } from '../../store/database.ts';
 import type { Grant } from '../access/types.ts';
 import type { PolicyRule, ScannerConfig } from '../config/types.ts';
 import type { Exchange, Route } from '../http/types.ts';
-import type { Guard, ManifestRecord, Repositories } from '../repositories/types.ts';
+import type {
+  BlobReader,
+  BlobWriter,
+  Guard,
+  ManifestReader,
+  ManifestRecord,
+  ManifestWriter,
+  Publisher,
+  TagReader,
+} from '../repositories/types.ts';
 import type { EventListener, Log, RegistryEvent } from '../types.ts';
 import { type NamedKey, parsePublicKey } from './cosign.ts';
 import { isCompanion, shapeOf } from './evidence.ts';
@@ -21,7 +30,7 @@ import { type SignatureStatus, signaturesIn, signaturesOf, subjectOf } from './s
 export interface VerificationOptions {
   readonly policies: readonly PolicyRule[];
   readonly scanners: readonly ScannerConfig[];
-  readonly repositories: Repositories;
+  readonly repositories: ManifestReader & TagReader & BlobReader & ManifestWriter & BlobWriter & Publisher;
   readonly database: Database;
   readonly log: Log;
   /** This registry's URL, for scanners that pull. */

@@ -1,16 +1,16 @@
-// Owns finding the report that decides about a manifest. Any report in the repository counts, whoever of those who may push attached
-// it, and the one that was pushed last: a team whose pipeline scans needs no scanner here.
+// Owns finding the report that decides about a manifest: the one that was pushed last, by whoever may push to the repository. A team whose
+// pipeline scans needs no scanner here.
 
 import { isGantryError } from '../../lib/errors.ts';
 import { type Digest, parseAnyDigest } from '../../spec/digest.ts';
 import { isRecord } from '../../spec/oci/manifest.ts';
-import type { ReferrerDescriptor, Repositories } from '../repositories/types.ts';
+import type { BlobReader, ManifestReader, ReferrerDescriptor } from '../repositories/types.ts';
 import { type Counts, countFindings, countsIn, REPORT_TYPE, SCANNER_ANNOTATION } from './report.ts';
 import { readBlobUpTo } from './signatures.ts';
 
 /** Reports that others attach are read while a client waits. */
 const REPORT_MAX_BYTES = 4 << 20;
-/** Looked at per manifest. */
+/** The most reports that are read for one manifest. */
 const REPORTS_MAX = 20;
 const CREATED = 'org.opencontainers.image.created';
 
@@ -24,7 +24,7 @@ export interface Report {
 
 /** The newest report of a manifest; where it has none, of an index that it is an entry of. What is no report is none. */
 export async function newestReport(
-  repositories: Repositories,
+  repositories: ManifestReader & BlobReader,
   repository: string,
   digest: Digest,
 ): Promise<Report | undefined> {
@@ -48,7 +48,10 @@ function formatOf(artifactType: string): 'own' | 'trivy' | 'grype' | undefined {
   return match ? (match[1] as 'trivy' | 'grype') : undefined;
 }
 
-async function readReport(repositories: Repositories, referrer: ReferrerDescriptor): Promise<Report | undefined> {
+async function readReport(
+  repositories: ManifestReader & BlobReader,
+  referrer: ReferrerDescriptor,
+): Promise<Report | undefined> {
   const { digest, artifactType = '', annotations = {} } = referrer;
   const format = formatOf(artifactType);
   const counts =
@@ -61,7 +64,7 @@ async function readReport(repositories: Repositories, referrer: ReferrerDescript
 
 /** Counts what the only layer of an artifact reports. */
 async function countIn(
-  repositories: Repositories,
+  repositories: ManifestReader & BlobReader,
   digest: Digest,
   format: 'trivy' | 'grype',
 ): Promise<Counts | undefined> {

@@ -6,7 +6,7 @@ import { type Digest, parseAnyDigest } from '../../spec/digest.ts';
 import { companionOf } from '../../spec/oci/companion-tag.ts';
 import type { PolicyRule } from '../config/types.ts';
 import { fitsAny } from '../glob.ts';
-import type { ManifestRecord, PutManifest, Repositories } from '../repositories/types.ts';
+import type { BlobReader, ManifestReader, ManifestRecord, PutManifest, TagReader } from '../repositories/types.ts';
 import type { NamedKey } from './cosign.ts';
 import { isCompanion, shapeOf, shapeOfBytes } from './evidence.ts';
 import { newestReport } from './newest-report.ts';
@@ -20,13 +20,13 @@ export interface Policy {
   readonly keys: readonly NamedKey[];
 }
 
-/** Judges by all rules together. */
+/** Evaluates all rules together. */
 export class Policies {
   readonly #policies: readonly Policy[];
-  readonly #repositories: Repositories;
+  readonly #repositories: ManifestReader & TagReader & BlobReader;
   readonly #verdicts = new Verdicts();
 
-  constructor(policies: readonly Policy[], repositories: Repositories) {
+  constructor(policies: readonly Policy[], repositories: ManifestReader & TagReader & BlobReader) {
     this.#policies = policies;
     this.#repositories = repositories;
   }
@@ -69,7 +69,7 @@ export class Policies {
     return this.#verdicts.get(repository, record.digest, () => this.#judge(strict, record));
   }
 
-  /** Something happened in a repository: what was found there no longer stands. */
+  /** Drops the verdicts of a repository after a change in it. */
   forget(repository: string): void {
     this.#verdicts.forget(repository);
   }

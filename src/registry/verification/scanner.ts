@@ -9,7 +9,7 @@ import { pipeline } from 'node:stream/promises';
 import { GantryError } from '../../lib/errors.ts';
 import { algorithmOf, type Digest, hexOf } from '../../spec/digest.ts';
 import type { ScannerConfig } from '../config/types.ts';
-import type { ManifestRecord, Repositories } from '../repositories/types.ts';
+import type { BlobReader, ManifestReader, ManifestRecord } from '../repositories/types.ts';
 
 const OUTPUT_MAX_BYTES = 64 << 20;
 const ERRORS_MAX_CHARS = 4096;
@@ -17,7 +17,7 @@ const ERRORS_MAX_CHARS = 4096;
 /** Runs the scanner; its report as it printed it. @throws SCAN_FAILED (system); the signal's reason when it was aborted before */
 export async function runScanner(
   scanner: ScannerConfig,
-  repositories: Repositories,
+  repositories: ManifestReader & BlobReader,
   record: ManifestRecord,
   base: string,
   signal: AbortSignal,
@@ -44,7 +44,11 @@ export async function runScanner(
 }
 
 /** An OCI image layout with this one manifest. Blobs that lie in the store as files are linked to, not copied. */
-async function writeLayout(folder: string, repositories: Repositories, record: ManifestRecord): Promise<void> {
+async function writeLayout(
+  folder: string,
+  repositories: ManifestReader & BlobReader,
+  record: ManifestRecord,
+): Promise<void> {
   const { repository, digest, mediaType, sizeBytes } = record;
   const seen = new Set<string>();
   const waiting: Digest[] = [digest];
@@ -65,7 +69,7 @@ async function writeLayout(folder: string, repositories: Repositories, record: M
   await writeFile(join(folder, 'index.json'), JSON.stringify({ schemaVersion: 2, manifests }));
 }
 
-async function placeBlob(folder: string, repositories: Repositories, digest: Digest): Promise<void> {
+async function placeBlob(folder: string, repositories: ManifestReader & BlobReader, digest: Digest): Promise<void> {
   const path = join(folder, 'blobs', algorithmOf(digest), hexOf(digest));
   await mkdir(dirname(path), { recursive: true });
   const local = repositories.localPath(digest);

@@ -8,7 +8,14 @@ import type { Database, Migrations } from '../../store/database.ts';
 import { copyIntoJobs, createQueue, type JobQueue, migrateJobs } from '../../store/jobs/index.ts';
 import type { ScannerConfig } from '../config/types.ts';
 import { fitsAny } from '../glob.ts';
-import type { ManifestRecord, Repositories } from '../repositories/types.ts';
+import type {
+  BlobReader,
+  BlobWriter,
+  ManifestReader,
+  ManifestRecord,
+  ManifestWriter,
+  Publisher,
+} from '../repositories/types.ts';
 import { type Log, SYSTEM } from '../types.ts';
 import { COUNTS_ANNOTATION, countFindings, countsText, REPORT_TYPE, SCANNER_ANNOTATION } from './report.ts';
 import { runScanner } from './scanner.ts';
@@ -41,7 +48,7 @@ const DOER = { actor: SYSTEM };
 
 export interface ScansOptions {
   readonly scanners: readonly ScannerConfig[];
-  readonly repositories: Repositories;
+  readonly repositories: ManifestReader & BlobReader & ManifestWriter & BlobWriter & Publisher;
   readonly database: Database;
   readonly log: Log;
   /** This registry's URL. */
@@ -105,7 +112,7 @@ export class Scans implements AsyncDisposable {
     return found && { state: found.isDead ? 'failed' : 'waiting', attempts: found.attempts };
   }
 
-  /** For a manifest that is gone. */
+  /** Cancels the scan of a deleted manifest. */
   forget(repository: string, digest: Digest): void {
     this.#queue.cancel(keyOf(repository, digest));
   }
@@ -122,7 +129,7 @@ export class Scans implements AsyncDisposable {
     return this.#options.scanners.find((scanner) => fitsAny(repository, scanner.repositories));
   }
 
-  /** What is gone meanwhile, or has no scanner any more, needs no scan. */
+  /** Skips manifests that were deleted meanwhile or have no scanner any more. */
   async #one({ repository, digest }: Scan, signal: AbortSignal): Promise<void> {
     const scanner = this.#scannerFor(repository);
     const record = this.#options.repositories.findManifest(repository, digest);

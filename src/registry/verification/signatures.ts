@@ -4,7 +4,7 @@ import { isGantryError } from '../../lib/errors.ts';
 import { type Digest, parseAnyDigest } from '../../spec/digest.ts';
 import { companionOf, companionTag } from '../../spec/oci/companion-tag.ts';
 import { isRecord } from '../../spec/oci/manifest.ts';
-import type { ManifestRecord, Repositories } from '../repositories/types.ts';
+import type { BlobReader, ManifestReader, ManifestRecord } from '../repositories/types.ts';
 import {
   BUNDLE,
   type Claim,
@@ -39,9 +39,9 @@ function isSignatureType(artifactType: string): boolean {
   return BUNDLE.test(artifactType) || artifactType.startsWith('application/vnd.dev.cosign.');
 }
 
-/** Looks at the signatures of `digest`. What is not there is none; what storage cannot tell is thrown on. */
+/** Verifies the signatures of `digest`. Missing content is no signature; other errors of storage are thrown. */
 export async function signaturesOf(
-  repositories: Repositories,
+  repositories: ManifestReader & BlobReader,
   repository: string,
   digest: Digest,
   keys: readonly NamedKey[],
@@ -75,7 +75,7 @@ export interface CarriedSignatures {
 
 /** Looks at the last `max` signatures that one manifest carries. */
 export async function signaturesIn(
-  repositories: Repositories,
+  repositories: ManifestReader & BlobReader,
   carrier: Digest,
   digest: Digest,
   keys: readonly NamedKey[],
@@ -98,7 +98,7 @@ export async function signaturesIn(
 type Layer = Readonly<Record<string, unknown>>;
 
 /** Layers that may be signatures. */
-async function layersOf(repositories: Repositories, carrier: Digest): Promise<readonly Layer[]> {
+async function layersOf(repositories: ManifestReader & BlobReader, carrier: Digest): Promise<readonly Layer[]> {
   const bytes = await unlessGone(repositories.manifestBytes(carrier));
   const manifest: unknown = bytes && JSON.parse(bytes.toString());
   const layers: readonly unknown[] = isRecord(manifest) && Array.isArray(manifest.layers) ? manifest.layers : [];
@@ -110,7 +110,11 @@ async function layersOf(repositories: Repositories, carrier: Digest): Promise<re
   );
 }
 
-async function claimIn(repositories: Repositories, layer: Layer, digest: Digest): Promise<Claim | undefined> {
+async function claimIn(
+  repositories: ManifestReader & BlobReader,
+  layer: Layer,
+  digest: Digest,
+): Promise<Claim | undefined> {
   const payload = await readSmall(repositories, layer);
   if (!payload) return undefined;
   if (layer.mediaType !== SIMPLE_SIGNING) return readBundle(payload, digest);
@@ -120,7 +124,7 @@ async function claimIn(repositories: Repositories, layer: Layer, digest: Digest)
 }
 
 /** A payload, or undefined when it is too long or not there. */
-async function readSmall(repositories: Repositories, layer: Layer): Promise<Buffer | undefined> {
+async function readSmall(repositories: ManifestReader & BlobReader, layer: Layer): Promise<Buffer | undefined> {
   const digest = typeof layer.digest === 'string' ? parseAnyDigest(layer.digest) : undefined;
   if (!digest || Number(layer.size) > PAYLOAD_MAX_BYTES) return undefined;
   return readBlobUpTo(repositories, digest, PAYLOAD_MAX_BYTES);
@@ -128,14 +132,18 @@ async function readSmall(repositories: Repositories, layer: Layer): Promise<Buff
 
 /** A blob in memory, or undefined when it has over `maxBytes` or is not there. */
 export async function readBlobUpTo(
-  repositories: Repositories,
+  repositories: ManifestReader & BlobReader,
   digest: Digest,
   maxBytes: number,
 ): Promise<Buffer | undefined> {
   return unlessGone(collect(repositories, digest, maxBytes));
 }
 
-async function collect(repositories: Repositories, digest: Digest, maxBytes: number): Promise<Buffer | undefined> {
+async function collect(
+  repositories: ManifestReader & BlobReader,
+  digest: Digest,
+  maxBytes: number,
+): Promise<Buffer | undefined> {
   const pieces: Buffer[] = [];
   let bytes = 0;
   for await (const piece of await repositories.readBlob(digest)) {
@@ -146,7 +154,7 @@ async function collect(repositories: Repositories, digest: Digest, maxBytes: num
   return Buffer.concat(pieces);
 }
 
-/** What is not there is undefined: it may go while it is looked at. Anything else is no answer, and must not be taken for one. */
+/** Undefined for missing content, which may be deleted while it is read. Other errors are thrown: they decide nothing. */
 async function unlessGone<T>(reading: Promise<T>): Promise<T | undefined> {
   try {
     return await reading;

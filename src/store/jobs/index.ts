@@ -3,4 +3,4 @@
 export { Periodic } from './periodic.ts';
 export { createQueue } from './queue.ts';
 export { copyIntoJobs, migrateJobs } from './table.ts';
-export type { Job, JobQueue, QueueOptions } from './types.ts';
+export type { Job, JobQueue, Jobs, QueueOptions, QueueStatus } from './types.ts';

@@ -226,11 +226,16 @@ test('records that cannot be read for a while are told of, and the work goes on 
   const done: string[] = [];
   let isBroken = false;
   const flaky: Database = {
-    ...database,
     sql(text) {
       if (isBroken) throw new Error('disk I/O error');
       return database.sql(text);
     },
+    transaction: (work) => database.transaction(work),
+    migrate: (migrations) => database.migrate(migrations),
+    hasRecords: () => database.hasRecords(),
+    changes: () => database.changes(),
+    copyTo: (path) => database.copyTo(path),
+    [Symbol.dispose]: () => database[Symbol.dispose](),
   };
   await using queue = queueOf(flaky, async ({ payload }) => void done.push(payload), {
     onTrouble: (text) => told.push(text),

@@ -1,20 +1,20 @@
-// Owns running durable jobs: which and when, how many at once, again after failures, and an orderly end. Keeps them by table.ts.
+// Owns running durable jobs: which, when, how many in parallel, retries and an orderly end. Stores them by table.ts.
 
 import { messageOf } from '../../lib/errors.ts';
 import type { Database } from '../database.ts';
 import { type JobRow, JobTable } from './table.ts';
 import type { Job, JobQueue, QueueOptions } from './types.ts';
 
-/** setTimeout knows no longer ones; waking early costs a look. */
+/** Below the limit of setTimeout; waking early costs one query. */
 const SLEEP_MAX_MS = 3_600_000;
 const SLEEP_MIN_MS = 10;
-/** After the records could not be read or written. */
+/** The pause after the records could not be read or written. */
 const TROUBLE_MS = 5000;
 const BOUND_EVERY = 1000;
-/** Pauses vary by as much, so that many jobs do not come back in one moment. */
+/** Random part of a pause, so that many jobs do not retry at the same moment. */
 const JITTER = 1 / 4;
 
-/** Opens a queue over the jobs that are kept in `database`; nothing runs before `start`. */
+/** Opens a queue over the jobs in `database`. Nothing runs before `start`. */
 export function createQueue<T>(database: Database, options: QueueOptions<T>): JobQueue<T> {
   return new Queue(database, options);
 }
@@ -98,7 +98,7 @@ class Queue<T> implements JobQueue<T> {
     if (over > 0) onTrouble(`${name}: ${over} jobs were given up, too many are waiting`);
   }
 
-  /** Looks for work after this turn: the transaction that a job was added in ends before. */
+  /** Looks for work after this turn of the event loop, when the transaction that added a job has ended. */
   #wake(): void {
     if (!this.#isStarted || this.#isAwake) return;
     this.#isAwake = true;
@@ -109,7 +109,7 @@ class Queue<T> implements JobQueue<T> {
     });
   }
 
-  /** Starts as many jobs as may run; sleeps until more are due. */
+  /** Starts as many due jobs as may run in parallel, then sleeps until more are due. */
   #look(): void {
     if (!this.#isStarted) return;
     clearTimeout(this.#timer);
@@ -148,7 +148,7 @@ class Queue<T> implements JobQueue<T> {
   async #run(row: JobRow): Promise<void> {
     const job = jobOf<T>(row);
     const failure = await attempt(() => this.#options.work(job, this.#aborter.signal));
-    // What the end cut short is no failure: it is due at the next start.
+    // A job that disposal aborted has not failed: it is due at the next start.
     if (failure !== undefined && !this.#isStarted) return;
     if (failure === undefined) {
       this.#table.done(row);

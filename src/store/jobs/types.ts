@@ -1,18 +1,18 @@
-// Owns the face of durable work: jobs that are kept until they are done, in order, over failures and restarts. Knows no kind of work.
+// Owns the face of durable work: jobs that are stored until they are done, in order, across failures and restarts. Knows no kind of work.
 
 /** One piece of work. */
 export interface Job<T> {
   readonly id: number;
-  /** Jobs of one key are done one after the other, in the order in which they were added. */
+  /** Jobs of one key run one at a time, in the order in which they were added. */
   readonly key: string;
   readonly payload: T;
-  /** Failed tries so far. */
+  /** Failed attempts so far. */
   readonly attempts: number;
-  /** Why the last try failed, '' before the first. */
+  /** Why the last attempt failed, '' before the first. */
   readonly error: string;
 }
 
-/** What stands for a job whether it waits or was given up. */
+/** The state of a job that waits or was given up. */
 interface JobState {
   readonly isDead: boolean;
   readonly attempts: number;
@@ -20,53 +20,67 @@ interface JobState {
 }
 
 export interface QueueOptions<T> {
-  /** Unique in the database, and the same over restarts: `webhooks/ci`. */
+  /** Unique in the database, and stable across restarts: `webhooks/ci`. */
   readonly name: string;
-  /** Does a job, perhaps for a second time: a crash may fall between the work and the record of it. A rejection is a failed try. */
+  /** Runs a job, possibly a second time: a crash may come between the work and its record. A rejection is a failed attempt. */
   readonly work: (job: Job<T>, signal: AbortSignal) => Promise<void>;
-  /** Jobs under way at once, of different keys. */
+  /** The most jobs, of different keys, that run in parallel. */
   readonly atOnce: number;
   /** The pause after the first failure; it doubles with each, up to the longest. */
   readonly pause: { readonly firstMs: number; readonly longestMs: number };
-  /** Tries after which a job is given up and kept as a dead letter; undefined: never. */
+  /** After this many attempts a job becomes a dead letter; undefined: never. */
   readonly attemptsMax?: number | undefined;
-  /** More jobs than this do not wait: the oldest are given up. */
+  /** The most jobs that wait: beyond it, the oldest become dead letters. */
   readonly pendingMax?: number | undefined;
-  /** More dead letters than this are not kept: the oldest go. */
+  /** The most dead letters: beyond it, the oldest are removed. */
   readonly deadMax?: number | undefined;
-  /** Hears of every job that was done and every try that failed. */
+  /** Called after every job that was done and every failed attempt. */
   readonly onOutcome?: ((job: Job<T>, outcome: Outcome) => void) | undefined;
-  /** Hears of what is no job's failure: records that cannot be read or written, jobs that were given up unseen. */
+  /** Called for trouble that is no job's failure: unreadable records, or waiting jobs that were given up for lack of room. */
   readonly onTrouble: (message: string) => void;
   /** Unix milliseconds. */
   readonly now?: (() => number) | undefined;
 }
 
-/** `attempts` counts the try that just ended. */
+/** `attempts` includes the one that just ended. */
 type Outcome =
   | { readonly kind: 'done' }
   | { readonly kind: 'failed' | 'dead'; readonly attempts: number; readonly message: string };
 
-/** A queue of durable jobs. Disposing it ends running ones by their signal, and waits for them; what was cut short is due at the next start. */
-export interface JobQueue<T> extends AsyncDisposable {
-  /** Adds a job behind those of its key. May be called in a transaction: the job is kept with it or not at all. */
+/** Puts jobs into a queue, and shows the state of one. */
+export interface Jobs<T> {
+  /** Adds a job after those of its key. In a transaction, the job is stored if the transaction commits. */
   add(key: string, payload: T): void;
-  /** As `add`, in the place of whatever waits or was given up under the key; a job that is running is done again afterwards. */
+  /** As `add`, in place of the jobs of the key that wait or were given up. A running job is run again afterwards. */
   replace(key: string, payload: T): void;
-  /** Forgets what waits or was given up under a key. */
+  /** Removes the jobs of a key that wait or were given up. */
   cancel(key: string): void;
   /** The first job of a key, of those that wait or else of those that were given up. */
   state(key: string): JobState | undefined;
-  /** Begins to work. */
-  start(): void;
+}
+
+/** What an operator sees of a queue. */
+export interface QueueStatus {
   counts(): { readonly pending: number; readonly dead: number };
-  /** The error of some job that waits for another try, '' when there is none. */
+  /** The error of some job that waits for another attempt, '' when there is none. */
   lastError(): string;
-  /** Dead letters from after an id on, oldest first. */
+}
+
+/** Jobs that were given up. */
+interface DeadLetters<T> {
+  /** Dead letters after an id, oldest first. */
   dead(after: number, limit: number): readonly Job<T>[];
-  /** Gives a dead letter another life, behind what waits under its key; false when there is none such. */
+  /** Puts a dead letter back into the queue, after the jobs of its key; false when there is none with this id. */
   revive(id: number): boolean;
-  /** Drops a dead letter; false when there is none such. */
+  /** Removes a dead letter; false when there is none with this id. */
   drop(id: number): boolean;
+}
+
+/** Runs the jobs of a queue. Disposing it aborts running jobs by their signal and awaits them; they are due again at the next start. */
+interface QueueRunner extends AsyncDisposable {
+  start(): void;
   [Symbol.asyncDispose](): Promise<void>;
 }
+
+/** A queue of durable jobs. */
+export type JobQueue<T> = Jobs<T> & QueueStatus & DeadLetters<T> & QueueRunner;

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { algorithmOf, hexOf } from '../../../spec/digest.ts';
-import { storageContract } from '../contract.ts';
+import { storageContract } from '../contract/index.ts';
 import { digestBytes } from '../hashing.ts';
 import { openFileStorage } from './filesystem.ts';
 

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { inspect } from 'node:util';
 import { algorithmOf, hexOf } from '../../../spec/digest.ts';
-import { storageContract } from '../contract.ts';
+import { storageContract } from '../contract/index.ts';
 import { digestBytes } from '../hashing.ts';
 import { groupsOf } from './compose.ts';
 import { openFakeS3 } from './fake.ts';
