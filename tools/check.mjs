@@ -18,6 +18,7 @@ const CHECKS = {
   Sizes: ['tools/sizes.ts'],
   'Unused code': ['node_modules/knip/bin/knip.js', '--no-progress'],
   'Error codes': ['tools/error-codes.ts'],
+  'API routes': ['tools/api-routes.ts'],
   'Generated types': ['tools/generate-docker-types.ts', '--check'],
 };
 

@@ -6,12 +6,13 @@ import { GantryError } from '../lib/errors.ts';
 import { type BodyName, type BodyTypes, decodeBody } from '../spec/docker/decode.ts';
 import { requireJson } from '../spec/docker/decode-media-type.ts';
 import { parseQuery, type Query } from '../spec/docker/decode-query.ts';
+import type { ReplyOf } from '../spec/docker/route-replies.ts';
 import type { RouteId } from '../spec/docker/routes.ts';
 import { upgradeBody, upgradeQuery } from './versions/requests.ts';
 
 /** What a handler answers. A handler that wrote to the connection itself answers `DONE`. */
-export type Reply =
-  | { readonly kind: 'json'; readonly status: number; readonly value: unknown }
+export type Reply<Value = never> =
+  | { readonly kind: 'json'; readonly status: number; readonly value: Value }
   | { readonly kind: 'empty'; readonly status: number }
   | { readonly kind: 'done' };
 
@@ -20,12 +21,20 @@ export const NO_CONTENT: Reply = { kind: 'empty', status: 204 };
 export const EMPTY_OK: Reply = { kind: 'empty', status: 200 };
 
 /** A JSON reply, turned into the shape of the client's version on its way out. */
-export function json(value: unknown, status = 200): Reply {
+export function json<Value>(value: Value, status = 200): Reply<Value> {
   return { kind: 'json', status, value };
 }
 
-/** Answers one route. */
-export type Handler = (exchange: Exchange) => Reply | Promise<Reply>;
+/** Answers one route, with its JSON where it has some. */
+export type Handler<Route extends RouteId = RouteId> = (
+  exchange: Exchange,
+) => Reply<ReplyOf<Route>> | Promise<Reply<ReplyOf<Route>>>;
+
+/** Answers a route without JSON, or refuses it. */
+export type Refusing = (exchange: Exchange) => Reply | Promise<Reply>;
+
+/** A handler for each of `Route`. */
+export type Handlers<Route extends RouteId> = { readonly [Id in Route]: Handler<Id> };
 
 /** JSON bodies are small; anything larger is a mistake or an attack. */
 const MAX_JSON_BYTES = 4 << 20;

@@ -2,7 +2,7 @@
 
 import type { RouteId } from '../spec/docker/routes.ts';
 import type { ApiContext } from './context.ts';
-import type { Handler } from './exchange.ts';
+import type { Handlers } from './exchange.ts';
 import { absentHandlers } from './routes/absent.ts';
 import { archiveHandlers } from './routes/archive.ts';
 import { attachHandlers } from './routes/attach.ts';
@@ -18,7 +18,7 @@ import { notYetHandlers } from './routes/not-yet.ts';
 import { systemHandlers } from './routes/system.ts';
 import { volumeHandlers } from './routes/volumes.ts';
 
-export function createHandlers(context: ApiContext): Readonly<Record<RouteId, Handler>> {
+export function createHandlers(context: ApiContext): Handlers<RouteId> {
   return {
     ...systemHandlers(context),
     ...containerHandlers(context),

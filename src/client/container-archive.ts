@@ -2,7 +2,6 @@
 import type { Readable } from 'node:stream';
 import type { FilesystemChange } from '../spec/docker/types.gen.ts';
 import { streamOf } from './answer.ts';
-import { encode } from './call.ts';
 import type { AnswerHeaders } from './sender.ts';
 import type { Transport } from './transport.ts';
 
@@ -20,17 +19,17 @@ export interface PathStat {
 export function archiveCalls(transport: Transport) {
   return {
     changes: (id: string): Promise<FilesystemChange[] | null> =>
-      transport.json({ method: 'GET', path: `/containers/${encode(id)}/changes` }),
+      transport.json({ route: 'containerChanges', name: id }),
     /** What `path` in the container is; a link at its end is not followed. */
     statPath: async (id: string, path: string): Promise<PathStat> => {
-      const call = { method: 'HEAD', path: `/containers/${encode(id)}/archive`, query: { path } } as const;
+      const call = { route: 'containerArchiveHead', name: id, query: { path } } as const;
       const answer = await transport.open(call);
       answer.discard();
       return pathStatOf(answer.headers);
     },
     /** What `path` is, and a tar of it. Destroying the archive ends the copy. */
     readArchive: async (id: string, path: string): Promise<{ readonly stat: PathStat; readonly archive: Readable }> => {
-      const call = { method: 'GET', path: `/containers/${encode(id)}/archive`, query: { path } } as const;
+      const call = { route: 'containerArchive', name: id, query: { path } } as const;
       const answer = await transport.open(call);
       const archive = streamOf(answer);
       try {
@@ -48,15 +47,14 @@ export function archiveCalls(transport: Transport) {
       options: { readonly copyUidGid?: boolean } = {},
     ): Promise<void> =>
       transport.done({
-        method: 'PUT',
-        path: `/containers/${encode(id)}/archive`,
+        route: 'containerArchivePut',
+        name: id,
         query: { path, noOverwriteDirNonDir: 'true', copyUIDGID: options.copyUidGid ? 'true' : undefined },
         stream: archive,
         contentType: 'application/x-tar',
       }),
     /** The container's file system as a tar stream. */
-    exportTar: (id: string): Promise<Readable> =>
-      transport.stream({ method: 'GET', path: `/containers/${encode(id)}/export` }),
+    exportTar: (id: string): Promise<Readable> => transport.stream({ route: 'containerExport', name: id }),
   };
 }
 

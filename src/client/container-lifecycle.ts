@@ -1,5 +1,5 @@
 // Owns the calls of the Engine API that change a container's state: start, stop, pause and the like. One method an endpoint.
-import { encode } from './call.ts';
+import type { RouteId } from '../spec/docker/routes.ts';
 import type { Transport } from './transport.ts';
 
 /** How to stop: a signal name or number, and seconds until the kill (-1 for ever). */
@@ -16,26 +16,27 @@ export interface TerminalSize {
 
 /** The calls that change the state of a container. */
 export function lifecycleCalls(transport: Transport) {
-  const act = (id: string, verb: string, query?: Record<string, string | number | undefined>): Promise<void> =>
-    transport.done({ method: 'POST', path: `/containers/${encode(id)}/${verb}`, query });
+  const act = (name: string, route: RouteId, query?: Record<string, string | number | undefined>): Promise<void> =>
+    transport.done({ route, name, query });
   return {
-    start: (id: string): Promise<void> => ignoreNotModified(act(id, 'start')),
+    start: (id: string): Promise<void> => ignoreNotModified(act(id, 'containerStart')),
     stop: (id: string, options: StopOptions = {}): Promise<void> =>
-      ignoreNotModified(act(id, 'stop', { signal: options.signal || undefined, t: options.timeoutSeconds })),
+      ignoreNotModified(act(id, 'containerStop', { signal: options.signal || undefined, t: options.timeoutSeconds })),
     restart: (id: string, options: StopOptions = {}): Promise<void> =>
-      act(id, 'restart', { signal: options.signal || undefined, t: options.timeoutSeconds }),
-    kill: (id: string, signal?: string): Promise<void> => act(id, 'kill', { signal: signal || undefined }),
-    pause: (id: string): Promise<void> => act(id, 'pause'),
-    unpause: (id: string): Promise<void> => act(id, 'unpause'),
-    rename: (id: string, name: string): Promise<void> => act(id, 'rename', { name }),
-    resize: (id: string, size: TerminalSize): Promise<void> => act(id, 'resize', { h: size.rows, w: size.columns }),
+      act(id, 'containerRestart', { signal: options.signal || undefined, t: options.timeoutSeconds }),
+    kill: (id: string, signal?: string): Promise<void> => act(id, 'containerKill', { signal: signal || undefined }),
+    pause: (id: string): Promise<void> => act(id, 'containerPause'),
+    unpause: (id: string): Promise<void> => act(id, 'containerUnpause'),
+    rename: (id: string, name: string): Promise<void> => act(id, 'containerRename', { name }),
+    resize: (id: string, size: TerminalSize): Promise<void> =>
+      act(id, 'containerResize', { h: size.rows, w: size.columns }),
     remove: (
       id: string,
       options: { readonly volumes?: boolean; readonly link?: boolean; readonly force?: boolean } = {},
     ): Promise<void> =>
       transport.done({
-        method: 'DELETE',
-        path: `/containers/${encode(id)}`,
+        route: 'containerRemove',
+        name: id,
         query: { force: options.force || undefined, link: options.link || undefined, v: options.volumes || undefined },
       }),
   };

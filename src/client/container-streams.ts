@@ -1,7 +1,6 @@
 // Owns the container calls of the Engine API whose answers last: wait, attach, logs, statistics. One method an endpoint.
 import type { Readable } from 'node:stream';
 import type { ContainerStatsResponse, ContainerWaitResponse } from '../spec/docker/types.gen.ts';
-import { encode } from './call.ts';
 import { jsonLines } from './json-lines.ts';
 import type { Hijacked, Transport } from './transport.ts';
 
@@ -47,8 +46,8 @@ export function streamCalls(transport: Transport) {
       startWait(transport, id, condition, signal),
     attach: (id: string, options: ContainerAttachOptions, signal?: AbortSignal): Promise<Hijacked> =>
       transport.hijack({
-        method: 'POST',
-        path: `/containers/${encode(id)}/attach`,
+        route: 'containerAttach',
+        name: id,
         query: {
           detachKeys: options.detachKeys || undefined,
           logs: options.logs || undefined,
@@ -62,8 +61,8 @@ export function streamCalls(transport: Transport) {
     /** The log stream: raw with a terminal, framed without. */
     logs: (id: string, options: ContainerLogsOptions): Promise<Readable> =>
       transport.stream({
-        method: 'GET',
-        path: `/containers/${encode(id)}/logs`,
+        route: 'containerLogs',
+        name: id,
         query: {
           details: options.details || undefined,
           follow: options.follow || undefined,
@@ -81,8 +80,8 @@ export function streamCalls(transport: Transport) {
       options: { readonly stream: boolean; readonly signal?: AbortSignal },
     ): AsyncGenerator<ContainerStatsResponse> {
       const { body } = await transport.open({
-        method: 'GET',
-        path: `/containers/${encode(id)}/stats`,
+        route: 'containerStats',
+        name: id,
         query: { stream: options.stream },
         signal: options.signal,
       });
@@ -97,8 +96,7 @@ async function startWait(
   condition: WaitCondition | undefined,
   signal: AbortSignal | undefined,
 ): Promise<Waiting> {
-  const path = `/containers/${encode(id)}/wait`;
-  const { body } = await transport.open({ method: 'POST', path, query: { condition }, signal });
+  const { body } = await transport.open({ route: 'containerWait', name: id, query: { condition }, signal });
   const exit = firstValue<ContainerWaitResponse>(body);
   exit.catch(() => {});
   return { exit };

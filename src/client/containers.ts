@@ -1,4 +1,5 @@
 // Owns the container calls of the Engine API: lists, records and settings here, the rest by theme in `container-*.ts`. No policy.
+import type { ReplyOf } from '../spec/docker/route-replies.ts';
 import type {
   ContainerCreateRequest,
   ContainerCreateResponse,
@@ -9,7 +10,6 @@ import type {
   ContainerUpdateResponse,
   IDResponse,
 } from '../spec/docker/types.gen.ts';
-import { encode } from './call.ts';
 import { archiveCalls } from './container-archive.ts';
 import { lifecycleCalls } from './container-lifecycle.ts';
 import { streamCalls } from './container-streams.ts';
@@ -22,12 +22,6 @@ interface ContainerListOptions {
   readonly limit?: number | undefined;
   readonly size?: boolean | undefined;
   readonly filters?: Filters | undefined;
-}
-
-/** What a prune gave back. */
-interface ContainersPruned {
-  readonly ContainersDeleted?: readonly string[] | null;
-  readonly SpaceReclaimed?: number;
 }
 
 /** Methods by container id or name; every one throws ApiError with the daemon's text. */
@@ -45,10 +39,9 @@ export function createContainersClient(transport: Transport) {
 
 function recordCalls(transport: Transport) {
   return {
-    list: (options: ContainerListOptions = {}): Promise<ContainerSummary[]> =>
+    list: (options: ContainerListOptions = {}): Promise<readonly ContainerSummary[]> =>
       transport.json({
-        method: 'GET',
-        path: '/containers/json',
+        route: 'containerList',
         query: {
           all: options.all || undefined,
           limit: options.limit,
@@ -61,27 +54,26 @@ function recordCalls(transport: Transport) {
       options: { readonly name?: string | undefined; readonly platform?: string | undefined } = {},
     ): Promise<ContainerCreateResponse> =>
       transport.json({
-        method: 'POST',
-        path: '/containers/create',
+        route: 'containerCreate',
         query: { name: options.name || undefined, platform: options.platform || undefined },
         body,
       }),
     inspect: async (id: string): Promise<ContainerInspectResponse> =>
-      transport.json({ method: 'GET', path: `/containers/${encode(id)}/json` }),
+      transport.json({ route: 'containerInspect', name: id }),
     /** The answer's text as the daemon wrote it, for showing without loss. */
     inspectText: (id: string, options: { readonly size?: boolean } = {}): Promise<string> =>
       transport.text({
-        method: 'GET',
-        path: `/containers/${encode(id)}/json`,
+        route: 'containerInspect',
+        name: id,
         query: { size: options.size || undefined },
       }),
     top: (id: string, psArgs?: string): Promise<ContainerTopResponse> =>
-      transport.json({ method: 'GET', path: `/containers/${encode(id)}/top`, query: { ps_args: psArgs || undefined } }),
+      transport.json({ route: 'containerTop', name: id, query: { ps_args: psArgs || undefined } }),
     update: (id: string, body: ContainerUpdateRequest): Promise<ContainerUpdateResponse> =>
-      transport.json({ method: 'POST', path: `/containers/${encode(id)}/update`, body }),
-    prune: (filters?: Filters): Promise<ContainersPruned> =>
-      transport.json({ method: 'POST', path: '/containers/prune', query: { filters: filtersText(filters) } }),
+      transport.json({ route: 'containerUpdate', name: id, body }),
+    prune: (filters?: Filters): Promise<ReplyOf<'containerPrune'>> =>
+      transport.json({ route: 'containerPrune', query: { filters: filtersText(filters) } }),
     commit: (query: Readonly<Record<string, string | readonly string[] | undefined>>): Promise<IDResponse> =>
-      transport.json({ method: 'POST', path: '/commit', query, body: null }),
+      transport.json({ route: 'containerCommit', query, body: null }),
   };
 }

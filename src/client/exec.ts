@@ -1,6 +1,5 @@
 // Owns the exec calls of the Engine API.
 import type { ExecCreateRequest, ExecInspectResponse, ExecStartRequest, IDResponse } from '../spec/docker/types.gen.ts';
-import { encode } from './call.ts';
 import type { TerminalSize } from './container-lifecycle.ts';
 import type { Hijacked, Transport } from './transport.ts';
 
@@ -11,19 +10,18 @@ export type ExecClient = ReturnType<typeof createExecClient>;
 export function createExecClient(transport: Transport) {
   return {
     create: (containerId: string, body: ExecCreateRequest): Promise<IDResponse> =>
-      transport.json({ method: 'POST', path: `/containers/${encode(containerId)}/exec`, body }),
+      transport.json({ route: 'execCreate', name: containerId, body }),
     /** Starts without attaching. */
     startDetached: (execId: string, body: ExecStartRequest): Promise<void> =>
-      transport.done({ method: 'POST', path: `/exec/${encode(execId)}/start`, body: { ...body, Detach: true } }),
+      transport.done({ route: 'execStart', name: execId, body: { ...body, Detach: true } }),
     /** Starts and takes the connection over. */
     startAttached: (execId: string, body: ExecStartRequest): Promise<Hijacked> =>
-      transport.hijack({ method: 'POST', path: `/exec/${encode(execId)}/start`, body: { ...body, Detach: false } }),
-    inspect: (execId: string): Promise<ExecInspectResponse> =>
-      transport.json({ method: 'GET', path: `/exec/${encode(execId)}/json` }),
+      transport.hijack({ route: 'execStart', name: execId, body: { ...body, Detach: false } }),
+    inspect: (execId: string): Promise<ExecInspectResponse> => transport.json({ route: 'execInspect', name: execId }),
     resize: (execId: string, size: TerminalSize): Promise<void> =>
       transport.done({
-        method: 'POST',
-        path: `/exec/${encode(execId)}/resize`,
+        route: 'execResize',
+        name: execId,
         query: { h: size.rows, w: size.columns },
       }),
   };

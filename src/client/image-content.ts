@@ -1,6 +1,6 @@
 // Owns the image calls of the Engine API that move content: pull, push, import, load and save, and their progress messages.
 import type { Readable } from 'node:stream';
-import { type Call, encode } from './call.ts';
+import type { Call } from './call.ts';
 import { jsonLines } from './json-lines.ts';
 import type { Transport } from './transport.ts';
 
@@ -37,16 +37,15 @@ export function imageContentCalls(transport: Transport) {
   return {
     pull: (fromImage: string, options: ImagePullOptions = {}): Promise<ProgressStream> =>
       progress({
-        method: 'POST',
-        path: '/images/create',
+        route: 'imageCreate',
         query: { fromImage, platform: options.platform || undefined, tag: options.tag || undefined },
         headers: options.registryAuth === undefined ? {} : { 'X-Registry-Auth': options.registryAuth },
         signal: options.signal,
       }),
     push: (name: string, options: ImagePullOptions): Promise<ProgressStream> =>
       progress({
-        method: 'POST',
-        path: `/images/${encode(name)}/push`,
+        route: 'imagePush',
+        name: name,
         query: { tag: options.tag || undefined, platform: options.platform || undefined },
         headers: { 'X-Registry-Auth': options.registryAuth ?? '' },
         signal: options.signal,
@@ -63,8 +62,7 @@ export function imageContentCalls(transport: Transport) {
       },
     ): Promise<ProgressStream> =>
       progress({
-        method: 'POST',
-        path: '/images/create',
+        route: 'imageCreate',
         query: { ...query, fromSrc: typeof source === 'string' ? source : '-' },
         ...(typeof source === 'string' ? {} : { stream: source, contentType: 'text/plain' }),
       }),
@@ -74,14 +72,13 @@ export function imageContentCalls(transport: Transport) {
       options: { readonly quiet: boolean; readonly platform?: string | undefined },
     ): Promise<ProgressStream> =>
       progress({
-        method: 'POST',
-        path: '/images/load',
+        route: 'imageLoad',
         query: { quiet: options.quiet, platform: options.platform || undefined },
         stream: source,
         contentType: 'application/x-tar',
       }),
     /** The named images as one tar stream. */
     save: (names: readonly string[], platform?: string): Promise<Readable> =>
-      transport.stream({ method: 'GET', path: '/images/get', query: { names, platform: platform || undefined } }),
+      transport.stream({ route: 'imageSaveMany', query: { names, platform: platform || undefined } }),
   };
 }

@@ -1,33 +1,9 @@
 // Owns the image calls of the Engine API: lists, records and names here, content in `image-content.ts`. No policy.
+import type { ReplyOf } from '../spec/docker/route-replies.ts';
 import type { ImageDeleteResponseItem, ImageSummary } from '../spec/docker/types.gen.ts';
-import { encode } from './call.ts';
 import { imageContentCalls } from './image-content.ts';
 import { type Filters, filtersText } from './json-lines.ts';
 import type { Transport } from './transport.ts';
-
-/** What a prune gave back. */
-interface ImagesPruned {
-  readonly ImagesDeleted?: readonly ImageDeleteResponseItem[] | null;
-  readonly SpaceReclaimed?: number;
-}
-
-/** One entry of an image's history. */
-export interface ImageHistoryItem {
-  readonly Id: string;
-  readonly Created: number;
-  readonly CreatedBy: string;
-  readonly Tags: readonly string[] | null;
-  readonly Size: number;
-  readonly Comment: string;
-}
-
-/** One find of a search. @source Engine API, GET /images/search */
-export interface ImageSearchResult {
-  readonly name: string;
-  readonly description: string;
-  readonly star_count: number;
-  readonly is_official: boolean;
-}
 
 /** Methods by image name or id. */
 export type ImagesClient = ReturnType<typeof createImagesClient>;
@@ -39,23 +15,22 @@ export function createImagesClient(transport: Transport) {
 
 function imageRecordCalls(transport: Transport) {
   return {
-    list: (options: { readonly all?: boolean; readonly filters?: Filters } = {}): Promise<ImageSummary[]> =>
+    list: (options: { readonly all?: boolean; readonly filters?: Filters } = {}): Promise<readonly ImageSummary[]> =>
       transport.json({
-        method: 'GET',
-        path: '/images/json',
+        route: 'imageList',
         query: { all: options.all || undefined, filters: filtersText(options.filters) },
       }),
     /** The answer's text as the daemon wrote it, for showing without loss. */
     inspectText: (name: string, options: { readonly platform?: string } = {}): Promise<string> =>
       transport.text({
-        method: 'GET',
-        path: `/images/${encode(name)}/json`,
+        route: 'imageInspect',
+        name: name,
         query: { platform: options.platform || undefined },
       }),
-    history: (name: string, options: { readonly platform?: string } = {}): Promise<ImageHistoryItem[]> =>
+    history: (name: string, options: { readonly platform?: string } = {}): Promise<ReplyOf<'imageHistory'>> =>
       transport.json({
-        method: 'GET',
-        path: `/images/${encode(name)}/history`,
+        route: 'imageHistory',
+        name: name,
         query: { platform: options.platform || undefined },
       }),
     search: (
@@ -65,29 +40,28 @@ function imageRecordCalls(transport: Transport) {
         readonly filters?: Filters | undefined;
         readonly registryAuth: string;
       },
-    ): Promise<ImageSearchResult[]> =>
+    ): Promise<ReplyOf<'imageSearch'>> =>
       transport.json({
-        method: 'GET',
-        path: '/images/search',
+        route: 'imageSearch',
         query: { term, limit: options.limit || undefined, filters: filtersText(options.filters) },
         headers: { 'X-Registry-Auth': options.registryAuth },
       }),
     tag: (source: string, repo: string, tag: string): Promise<void> =>
-      transport.done({ method: 'POST', path: `/images/${encode(source)}/tag`, query: { repo, tag } }),
+      transport.done({ route: 'imageTag', name: source, query: { repo, tag } }),
     remove: (
       name: string,
       options: { readonly force?: boolean; readonly noPrune?: boolean; readonly platforms?: readonly string[] } = {},
-    ): Promise<ImageDeleteResponseItem[]> =>
+    ): Promise<readonly ImageDeleteResponseItem[]> =>
       transport.json({
-        method: 'DELETE',
-        path: `/images/${encode(name)}`,
+        route: 'imageRemove',
+        name: name,
         query: {
           force: options.force || undefined,
           noprune: options.noPrune || undefined,
           platforms: options.platforms,
         },
       }),
-    prune: (filters?: Filters): Promise<ImagesPruned> =>
-      transport.json({ method: 'POST', path: '/images/prune', query: { filters: filtersText(filters) } }),
+    prune: (filters?: Filters): Promise<ReplyOf<'imagePrune'>> =>
+      transport.json({ route: 'imagePrune', query: { filters: filtersText(filters) } }),
   };
 }

@@ -13,10 +13,9 @@ export { ApiError, isApiError } from './errors.ts';
 export { parseExactJson } from './exact-json.ts';
 export { FetchSender } from './fetch-sender.ts';
 export type { ProgressMessage, ProgressStream } from './image-content.ts';
-export type { ImageHistoryItem, ImageSearchResult } from './images.ts';
 export type { Filters } from './json-lines.ts';
 export type { TlsOptions } from './node-sender.ts';
-export type { DaemonEvent, DiskUsage, ForeignKind } from './system.ts';
+export type { DaemonEvent, ForeignKind } from './system.ts';
 export type { CallObserver, Hijacked, TransportOptions } from './transport.ts';
 export { CLIENT_API_VERSION } from './transport.ts';
 

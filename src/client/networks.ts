@@ -5,7 +5,6 @@ import type {
   NetworkCreateRequest,
   NetworkCreateResponse,
 } from '../spec/docker/types.gen.ts';
-import { encode } from './call.ts';
 import { type Filters, filtersText } from './json-lines.ts';
 import type { Transport } from './transport.ts';
 
@@ -15,31 +14,31 @@ export type NetworksClient = ReturnType<typeof createNetworksClient>;
 /** The network calls over `transport`. */
 export function createNetworksClient(transport: Transport) {
   return {
-    list: (filters?: Filters): Promise<Network[]> =>
-      transport.json({ method: 'GET', path: '/networks', query: { filters: filtersText(filters) } }),
+    list: (filters?: Filters): Promise<readonly Network[]> =>
+      transport.json({ route: 'networkList', query: { filters: filtersText(filters) } }),
     /** The answer's text as the daemon wrote it, for showing without loss. */
     inspectText: (name: string, options: { readonly verbose?: boolean } = {}): Promise<string> =>
       transport.text({
-        method: 'GET',
-        path: `/networks/${encode(name)}`,
+        route: 'networkInspect',
+        name: name,
         query: { verbose: options.verbose ? 'true' : undefined },
       }),
     create: (body: NetworkCreateRequest): Promise<NetworkCreateResponse> =>
-      transport.json({ method: 'POST', path: '/networks/create', body }),
-    remove: (name: string): Promise<void> => transport.done({ method: 'DELETE', path: `/networks/${encode(name)}` }),
+      transport.json({ route: 'networkCreate', body }),
+    remove: (name: string): Promise<void> => transport.done({ route: 'networkRemove', name: name }),
     connect: (name: string, container: string, endpoint: EndpointSettings): Promise<void> =>
       transport.done({
-        method: 'POST',
-        path: `/networks/${encode(name)}/connect`,
+        route: 'networkConnect',
+        name: name,
         body: { Container: container, EndpointConfig: endpoint },
       }),
     disconnect: (name: string, container: string, force: boolean): Promise<void> =>
       transport.done({
-        method: 'POST',
-        path: `/networks/${encode(name)}/disconnect`,
+        route: 'networkDisconnect',
+        name: name,
         body: { Container: container, Force: force },
       }),
     prune: (filters?: Filters): Promise<{ readonly NetworksDeleted?: readonly string[] | null }> =>
-      transport.json({ method: 'POST', path: '/networks/prune', query: { filters: filtersText(filters) } }),
+      transport.json({ route: 'networkPrune', query: { filters: filtersText(filters) } }),
   };
 }

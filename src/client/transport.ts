@@ -1,7 +1,10 @@
 // Owns the calls to one daemon over a sender: version prefix, common headers, JSON in and out. Knows no nouns.
+
 import type { Duplex, Readable } from 'node:stream';
+import type { ReplyOf } from '../spec/docker/route-replies.ts';
+import type { RouteId } from '../spec/docker/routes.ts';
 import { failureOf, isFailure, isRaw, type PingFacts, pingFactsOf, streamOf, textOf } from './answer.ts';
-import { type Call, requestOf } from './call.ts';
+import { type Call, endpointOf, requestOf } from './call.ts';
 import { ApiError } from './errors.ts';
 import { NodeSender, type TlsOptions } from './node-sender.ts';
 import type { Answer, AnswerHeaders, Sender, WireRequest } from './sender.ts';
@@ -80,8 +83,8 @@ export class Transport {
     return textOf(await this.open(call));
   }
 
-  async json<T>(call: Call): Promise<T> {
-    return JSON.parse(await this.text(call)) as T;
+  async json<Route extends RouteId>(call: Call<Route>): Promise<ReplyOf<Route>> {
+    return JSON.parse(await this.text(call)) as ReplyOf<Route>;
   }
 
   /** For calls whose answer has no interesting body. */
@@ -109,10 +112,10 @@ export class Transport {
 
   /** A daemon that refuses HEAD is asked again with GET. */
   async #readPing(): Promise<PingFacts> {
-    let answer = await this.#send({ method: 'HEAD', path: '/_ping' }, '');
+    let answer = await this.#send({ route: 'pingHead' }, '');
     answer.discard();
     if (answer.status !== 200) {
-      answer = await this.#send({ method: 'GET', path: '/_ping' }, '');
+      answer = await this.#send({ route: 'ping' }, '');
       answer.discard();
     }
     return pingFactsOf(answer.headers);
@@ -131,7 +134,8 @@ export class Transport {
     prefix: string,
     send: (request: WireRequest) => Promise<T>,
   ): Promise<T> {
-    const observed = this.#options.observer?.begin(call.method, call.path);
+    const { method, path } = endpointOf(call);
+    const observed = this.#options.observer?.begin(method, path);
     try {
       const answer = await send(requestOf(call, prefix, this.#options.headers, call.headers, observed?.headers));
       observed?.end(answer.headers);
@@ -144,7 +148,8 @@ export class Transport {
 }
 
 function nameOf(call: Call): string {
-  return `${call.method} ${call.path}`;
+  const { method, path } = endpointOf(call);
+  return `${method} ${path}`;
 }
 
 function lowerVersion(daemonVersion: string): string {

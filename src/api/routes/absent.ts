@@ -4,7 +4,7 @@ import { GantryError } from '../../lib/errors.ts';
 import { parseGoInt } from '../../spec/docker/decode-query.ts';
 import type { RouteId } from '../../spec/docker/routes.ts';
 import { notSwarmManager } from '../errors.ts';
-import { type Handler, json } from '../exchange.ts';
+import { type Handlers, json, type Refusing } from '../exchange.ts';
 import { LIST_KEYS, queryFilters } from './filter-keys.ts';
 import type { NotYetRoute } from './not-yet.ts';
 
@@ -20,17 +20,17 @@ type SwarmOrPluginRoute = Extract<
   | `plugin${string}`
 >;
 
-const noSwarm: Handler = () => {
+const noSwarm: Refusing = () => {
   throw notSwarmManager();
 };
 
-const swarmLogs: Handler = ({ query }) => {
+const swarmLogs: Refusing = ({ query }) => {
   if (query.bool('stdout') || query.bool('stderr')) throw notSwarmManager();
   throw new GantryError('system', 'NO_STREAM', 'Bad parameters: you must choose at least one stream');
 };
 
 /** Docker looks at the version before it looks for the swarm. @source dockerd 28.5 */
-function versioned(refusal: (version: string) => string): Handler {
+function versioned(refusal: (version: string) => string): Refusing {
   return ({ query }) => {
     const version = query.get('version');
     if (!/^\d+$/.test(version)) throw new GantryError('invalid', 'BAD_VERSION', refusal(version));
@@ -38,18 +38,18 @@ function versioned(refusal: (version: string) => string): Handler {
   };
 }
 
-function goVersion(noun: string): Handler {
+function goVersion(noun: string): Refusing {
   return versioned((text) => {
     const quoted = JSON.stringify(text);
     return `invalid ${noun} version '${text}': strconv.ParseUint: parsing ${quoted}: invalid syntax`;
   });
 }
 
-const noPlugin: Handler = ({ name }) => {
+const noPlugin: Refusing = ({ name }) => {
   throw new GantryError('notFound', 'NO_SUCH_PLUGIN', `plugin ${JSON.stringify(name)} not found`);
 };
 
-export function absentHandlers(): Readonly<Record<AbsentRoute, Handler>> {
+export function absentHandlers(): Handlers<AbsentRoute> {
   return {
     swarmInspect: noSwarm,
     swarmUnlockKey: noSwarm,

@@ -6,14 +6,14 @@ import { GantryError } from '../../lib/errors.ts';
 import type { RouteId } from '../../spec/docker/routes.ts';
 import { writeAll } from '../byte-stream.ts';
 import type { ApiContext } from '../context.ts';
-import { DONE, EMPTY_OK, type Exchange, type Handler } from '../exchange.ts';
+import { DONE, EMPTY_OK, type Exchange, type Handlers } from '../exchange.ts';
 
 /** The routes of this file. */
 export type ArchiveRoute = Extract<RouteId, `containerArchive${string}`>;
 
 const STAT_HEADER = 'X-Docker-Container-Path-Stat';
 
-export function archiveHandlers({ engine, writer }: ApiContext): Readonly<Record<ArchiveRoute, Handler>> {
+export function archiveHandlers({ engine, writer }: ApiContext): Handlers<ArchiveRoute> {
   const { files } = engine;
   return {
     async containerArchiveHead(x) {

@@ -7,7 +7,7 @@ import type { Query } from '../../spec/docker/decode-query.ts';
 import { parseUnixTimestamp } from '../../spec/time.ts';
 import { writeAll } from '../byte-stream.ts';
 import type { ApiContext } from '../context.ts';
-import { DONE, type Exchange, type Handler, type Reply } from '../exchange.ts';
+import { DONE, type Exchange, type Handlers, type Reply } from '../exchange.ts';
 import { hijackHead, refuseAttach } from '../hijack.ts';
 import { splice } from '../splice.ts';
 import { streamContentType } from '../versions/streams.ts';
@@ -15,7 +15,7 @@ import { acceptWebSocket } from '../websocket.ts';
 
 export function attachHandlers(
   context: ApiContext,
-): Readonly<Record<'containerAttach' | 'containerAttachWebSocket' | 'containerLogs', Handler>> {
+): Handlers<'containerAttach' | 'containerAttachWebSocket' | 'containerLogs'> {
   const { containers } = context.engine;
   return {
     async containerAttach(x) {

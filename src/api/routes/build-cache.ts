@@ -5,7 +5,7 @@ import { parseGoInt, type Query } from '../../spec/docker/decode-query.ts';
 import { type Filters, parseFilters } from '../../spec/docker/filters.ts';
 import { parseMoment } from '../../spec/time.ts';
 import { prefixed } from '../errors.ts';
-import { type Handler, json } from '../exchange.ts';
+import { type Handlers, json } from '../exchange.ts';
 
 /** @source dockerd 28.5 */
 const FILTER_KEYS = [
@@ -23,7 +23,7 @@ const FILTER_KEYS = [
 ];
 const SIZES = ['keep-storage', 'reserved-space', 'max-used-space', 'min-free-space'];
 
-export function buildCacheHandlers(): Readonly<Record<'buildPrune', Handler>> {
+export function buildCacheHandlers(): Handlers<'buildPrune'> {
   return {
     buildPrune({ query }) {
       for (const name of SIZES) checkSize(query, name);

@@ -3,10 +3,11 @@
 import type { WaitCondition } from '../../engine/containers/types.ts';
 import { type ErrorCode, GantryError } from '../../lib/errors.ts';
 import { parseGoInt, type Query } from '../../spec/docker/decode-query.ts';
+import type { ReplyOf } from '../../spec/docker/route-replies.ts';
 import { parseSignal } from '../../spec/signals.ts';
 import type { ApiContext } from '../context.ts';
 import { prefixed, stopFailure } from '../errors.ts';
-import { DONE, type Exchange, type Handler, json, NO_CONTENT, type Reply } from '../exchange.ts';
+import { DONE, type Exchange, type Handlers, json, NO_CONTENT, type Reply } from '../exchange.ts';
 import { waitHeadersFirst } from '../versions/streams.ts';
 
 /** Routes that change the state of a container or wait for its end. */
@@ -21,7 +22,7 @@ export type LifecycleRoute =
   | 'containerRemove'
   | 'containerWait';
 
-export function lifecycleHandlers(context: ApiContext): Readonly<Record<LifecycleRoute, Handler>> {
+export function lifecycleHandlers(context: ApiContext): Handlers<LifecycleRoute> {
   const { containers } = context.engine;
   return {
     containerStop: (x) => stop(context, x),
@@ -106,7 +107,7 @@ function stopOptions(query: Query): { timeoutSeconds: number | undefined; signal
 
 const CONDITIONS: readonly WaitCondition[] = ['not-running', 'next-exit', 'removed'];
 
-async function waitFor({ engine, writer }: ApiContext, x: Exchange): Promise<Reply> {
+async function waitFor({ engine, writer }: ApiContext, x: Exchange): Promise<Reply<ReplyOf<'containerWait'>>> {
   const asked = x.query.get('condition');
   const condition = CONDITIONS.find((known) => known === (asked === '' ? 'not-running' : asked));
   if (condition === undefined) throw invalid('BAD_CONDITION', `invalid condition: ${JSON.stringify(asked)}`);

@@ -4,11 +4,12 @@ import type { ContainerRecord } from '../../engine/containers/types.ts';
 import type { Engine } from '../../engine/types.ts';
 import { parseGoInt, type Query } from '../../spec/docker/decode-query.ts';
 import { boolFilter } from '../../spec/docker/filters.ts';
+import type { ContainerSummary } from '../../spec/docker/types.gen.ts';
 import { containerSummaryView } from '../views/container.ts';
 import { LIST_KEYS, queryFilters, requireContainerValues } from './filter-keys.ts';
 
 /** The lines of `docker ps`. */
-export async function listContainers(engine: Engine, query: Query): Promise<readonly unknown[]> {
+export async function listContainers(engine: Engine, query: Query): Promise<readonly ContainerSummary[]> {
   const filters = queryFilters(query, LIST_KEYS.containers);
   const limitText = query.get('limit');
   const limit = limitText === '' ? 0 : parseGoInt(limitText);

@@ -1,10 +1,11 @@
 // Owns the container routes that make, list and show containers. Changes no state of a running one, knows no streams.
 
 import { type ErrorCode, GantryError } from '../../lib/errors.ts';
+import type { ReplyOf } from '../../spec/docker/route-replies.ts';
 import type { RouteId } from '../../spec/docker/routes.ts';
 import { parsePlatform } from '../../spec/platform.ts';
 import type { ApiContext } from '../context.ts';
-import { EMPTY_OK, type Exchange, type Handler, json, type Reply } from '../exchange.ts';
+import { EMPTY_OK, type Exchange, type Handlers, json, type Reply } from '../exchange.ts';
 import { settleCreate } from '../versions/container-create.ts';
 import { containerInspectView } from '../views/container.ts';
 import type { ArchiveRoute } from './archive.ts';
@@ -18,7 +19,7 @@ type Elsewhere = Attached | ArchiveRoute | LifecycleRoute | NotYetRoute;
 type ContainerRoute = Exclude<Extract<RouteId, `container${string}`>, Elsewhere>;
 type Attached = 'containerAttach' | 'containerAttachWebSocket' | 'containerLogs';
 
-export function containerHandlers(context: ApiContext): Readonly<Record<ContainerRoute, Handler>> {
+export function containerHandlers(context: ApiContext): Handlers<ContainerRoute> {
   const { engine } = context;
   const { containers } = engine;
 
@@ -52,7 +53,7 @@ export function containerHandlers(context: ApiContext): Readonly<Record<Containe
   };
 }
 
-async function create({ engine }: ApiContext, x: Exchange): Promise<Reply> {
+async function create({ engine }: ApiContext, x: Exchange): Promise<Reply<ReplyOf<'containerCreate'>>> {
   const { query } = x;
   const body = await x.body('ContainerCreateRequest');
   if (body === undefined) throw invalid('INVALID_JSON', 'invalid JSON: got EOF while reading request body');

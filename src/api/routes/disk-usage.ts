@@ -3,6 +3,8 @@
 import type { Engine } from '../../engine/types.ts';
 import { GantryError } from '../../lib/errors.ts';
 import { parseQuery } from '../../spec/docker/decode-query.ts';
+import type { DiskUsage } from '../../spec/docker/route-replies.ts';
+import type { Volume } from '../../spec/docker/types.gen.ts';
 import { imageSummaryView } from '../views/image.ts';
 import { volumeView } from '../views/volume.ts';
 import { listContainers } from './container-list.ts';
@@ -11,7 +13,7 @@ import { containersPerImage } from './image-list.ts';
 const TYPES = ['container', 'image', 'volume', 'build-cache'];
 
 /** Everything, or the object types asked for. @throws BAD_TYPE with Docker's text */
-export async function diskUsage(engine: Engine, types: readonly string[]): Promise<Record<string, unknown>> {
+export async function diskUsage(engine: Engine, types: readonly string[]): Promise<DiskUsage> {
   const unknown = types.find((type) => !TYPES.includes(type));
   if (unknown !== undefined) throw new GantryError('invalid', 'BAD_TYPE', `unknown object type: ${unknown}`);
   const wants = (type: string): boolean => types.length === 0 || types.includes(type);
@@ -25,7 +27,7 @@ export async function diskUsage(engine: Engine, types: readonly string[]): Promi
   };
 }
 
-function imageLines(engine: Engine): { readonly layersBytes: number; readonly lines: readonly unknown[] } {
+function imageLines(engine: Engine): { readonly layersBytes: number; readonly lines: DiskUsage['Images'] } {
   const counts = containersPerImage(engine);
   const { layersBytes, sharedBytes } = engine.images.usage();
   const lines = engine.images.list().map((image) => ({
@@ -37,7 +39,7 @@ function imageLines(engine: Engine): { readonly layersBytes: number; readonly li
   return { layersBytes, lines };
 }
 
-function volumeLines(engine: Engine): readonly unknown[] {
+function volumeLines(engine: Engine): readonly Volume[] {
   const uses = new Map<string, number>();
   for (const { record } of engine.containers.list({ all: true, filters: new Map() })) {
     for (const mount of record.mounts) {

@@ -4,7 +4,7 @@ import { GantryError } from '../../lib/errors.ts';
 import { parseDetachKeys } from '../../spec/docker/decode-detach-keys.ts';
 import type { ExecCreateRequest, ExecStartRequest } from '../../spec/docker/types.gen.ts';
 import type { ApiContext } from '../context.ts';
-import { DONE, EMPTY_OK, type Exchange, type Handler, json } from '../exchange.ts';
+import { DONE, EMPTY_OK, type Exchange, type Handlers, json } from '../exchange.ts';
 import { hijackHead, streamedFailure } from '../hijack.ts';
 import { reframing } from '../reframe.ts';
 import { splice } from '../splice.ts';
@@ -12,9 +12,7 @@ import { streamContentType } from '../versions/streams.ts';
 import { execView } from '../views/exec.ts';
 import { terminalSize } from './terminal-size.ts';
 
-export function execHandlers(
-  context: ApiContext,
-): Readonly<Record<'execCreate' | 'execStart' | 'execInspect' | 'execResize', Handler>> {
+export function execHandlers(context: ApiContext): Handlers<'execCreate' | 'execStart' | 'execInspect' | 'execResize'> {
   const { containers, execs } = context.engine;
   return {
     async execCreate(x) {

@@ -3,7 +3,7 @@
 
 import { performServerHandshake } from 'node:http2';
 import { GantryError } from '../../lib/errors.ts';
-import { DONE, type Handler } from '../exchange.ts';
+import { DONE, type Handlers } from '../exchange.ts';
 
 /** @source gRPC over HTTP/2: status codes */
 const OK = 0;
@@ -18,7 +18,7 @@ const EMPTY_ANSWERS: Readonly<Record<string, Buffer>> = {
 /** The bytes before the first frame. @source dockerd 28.5 */
 const HEAD = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n';
 
-export function grpcHandlers(refusal: string): Readonly<Record<'grpc', Handler>> {
+export function grpcHandlers(refusal: string): Handlers<'grpc'> {
   return {
     grpc(x) {
       const protocol = x.takeover.upgraded ? (x.headers.upgrade ?? '') : '';

@@ -7,12 +7,13 @@ import { fitsGlob, isGlob } from '../../lib/pattern.ts';
 import type { Digest } from '../../spec/digest.ts';
 import type { Query } from '../../spec/docker/decode-query.ts';
 import { boolFilter, type Filters, matchesLabels } from '../../spec/docker/filters.ts';
+import type { ImageSummary } from '../../spec/docker/types.gen.ts';
 import { parseRfc3339 } from '../../spec/time.ts';
 import { imageSummaryView } from '../views/image.ts';
 import { LIST_KEYS, momentsOf, queryFilters } from './filter-keys.ts';
 
 /** The lines of `docker images`, newest first. */
-export function listImages(engine: Engine, query: Query): readonly unknown[] {
+export function listImages(engine: Engine, query: Query): readonly ImageSummary[] {
   const filters = queryFilters(query, LIST_KEYS.images);
   const matches = imageMatcher(engine, filters);
   const counts = containersPerImage(engine);

@@ -5,15 +5,16 @@ import { GantryError } from '../../lib/errors.ts';
 import { parseGoInt, type Query } from '../../spec/docker/decode-query.ts';
 import { parseRegistryAuth } from '../../spec/docker/decode-registry-auth.ts';
 import { boolFilter, type Filters, invalidFilter } from '../../spec/docker/filters.ts';
+import type { ImageSearchItem } from '../../spec/docker/route-replies.ts';
 import type { ApiContext } from '../context.ts';
 import { prefixed } from '../errors.ts';
-import { type Handler, json } from '../exchange.ts';
+import { type Handlers, json } from '../exchange.ts';
 import { LIST_KEYS, queryFilters } from './filter-keys.ts';
 
 const LIMIT = 25;
 const LIMIT_MAX = 100;
 
-export function imageSearchHandlers({ engine }: ApiContext): Readonly<Record<'imageSearch', Handler>> {
+export function imageSearchHandlers({ engine }: ApiContext): Handlers<'imageSearch'> {
   return {
     async imageSearch(x) {
       const { query } = x;
@@ -59,6 +60,6 @@ function starsOf(text: string): number {
   }
 }
 
-function resultView({ name, description, stars, official }: ImageSearchResult): Record<string, unknown> {
+function resultView({ name, description, stars, official }: ImageSearchResult): ImageSearchItem {
   return { star_count: stars, is_official: official, name, is_automated: false, description };
 }

@@ -6,14 +6,14 @@ import { parseRegistryAuth } from '../../spec/docker/decode-registry-auth.ts';
 import type { RouteId } from '../../spec/docker/routes.ts';
 import { writeAll } from '../byte-stream.ts';
 import type { ApiContext } from '../context.ts';
-import { DONE, type Exchange, type Handler, type Reply } from '../exchange.ts';
+import { DONE, type Exchange, type Handlers, type Reply } from '../exchange.ts';
 import { openProgress } from '../progress-stream.ts';
 import { platformObject, platformWord } from './image-platform.ts';
 import { badTag } from './images.ts';
 
 type StreamRoute = Extract<RouteId, 'imageCreate' | 'imageLoad' | 'imageSave' | 'imageSaveMany'>;
 
-export function imageStreamHandlers(context: ApiContext): Readonly<Record<StreamRoute, Handler>> {
+export function imageStreamHandlers(context: ApiContext): Handlers<StreamRoute> {
   const { images } = context.engine;
   return {
     imageCreate: (x) => (x.query.get('fromSrc') === '' ? pull(context, x) : importImage(context, x)),

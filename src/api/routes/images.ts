@@ -5,9 +5,10 @@ import { GantryError } from '../../lib/errors.ts';
 import type { Query } from '../../spec/docker/decode-query.ts';
 import { boolFilter } from '../../spec/docker/filters.ts';
 import type { RouteId } from '../../spec/docker/routes.ts';
+import type { ImageDeleteResponseItem } from '../../spec/docker/types.gen.ts';
 import { platformText } from '../../spec/platform.ts';
 import type { ApiContext } from '../context.ts';
-import { EMPTY_OK, type Handler, json } from '../exchange.ts';
+import { EMPTY_OK, type Handlers, json } from '../exchange.ts';
 import { imageHistoryView, imageInspectView } from '../views/image.ts';
 import { PRUNE_KEYS, queryFilters, requireMoments } from './filter-keys.ts';
 import { listImages } from './image-list.ts';
@@ -18,7 +19,7 @@ type ImageRoute = Extract<
   'imageList' | 'imageInspect' | 'imageHistory' | 'imageTag' | 'imageRemove' | 'imagePrune'
 >;
 
-export function imageHandlers({ engine }: ApiContext): Readonly<Record<ImageRoute, Handler>> {
+export function imageHandlers({ engine }: ApiContext): Handlers<ImageRoute> {
   const { images } = engine;
   return {
     imageList: ({ query }) => json(listImages(engine, query)),
@@ -82,7 +83,10 @@ export function badTag(): GantryError {
   return new GantryError('invalid', 'INVALID_REFERENCE', 'invalid tag format');
 }
 
-function removedLine(part: { readonly untagged?: string | undefined; readonly deleted?: string | undefined }): unknown {
+function removedLine(part: {
+  readonly untagged?: string | undefined;
+  readonly deleted?: string | undefined;
+}): ImageDeleteResponseItem {
   return part.untagged !== undefined ? { Untagged: part.untagged } : { Deleted: part.deleted };
 }
 

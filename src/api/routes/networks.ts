@@ -6,7 +6,7 @@ import { goQuote } from '../../spec/docker/decode-query.ts';
 import { type Filters, matchesLabels, matchesPattern } from '../../spec/docker/filters.ts';
 import type { RouteId } from '../../spec/docker/routes.ts';
 import type { ApiContext } from '../context.ts';
-import { type Handler, json } from '../exchange.ts';
+import { type Handler, type Handlers, json } from '../exchange.ts';
 import { type NamedEndpoint, networkView } from '../views/network.ts';
 import { LIST_KEYS, PRUNE_KEYS, queryFilters, requireMoments } from './filter-keys.ts';
 
@@ -17,9 +17,9 @@ type NetworkRoute = Extract<
   'networkList' | 'networkListSlash' | 'networkInspect' | 'networkPrune' | 'networkRemove'
 >;
 
-export function networkHandlers({ engine }: ApiContext): Readonly<Record<NetworkRoute, Handler>> {
+export function networkHandlers({ engine }: ApiContext): Handlers<NetworkRoute> {
   const { networks } = engine;
-  const list: Handler = ({ query, minor }) => {
+  const list: Handler<'networkList'> = ({ query, minor }) => {
     const matches = networkMatcher(
       queryFilters(query, LIST_KEYS.networks),
       (id) => networks.endpointsOf(id).length > 0,
@@ -44,7 +44,7 @@ export function networkHandlers({ engine }: ApiContext): Readonly<Record<Network
 
   return {
     networkList: list,
-    networkListSlash: list,
+    networkListSlash: (x) => list(x),
     networkInspect({ name, query }) {
       checkVerbose(query.get('verbose'));
       const scope = query.get('scope');

@@ -4,7 +4,7 @@
 import { GantryError } from '../../lib/errors.ts';
 import type { RouteId } from '../../spec/docker/routes.ts';
 import type { ApiContext } from '../context.ts';
-import type { Exchange, Handler } from '../exchange.ts';
+import type { Exchange, Handlers, Refusing } from '../exchange.ts';
 import { grpcHandlers } from './grpc.ts';
 
 /** What this engine cannot do, and what to do instead. */
@@ -47,19 +47,19 @@ type OtherRoute = Extract<
 /** The routes of this file. */
 export type NotYetRoute = TableRoute | OtherRoute;
 
-export function notYetHandlers({ engine }: ApiContext): Readonly<Record<NotYetRoute, Handler>> {
+export function notYetHandlers({ engine }: ApiContext): Handlers<NotYetRoute> {
   const requireContainer = (ref: string): void => {
     if (ref === '') throw new GantryError('invalid', 'EMPTY_NAME', 'invalid name or ID supplied: ""');
     engine.containers.view(ref);
   };
   const onNetwork =
-    (bodyName: 'NetworkConnectRequest' | 'NetworkDisconnectRequest'): Handler =>
+    (bodyName: 'NetworkConnectRequest' | 'NetworkDisconnectRequest'): Refusing =>
     async (x) => {
       requireContainer((await x.body(bodyName))?.Container ?? '');
       engine.networks.get(x.name);
       throw notYet(NETWORKS);
     };
-  const checkpoint: Handler = () => {
+  const checkpoint: Refusing = () => {
     throw new GantryError('notImplemented', 'EXPERIMENTAL', EXPERIMENTAL);
   };
   return {
@@ -96,15 +96,15 @@ function checkNetworkName(name: string): void {
 function handlersOf<R extends RouteId>(
   table: Readonly<Record<R, Missing>>,
   check: (x: Exchange) => void,
-): Record<R, Handler> {
-  const entries = (Object.entries(table) as [R, Missing][]).map(([id, missing]): [R, Handler] => [
+): Record<R, Refusing> {
+  const entries = (Object.entries(table) as [R, Missing][]).map(([id, missing]): [R, Refusing] => [
     id,
     (x) => {
       check(x);
       throw notYet(missing);
     },
   ]);
-  return Object.fromEntries(entries) as Record<R, Handler>;
+  return Object.fromEntries(entries) as Record<R, Refusing>;
 }
 
 function notYet(missing: Missing): GantryError {

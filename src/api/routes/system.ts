@@ -8,13 +8,13 @@ import type { RouteId } from '../../spec/docker/routes.ts';
 import { parseUnixTimestamp } from '../../spec/time.ts';
 import { writeAll } from '../byte-stream.ts';
 import type { ApiContext } from '../context.ts';
-import { DONE, type Exchange, type Handler, json, type Reply } from '../exchange.ts';
+import { DONE, type Exchange, type Handlers, json, type Reply } from '../exchange.ts';
 import { eventLine } from '../views/event.ts';
 import { diskUsage } from './disk-usage.ts';
 
 type SystemRoute = Extract<RouteId, 'ping' | 'pingHead' | 'version' | 'info' | 'events' | 'diskUsage' | 'auth'>;
 
-export function systemHandlers(context: ApiContext): Readonly<Record<SystemRoute, Handler>> {
+export function systemHandlers(context: ApiContext): Handlers<SystemRoute> {
   const { engine, writer, openTcp } = context;
   return {
     ping({ response }) {

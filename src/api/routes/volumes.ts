@@ -7,7 +7,7 @@ import type { RouteId } from '../../spec/docker/routes.ts';
 import type { VolumeCreateOptions } from '../../spec/docker/types.gen.ts';
 import type { ApiContext } from '../context.ts';
 import { notSwarmManager, prefixed } from '../errors.ts';
-import { type Handler, json, NO_CONTENT } from '../exchange.ts';
+import { type Handlers, json, NO_CONTENT } from '../exchange.ts';
 import { volumeView } from '../views/volume.ts';
 import { LIST_KEYS, PRUNE_KEYS, queryFilters } from './filter-keys.ts';
 
@@ -23,7 +23,7 @@ function listFilters(query: Query): Filters {
 
 type VolumeRoute = Exclude<Extract<RouteId, `volume${string}`>, 'volumeUpdate'>;
 
-export function volumeHandlers({ engine }: ApiContext): Readonly<Record<VolumeRoute, Handler>> {
+export function volumeHandlers({ engine }: ApiContext): Handlers<VolumeRoute> {
   const { volumes } = engine;
   return {
     volumeList({ query }) {

@@ -690,8 +690,8 @@ export interface ImageManifestSummarySize {
 export interface ImageSummary {
   Id: string;
   ParentId: string;
-  RepoTags: readonly string[];
-  RepoDigests: readonly string[];
+  RepoTags: readonly string[] | null;
+  RepoDigests: readonly string[] | null;
   Created: number;
   Size: number;
   SharedSize: number;
@@ -1014,7 +1014,7 @@ export interface SystemInfo {
   DefaultAddressPools?: readonly SystemInfoDefaultAddressPool[] | undefined;
   FirewallBackend?: FirewallInfo | undefined;
   DiscoveredDevices?: readonly DeviceInfo[] | undefined;
-  Warnings?: readonly string[] | undefined;
+  Warnings?: readonly string[] | null | undefined;
   CDISpecDirs?: readonly string[] | undefined;
   Containerd?: ContainerdInfo | undefined;
 }
@@ -1077,7 +1077,7 @@ export interface VolumeCreateOptions {
 
 export interface VolumeListResponse {
   Volumes?: readonly Volume[] | undefined;
-  Warnings?: readonly string[] | undefined;
+  Warnings?: readonly string[] | null | undefined;
 }
 
 export interface VolumeUsageData {

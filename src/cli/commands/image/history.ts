@@ -1,6 +1,7 @@
 // Owns `image history`, known as `history`.
-import type { ImageHistoryItem } from '../../../client/index.ts';
+
 import { messageOf } from '../../../lib/errors.ts';
+import type { ImageHistoryItem } from '../../../spec/docker/types.gen.ts';
 import { platformText } from '../../../spec/platform.ts';
 import { CommandFailure } from '../../failure.ts';
 import { imageHistory } from '../../grammar/image.table.ts';

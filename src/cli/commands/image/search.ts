@@ -1,5 +1,5 @@
 // Owns `search`.
-import type { ImageSearchResult } from '../../../client/index.ts';
+import type { ImageSearchItem } from '../../../spec/docker/route-replies.ts';
 import { encodeRegistryAuth, findCredentials, HUB_SERVER, serverKey } from '../../config/credentials.ts';
 import { filtersOrNone } from '../../filters.ts';
 import { search } from '../../grammar/image.table.ts';
@@ -46,7 +46,7 @@ function serverOf(term: string): string {
   return rest !== undefined && (/[.:]/.test(first) || first === 'localhost') ? serverKey(first) : HUB_SERVER;
 }
 
-function searchRow(result: ImageSearchResult, trunc: boolean): TemplateMap {
+function searchRow(result: ImageSearchItem, trunc: boolean): TemplateMap {
   const text = result.description.replace(/[\r\n]/g, ' ');
   const description = trunc ? ellipsis(text, DESCRIPTION_WIDTH) : text;
   const row = (official: string) => ({

@@ -33,8 +33,8 @@ export const command: Command = {
     const quiet = flags.bool('quiet');
     const source = flags.text('format') || (quiet ? '' : session.config().format('networksFormat'));
     const format = readListFormat(source, quiet, STYLE);
-    const networks = await session.client().networks.list(filtersOrNone(flags.list('filter')));
-    networks.sort((left, right) => naturalCompare(left.Name ?? '', right.Name ?? ''));
+    const listed = await session.client().networks.list(filtersOrNone(flags.list('filter')));
+    const networks = listed.toSorted((left, right) => naturalCompare(left.Name ?? '', right.Name ?? ''));
     const trunc = !flags.bool('no-trunc');
     session.out(
       renderList(

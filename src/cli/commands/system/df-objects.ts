@@ -1,5 +1,5 @@
 // Owns what `system df -v` shows: every object.
-import type { DiskUsage } from '../../../client/index.ts';
+import type { DiskUsage } from '../../../spec/docker/route-replies.ts';
 import type { BuildCache, ContainerSummary } from '../../../spec/docker/types.gen.ts';
 import { renderTable } from '../../render/list.ts';
 import { agoText, goTimeText, humanSize } from '../../render/units.ts';

@@ -1,5 +1,5 @@
 // Owns the rows of `system df`: how much each kind of objects takes.
-import type { DiskUsage } from '../../../client/index.ts';
+import type { DiskUsage } from '../../../spec/docker/route-replies.ts';
 import type { BuildCache, ContainerSummary, ImageSummary, Volume } from '../../../spec/docker/types.gen.ts';
 import { humanSize } from '../../render/units.ts';
 import { type TemplateMap, TYPE_NAME } from '../../template/index.ts';
