@@ -20,8 +20,10 @@ function pingOf(length: number): Buffer {
 }
 
 async function accept(connection: Duplex): Promise<void> {
-  const headers = { 'sec-websocket-key': 'a2V5', upgrade: 'websocket' };
-  const exchange = { headers, takeover: { upgraded: true }, take: () => connection } as unknown as Exchange;
+  const key = 'dGhlIHNhbXBsZSBub25jZQ==';
+  const headers = { 'sec-websocket-key': key, 'sec-websocket-version': '13', upgrade: 'websocket' };
+  const request = { method: 'GET', headers };
+  const exchange = { headers, request, takeover: { upgraded: true }, take: () => connection } as unknown as Exchange;
   await acceptWebSocket(exchange, async () => ({ tty: true, stream: new PassThrough() }), true);
 }
 
