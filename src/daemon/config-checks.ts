@@ -3,6 +3,7 @@
 import { isIPv4 } from 'node:net';
 import { API_VERSION, MIN_API_VERSION } from '../api/index.ts';
 import { isDomain } from '../lib/domain.ts';
+import { joinedContainer } from '../spec/docker/join-mode.ts';
 import type { DaemonConfig } from './config.ts';
 import { bindAddress } from './hosts.ts';
 import { checkLabel, checkMirror, checkRegistry } from './option-checks.ts';
@@ -76,7 +77,7 @@ function checkNumbers(config: Omit<DaemonConfig, 'tls'>): void {
 
 function checkModes({ ipcMode, cgroupnsMode }: Omit<DaemonConfig, 'tls'>): void {
   if (!['', 'shareable', 'private'].includes(ipcMode)) {
-    const known = ipcMode === 'host' || ipcMode === 'none' || ipcMode.startsWith('container:');
+    const known = ipcMode === 'host' || ipcMode === 'none' || joinedContainer(ipcMode) !== undefined;
     throw new Error(
       known
         ? `IPC mode "${ipcMode}" is not supported as default value; use "shareable" or "private"`

@@ -1,6 +1,7 @@
 // Owns how a create body of an older version becomes the newest one's. Pure; fills nothing that the newest version leaves open.
 
 import { GantryError } from '../../lib/errors.ts';
+import { joinedContainer } from '../../spec/docker/join-mode.ts';
 import type { ContainerCreateRequest, EndpointSettings, HostConfig, Mount } from '../../spec/docker/types.gen.ts';
 
 type Step = { readonly below: number; readonly change: (body: ContainerCreateRequest) => ContainerCreateRequest };
@@ -103,7 +104,7 @@ function containerWideMac(body: ContainerCreateRequest): ContainerCreateRequest 
 
 /** False for who uses the links of others. */
 function hasOwnLink(network: string): boolean {
-  return network !== 'host' && !network.startsWith('container:');
+  return network !== 'host' && joinedContainer(network) === undefined;
 }
 
 function macConflict(): GantryError {

@@ -2,6 +2,7 @@
 
 import type { ContainerRecord } from '../../engine/containers/types.ts';
 import type { Endpoint, PublishedPort } from '../../engine/networks/types.ts';
+import { joinedContainer } from '../../spec/docker/join-mode.ts';
 import type { EndpointSettings, NetworkSettings } from '../../spec/docker/types.gen.ts';
 import { isZeroTime } from '../../spec/time.ts';
 import { sortedMap } from './fields.ts';
@@ -75,7 +76,7 @@ export function networksView(record: ContainerRecord, idOf: NetworkIds): Record<
 
 function defaultNetwork(record: ContainerRecord): readonly string[] {
   const mode = record.hostConfig.NetworkMode ?? '';
-  if (mode.startsWith('container:')) return [];
+  if (joinedContainer(mode) !== undefined) return [];
   return [mode === '' || mode === 'default' ? 'bridge' : mode];
 }
 

@@ -1,6 +1,7 @@
 // Owns turning the flags of run and create into the body of POST /containers/create. Sends nothing.
 
 import { parseUlimit } from '../../spec/docker/decode-ulimit.ts';
+import { joinedContainer } from '../../spec/docker/join-mode.ts';
 import type {
   ContainerConfig,
   ContainerCreateRequest,
@@ -251,7 +252,7 @@ function parseRestartPolicy(text: string): RestartPolicy {
 }
 
 function namespaceMode(text: string, complaint: string): string {
-  if (text === '' || text === 'host' || /^container:.+/.test(text)) return text;
+  if (text === '' || text === 'host' || joinedContainer(text)) return text;
   throw new Error(complaint);
 }
 

@@ -5,6 +5,7 @@ import { hostname } from 'node:os';
 import { formatNano, nowNano } from '../../lib/clock.ts';
 import { GantryError, isGantryError } from '../../lib/errors.ts';
 import { randomId } from '../../lib/ids.ts';
+import { joinedContainer } from '../../spec/docker/join-mode.ts';
 import type { HostConfig } from '../../spec/docker/types.gen.ts';
 import { platformText } from '../../spec/platform.ts';
 import type { ImageRecord } from '../images/types.ts';
@@ -91,8 +92,8 @@ function gatherFacts(context: Context, request: CreateRequest, image: ImageRecor
 function peersOf(context: Context, hostConfig: HostConfig): CreateFacts['peers'] {
   const peers: { -readonly [Mode in PeerMode]?: Peer } = {};
   for (const mode of ['NetworkMode', 'PidMode', 'IpcMode'] as const) {
-    const [kind, ref = ''] = (hostConfig[mode] ?? '').split(':');
-    if (kind !== 'container' || ref === '') continue;
+    const ref = joinedContainer(hostConfig[mode]);
+    if (!ref) continue;
     const peer = mode === 'NetworkMode' ? tryFind(context, ref) : sourceOf(context, ref);
     if (peer) peers[mode] = { id: peer.id, hostName: peer.config.Hostname ?? '' };
   }

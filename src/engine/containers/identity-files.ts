@@ -2,6 +2,7 @@
 
 import { readFile, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
+import { joinedContainer } from '../../spec/docker/join-mode.ts';
 import { type Endpoint, hostnameFile, hostsFile, readHostResolvConf, resolvConf } from '../networks/index.ts';
 import type { Context } from './context.ts';
 import { ownOr, withHostGateways } from './defaults.ts';
@@ -19,7 +20,8 @@ export async function writeIdentityFiles(
 ): Promise<void> {
   const paths = context.paths(record.id);
   const mode = record.hostConfig.NetworkMode ?? '';
-  if (mode.startsWith('container:')) return shareFiles(context, record, mode.slice('container:'.length));
+  const joined = joinedContainer(mode);
+  if (joined !== undefined) return shareFiles(context, record, joined);
   const onHost = mode === 'host';
   // The host's own file, but for a container that adds to it. @source dockerd 28.5
   const ofHost = onHost && (record.hostConfig.ExtraHosts ?? []).length === 0;

@@ -1,5 +1,6 @@
 // Owns what a NetworkMode means for namespaces. Pure.
 
+import { joinedContainer } from '../../spec/docker/join-mode.ts';
 import type { ContainerRecord } from './types.ts';
 
 export type NetworkPlan =
@@ -13,6 +14,6 @@ export function networkPlan(record: Pick<ContainerRecord, 'hostConfig' | 'config
   const mode = record.hostConfig.NetworkMode ?? 'bridge';
   if (record.config.NetworkDisabled) return { kind: 'own', networks: [] };
   if (mode === 'host') return { kind: 'host', networks: ['host'] };
-  if (mode.startsWith('container:')) return { kind: 'container', networks: [] };
+  if (joinedContainer(mode) !== undefined) return { kind: 'container', networks: [] };
   return { kind: 'own', networks: Object.keys(record.networks) };
 }

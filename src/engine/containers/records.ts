@@ -1,6 +1,7 @@
 // Owns the stored containers: the table, the lookup by id, name and prefix, and name reservation. The only writer of both.
 
 import { GantryError } from '../../lib/errors.ts';
+import { findByRef } from '../../lib/find-by-ref.ts';
 import { randomName } from '../../lib/ids.ts';
 import { type Database, isDiskFailure, type Migrations } from '../../store/database.ts';
 import { ambiguousId, nameTaken, noSuchContainer } from './errors.ts';
@@ -68,14 +69,12 @@ export class ContainerRecords implements Disposable {
    * @throws NO_SUCH_CONTAINER, AMBIGUOUS_ID
    */
   find(ref: string): ContainerRecord {
-    const exact = this.#byId.get(ref) ?? this.#byId.get(this.#idByName.get(ref.replace(/^\//, '')) ?? '');
-    if (exact) return exact;
-    if (!/^[0-9a-f]{1,64}$/.test(ref)) throw noSuchContainer(ref);
-    const matches = this.all().filter((record) => record.id.startsWith(ref));
-    if (matches.length > 1) throw ambiguousId(ref);
-    const [only] = matches;
-    if (!only) throw noSuchContainer(ref);
-    return only;
+    const found = findByRef(ref, {
+      exact: () => this.#byId.get(ref) ?? this.#byId.get(this.#idByName.get(ref.replace(/^\//, '')) ?? ''),
+      startingWith: (prefix) => this.all().filter(({ id }) => id.startsWith(prefix)),
+    });
+    if (found.kind === 'one') return found.item;
+    throw found.kind === 'many' ? ambiguousId(ref) : noSuchContainer(ref);
   }
 
   /** Those that have a process. */

@@ -3,6 +3,7 @@
 
 import { mkdir } from 'node:fs/promises';
 import { errno, libc, MNT_DETACH, MS_NODEV, MS_NOEXEC, MS_NOSUID, must } from '../../host/libc.ts';
+import { joinedContainer } from '../../spec/docker/join-mode.ts';
 import type { Context } from './context.ts';
 import { notShareable } from './errors.ts';
 import type { ContainerRecord } from './types.ts';
@@ -38,10 +39,10 @@ export function detach(path: string): void {
 
 /** The host folder that becomes the container's /dev/shm; undefined when it has one of its own. @throws NOT_SHAREABLE */
 export function sharedMemoryOf(context: Context, record: ContainerRecord): string | undefined {
-  const mode = record.hostConfig.IpcMode ?? '';
   if (sharesMemory(record)) return context.paths(record.id).shm;
-  if (!mode.startsWith('container:')) return undefined;
-  const peer = context.records.find(mode.slice('container:'.length));
+  const joined = joinedContainer(record.hostConfig.IpcMode);
+  if (joined === undefined) return undefined;
+  const peer = context.records.find(joined);
   if (peer.hostConfig.IpcMode === 'host') return HOST_PATH;
   const path = peer.id === record.id ? undefined : sharedMemoryOf(context, peer);
   if (path === undefined) throw notShareable(peer.id);

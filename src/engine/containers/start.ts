@@ -4,6 +4,7 @@ import { mkdir } from 'node:fs/promises';
 import { formatNano } from '../../lib/clock.ts';
 import { type GantryError, isGantryError, messageOf } from '../../lib/errors.ts';
 import { span } from '../../lib/trace.ts';
+import { joinedContainer } from '../../spec/docker/join-mode.ts';
 import type { Endpoint } from '../networks/types.ts';
 import { type Context, publishContainer } from './context.ts';
 import { failure, joinedNetworkNotRunning, joinedNotRunning } from './errors.ts';
@@ -151,8 +152,9 @@ function peerPids(context: Context, record: ContainerRecord): ConfigureRequest['
     refused: (peer: ContainerRecord) => GantryError,
     prefix = '',
   ): number | undefined => {
-    if (!mode?.startsWith('container:')) return undefined;
-    const peer = peerOf(context, mode.slice('container:'.length), prefix);
+    const joined = joinedContainer(mode);
+    if (joined === undefined) return undefined;
+    const peer = peerOf(context, joined, prefix);
     if (peer.id === record.id) throw failure('OWN_NAMESPACE', 'cannot join own network namespace');
     if (isAlive(peer.state.phase)) return peer.state.pid;
     throw refused(peer);

@@ -1,6 +1,7 @@
 // Owns what all image verbs share: records, layers, blobs, events, and giving space back.
 
 import { formatNano } from '../../lib/clock.ts';
+import { findByRef } from '../../lib/find-by-ref.ts';
 import type { Digest } from '../../spec/digest.ts';
 import type { ImageFacts } from '../../spec/oci/image-config.ts';
 import {
@@ -82,11 +83,13 @@ export class ImageContext {
   #lookup(text: string): Digest | undefined {
     const full = /^(?:sha256:)?([0-9a-f]{64})$/.exec(text);
     if (full) return `sha256:${full[1]}` as Digest;
-    const named = this.records.resolve(canonicalReference(withoutTagOfDigest(withDefaultTag(parseReference(text)))));
-    if (named) return named;
-    const prefix = /^(?:sha256:)?([0-9a-f]+)$/.exec(text)?.[1];
-    const found = prefix === undefined ? [] : this.records.startingWith(prefix);
-    return found.length === 1 ? found[0] : undefined;
+    const named = (): Digest | undefined =>
+      this.records.resolve(canonicalReference(withoutTagOfDigest(withDefaultTag(parseReference(text)))));
+    const found = findByRef(text.replace(/^sha256:/, ''), {
+      exact: named,
+      startingWith: (prefix) => this.records.startingWith(prefix),
+    });
+    return found.kind === 'one' ? found.item : undefined;
   }
 
   /** Notes an image whose layers are all there. Bytes of the configuration must be in the blob store already. */

@@ -3,6 +3,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { formatNano, nowNano } from '../../lib/clock.ts';
 import { GantryError } from '../../lib/errors.ts';
+import { findByRef } from '../../lib/find-by-ref.ts';
 import { randomId } from '../../lib/ids.ts';
 import type { Database } from '../../store/database.ts';
 import { NETWORK_JSON } from './record-json.ts';
@@ -64,14 +65,14 @@ export function openNetworkRecords(database: Database, options: BridgeOptions): 
 }
 
 function find(records: readonly NetworkRecord[], ref: string): NetworkRecord {
-  const exact = records.find(({ id, name }) => name === ref || id === ref);
-  if (exact) return exact;
-  const candidates = records.filter(({ id }) => id.startsWith(ref));
-  const [first] = candidates;
-  if (candidates.length === 1 && first) return first;
+  const found = findByRef(ref, {
+    exact: () => records.find(({ id, name }) => name === ref || id === ref),
+    startingWith: (prefix) => records.filter(({ id }) => id.startsWith(prefix)),
+  });
+  if (found.kind === 'one') return found.item;
   const params = { ref };
-  if (candidates.length > 1) {
-    const message = `network ${ref} is ambiguous (${candidates.length} matches found based on ID prefix)`;
+  if (found.kind === 'many') {
+    const message = `network ${ref} is ambiguous (${found.count} matches found based on ID prefix)`;
     throw new GantryError('invalid', 'NETWORK_AMBIGUOUS', message, { params });
   }
   throw new GantryError('notFound', 'NETWORK_NOT_FOUND', `network ${ref} not found`, { params });

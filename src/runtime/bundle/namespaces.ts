@@ -1,5 +1,6 @@
 // Owns which namespaces a container gets, joins or shares, and its sysctls by namespace. Pure.
 
+import { joinedContainer } from '../../spec/docker/join-mode.ts';
 import type { Step } from '../link/index.ts';
 import type { BundleInput } from './input.ts';
 import type { OciNamespace } from './oci.ts';
@@ -9,7 +10,7 @@ export function buildNamespaces(input: BundleInput): OciNamespace[] {
   const { hostConfig, network } = input;
   const made = (type: OciNamespace['type'], mode: string | undefined, joinPid?: number): OciNamespace[] => {
     if (mode === 'host') return [];
-    if (mode?.startsWith('container:') && joinPid === undefined)
+    if (joinedContainer(mode) !== undefined && joinPid === undefined)
       throw new Error(`no process to join for ${type} ${mode}`);
     return [joinPid === undefined ? { type } : { type, path: `/proc/${joinPid}/ns/${type}` }];
   };

@@ -1,4 +1,5 @@
 // Owns the Go types of Docker's objects ready for use: the table's fields with the methods that templates may call.
+import { joinedContainer } from '../../../spec/docker/join-mode.ts';
 import { DOCKER_TYPES } from './docker-types.table.ts';
 import { jsonOf, jsonString } from './json.ts';
 import { DURATION_METHODS, TIME } from './time.ts';
@@ -27,8 +28,8 @@ const gives = (read: (text: string) => string): GoMethod => ({
 const is = (...texts: readonly string[]): GoMethod => asks((text) => texts.includes(text));
 const isOther = (...texts: readonly string[]): GoMethod => asks((text) => !texts.includes(text));
 
-const isContainer = (text: string): boolean => /^container:./s.test(text);
-const containerOf = (text: string): string => (text.startsWith('container:') ? text.slice('container:'.length) : '');
+const isContainer = (text: string): boolean => Boolean(joinedContainer(text));
+const containerOf = (text: string): string => joinedContainer(text) ?? '';
 
 const isUserDefined = (text: string): boolean =>
   !['', 'default', 'bridge', 'host', 'none'].includes(text) && !isContainer(text);
@@ -55,7 +56,7 @@ const IPC_MODE: Methods = {
   IsPrivate: is('private'),
   IsHost: is('host'),
   IsShareable: is('shareable'),
-  IsContainer: asks((text) => text.startsWith('container:')),
+  IsContainer: asks((text) => joinedContainer(text) !== undefined),
   IsNone: is('none'),
   IsEmpty: is(''),
   Valid: asks((text) => ['', 'none', 'private', 'host', 'shareable'].includes(text) || isContainer(text)),
@@ -148,7 +149,7 @@ const EXTRAS: TypeExtras = {
   'command.DockerContext': { json: contextMetadataJson },
   'container.CgroupSpec': {
     methods: {
-      IsContainer: asks((text) => text.startsWith('container:')),
+      IsContainer: asks((text) => joinedContainer(text) !== undefined),
       Valid: asks(isContainer),
       Container: gives(containerOf),
     },

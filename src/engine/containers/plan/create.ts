@@ -2,6 +2,7 @@
 
 import { ZERO_TIME } from '../../../lib/clock.ts';
 import { shortId } from '../../../lib/ids.ts';
+import { joinedContainer, joinMode } from '../../../spec/docker/join-mode.ts';
 import type { ContainerConfig, ContainerCreateRequest, HostConfig } from '../../../spec/docker/types.gen.ts';
 import type { ImageRecord } from '../../images/types.ts';
 import { invalidName } from '../errors.ts';
@@ -98,14 +99,15 @@ export function planCreate(body: ContainerCreateRequest, facts: CreateFacts): Cr
 
 /** Who shares a namespace goes on doing so when the other is renamed. */
 function withPeerIds(given: HostConfig, peers: CreateFacts['peers']): HostConfig {
-  const found = Object.entries(peers).map(([mode, peer]) => [mode, `container:${peer.id}`] as const);
+  const found = Object.entries(peers).map(([mode, peer]) => [mode, joinMode(peer.id)] as const);
   return { ...given, ...Object.fromEntries(found) };
 }
 
 function withHostname(config: ContainerConfig, hostConfig: HostConfig, facts: CreateFacts): ContainerConfig {
   const mode = hostConfig.NetworkMode ?? '';
   const own = mode === 'host' ? facts.hostName : shortId(facts.id);
-  const hostname = mode.startsWith('container:') ? (facts.peers.NetworkMode?.hostName ?? '') : config.Hostname || own;
+  const isJoined = joinedContainer(mode) !== undefined;
+  const hostname = isJoined ? (facts.peers.NetworkMode?.hostName ?? '') : config.Hostname || own;
   return { ...config, Hostname: hostname, Domainname: config.Domainname ?? '' };
 }
 

@@ -2,6 +2,7 @@
 // @source dockerd 28.5 for all texts and their order
 
 import { isIP } from 'node:net';
+import { joinedContainer } from '../../../spec/docker/join-mode.ts';
 import type { ContainerCreateRequest, EndpointSettings, HostConfig } from '../../../spec/docker/types.gen.ts';
 import { invalid, notYet } from '../errors.ts';
 import type { EndpointSpec } from '../types.ts';
@@ -26,7 +27,7 @@ export function planEndpoints(hostConfig: HostConfig, networking: Networking): R
     checkEndpoint(network, settings);
     return [network, settings];
   });
-  if (mode.startsWith('container:')) return {};
+  if (joinedContainer(mode) !== undefined) return {};
   checkTogether(
     mode,
     asked.map(([name]) => name),

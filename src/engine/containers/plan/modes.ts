@@ -2,6 +2,7 @@
 // @source dockerd 28.5 for all texts
 
 import type { ErrorCode } from '../../../lib/errors.ts';
+import { joinedContainer } from '../../../spec/docker/join-mode.ts';
 import type { ContainerConfig, HostConfig } from '../../../spec/docker/types.gen.ts';
 import { failure, invalid, notYet } from '../errors.ts';
 import { checkSysctls } from './sysctls.ts';
@@ -26,9 +27,10 @@ const conflict = (code: ErrorCode, what: string) => invalid(code, `conflicting o
 
 /** Who joins another container's network takes it as it is. */
 function checkContainerNetwork(config: ContainerConfig, hostConfig: HostConfig): void {
-  const [kind, name = ''] = (hostConfig.NetworkMode ?? '').split(':');
-  if (kind !== 'container') return;
-  if (name === '') throw invalid('NETWORK_MODE', 'invalid network mode: invalid container format container:<name|id>');
+  const joined = joinedContainer(hostConfig.NetworkMode);
+  if (joined === undefined) return;
+  if (joined === '')
+    throw invalid('NETWORK_MODE', 'invalid network mode: invalid container format container:<name|id>');
   if (config.Hostname) throw conflict('HOSTNAME_WITH_CONTAINER_NETWORK', 'hostname and the network mode');
   if (hostConfig.Links?.length) throw linkConflict('container');
   if (hostConfig.Dns?.length) throw conflict('DNS_WITH_CONTAINER_NETWORK', 'dns and the network mode');
