@@ -24,7 +24,7 @@ export function refuseAttach(connection: Duplex, error: unknown): void {
   );
 }
 
-/** A failure told inside a stream that is open already: a stdout frame, or plain bytes on a terminal. */
+/** A failure reported inside a stream that is open already: a stdout frame, or plain bytes on a terminal. */
 export function streamedFailure(error: unknown, tty: boolean): Buffer {
   const text = Buffer.from(`${messageOf(error)}\r\n`);
   return tty ? text : Buffer.concat([encodeFrameHeader('stdout', text.length), text]);

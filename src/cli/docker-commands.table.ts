@@ -1,4 +1,4 @@
-// Owns the list of docker's own commands, as data, so that one that is not here can be told from a typing error.
+// Owns the list of docker's own commands, as data, so that a command that is missing here is not taken for a typing error.
 
 /** What a user can do until a command is here, by the command. Only what is known to work. */
 const MEANWHILE: Readonly<Record<string, string>> = {

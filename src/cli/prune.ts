@@ -1,4 +1,4 @@
-// Owns what the prune commands share: filters, what was removed, and how it is told.
+// Owns what the prune commands share: filters, what was removed, and how it is printed.
 import type { Filters } from '../client/index.ts';
 import { filtersOf } from './filters.ts';
 import { humanSize } from './render/units.ts';

@@ -13,7 +13,7 @@ import { type TlsGiven, type TlsOptions, tlsOptions } from './tls.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'fatal';
 
-/** Everything the daemon can be told. Paths are absolute or relative to the working directory. */
+/** All settings of the daemon. Paths are absolute or relative to the working directory. */
 export interface DaemonConfig {
   readonly hosts: readonly string[];
   readonly tls: TlsOptions;

@@ -16,7 +16,7 @@ export function throwIfCancelled(signal: AbortSignal): void {
 export async function untilCancelled<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   const { promise, reject } = Promise.withResolvers<never>();
   const abort = (): void => reject(cancelled());
-  // Also where nobody waits for it any more, its failure is no accident of the program.
+  // A failure that is no longer awaited must not count as an unhandled one.
   work.catch(() => {});
   signal.addEventListener('abort', abort, { once: true });
   try {

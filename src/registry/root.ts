@@ -1,4 +1,4 @@
-// Owns the registry's root folder: made when absent, and told in words when it cannot be used. Knows nothing of what lies in it.
+// Owns the registry's root folder: made when absent; an unusable one is refused in words. Knows nothing of what lies in it.
 
 import { GantryError, messageOf } from '../lib/errors.ts';
 import { makeFoldersSync } from '../lib/make-folders.ts';

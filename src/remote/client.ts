@@ -329,7 +329,7 @@ export class RegistryClient implements Disposable {
       });
       const { location } = answer.headers;
       const isRedirect = [301, 302, 303, 307, 308].includes(answer.statusCode ?? 0) && location !== undefined;
-      // What is written is written where we were told to, or not at all.
+      // Writes go where the caller said, or nowhere.
       if (!isRedirect || (method !== 'GET' && method !== 'HEAD')) return answer;
       discard(answer);
       if (hop === REDIRECTS_MAX || !URL.canParse(location, url))

@@ -14,7 +14,7 @@ const PROGRESS_BYTES = 1 << 20;
 export interface DownloadHooks {
   /** Bytes so far. */
   readonly received: (bytes: number) => void;
-  /** Told each second while waiting for another try. */
+  /** Called each second while waiting for another try. */
   readonly retrying: (seconds: number) => void;
   /** First pause between tries; it grows by itself with each. */
   readonly pauseMs: number;

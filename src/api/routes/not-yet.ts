@@ -30,7 +30,7 @@ const PLAIN = {
   debug: ['profile itself', 'start the daemon with --debug and read its log'],
 } as const satisfies Partial<Record<RouteId, Missing>>;
 
-/** Calls about a container; one that is not there is told first, as Docker does. */
+/** Calls about a container; a missing one is reported first, as Docker does. */
 const OF_CONTAINER = {
   containerStats: ['show statistics (docker stats)', "use docker top, or read the container's cgroup"],
   containerChanges: ['list changed files (docker diff)', 'look into GraphDriver.Data.UpperDir of docker inspect'],

@@ -1,4 +1,4 @@
-// Owns what older clients are told about streams and waits. Pure.
+// Owns how streams and waits differ for older clients. Pure.
 
 export const RAW_STREAM = 'application/vnd.docker.raw-stream';
 const MULTIPLEXED_STREAM = 'application/vnd.docker.multiplexed-stream';

@@ -49,7 +49,7 @@ export interface CommandSpec {
   readonly minArgs: number;
   /** Absent means any number. */
   readonly maxArgs?: number;
-  /** A wrong number of arguments is told in few words, without usage. */
+  /** A wrong number of arguments is reported in few words, without usage. */
   readonly plainCount?: boolean;
   /** False when flags end at the first argument. */
   readonly interspersed?: boolean;

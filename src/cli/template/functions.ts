@@ -8,7 +8,7 @@ import { bytesOf, sliceBytes } from './go/text.ts';
 import { ANY, type GoType, INT, REFLECT_VALUE, STRING, STRINGS } from './go/types.ts';
 import { type GoValue, goBool, goString, isTrue, isValid, itemsOf, numberOf, textOf } from './go/values.ts';
 
-/** A function of a template; a plain error that it throws is told in Go's words. */
+/** A function of a template; a plain error that it throws is reported in Go's words. */
 export interface TemplateFunction {
   readonly params: readonly GoType[];
   /** The type of any further arguments; undefined when there may be none. */

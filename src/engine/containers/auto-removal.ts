@@ -1,5 +1,5 @@
 // Owns when a container that ended by itself and is removed automatically goes: not before clients that come right behind its end have seen
-// how it ended, and how its outcome is told to those who come later still. What a removal does is in removal.ts.
+// how it ended, and how callers that come later still get its outcome. What a removal does is in removal.ts.
 
 import { messageOf } from '../../lib/errors.ts';
 import { within } from '../../lib/within.ts';

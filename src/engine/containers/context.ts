@@ -32,7 +32,7 @@ export interface Context {
   readonly paths: (id: ContainerId) => ContainerPaths;
   readonly log: (level: 'info' | 'warn' | 'error', message: string) => void;
   readonly health: Pick<Health, 'started' | 'stopped' | 'removed' | 'of'>;
-  /** Told when a container is gone: its image may have waited for it to be freed. */
+  /** Called when a container was removed: its image may have waited for it to be freed. */
   readonly onRemoved: (container: ContainerRecord) => void;
   readonly execIds: (id: ContainerId) => readonly string[];
   /** Containers that were just removed automatically. */
@@ -41,7 +41,7 @@ export interface Context {
   readonly supervise: (id: ContainerId, run: Run) => void;
   /** Aborted when the engine lets go of its containers. */
   readonly closing: AbortSignal;
-  /** Work that nobody waits for (freeing disk); awaited when the engine closes. */
+  /** Work in the background (freeing disk); awaited when the engine closes. */
   readonly background: (work: Promise<unknown>) => void;
 }
 

@@ -21,7 +21,7 @@ export interface ContainerDefaults {
 }
 
 /**
- * The request's host configuration with what the container keeps of the defaults, whatever a later daemon is told.
+ * The request's host configuration with what the container keeps of the defaults, whatever the settings of a later daemon are.
  * @source dockerd 28.5, inspect; its cgroup parent alone is not shown there, but here it says where the container's cgroup is
  */
 export function withDefaults(asked: HostConfig, defaults: ContainerDefaults, cgroupVersion: 1 | 2): HostConfig {

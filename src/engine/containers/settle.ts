@@ -38,7 +38,7 @@ export async function superviseRun(context: Context, id: string, run: Run): Prom
     });
 }
 
-/** Events of one message: a storm is told as a storm, not one by one. */
+/** Events of one message: many at once are reported together. */
 const MOST_OOM_EVENTS = 10;
 
 /** The kernel kills for memory whom it likes: the container may live on. @source dockerd 28.5: an event each, OOMKilled from then on */

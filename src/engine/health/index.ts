@@ -16,7 +16,7 @@ export interface HealthDeps {
     timeoutMs: number,
   ) => Promise<{ readonly exitCode: number | undefined; readonly output: string }>;
   readonly find: (id: string) => ContainerRecord | undefined;
-  /** Told of each change between healthy and unhealthy. */
+  /** Called at each change between healthy and unhealthy. */
   readonly changed: (container: ContainerRecord, state: HealthState) => void;
 }
 

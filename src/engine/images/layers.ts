@@ -20,7 +20,7 @@ import { type Layer, type LayerRow, LayerRows } from './layer-rows.ts';
 import { rebuildTar, type Unpacker, type UnpackResult, type UnpackTarget } from './unpack/index.ts';
 
 /**
- * A layer is told untouched by times (unpack/check.ts), which go by ticks. One that is large is worth the wait until its files are
+ * A layer is found to be untouched by its times (unpack/check.ts), which go by ticks. One that is large is worth the wait until its files are
  * older than its skeleton by the clock of files; of a small one, a first check reads everything.
  */
 const LARGE_BYTES = 16 << 20;

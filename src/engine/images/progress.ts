@@ -1,4 +1,4 @@
-// Owns how often progress is told: ten times a second for each layer, and always at the end.
+// Owns how often progress is reported: ten times a second for each layer, and always at the end.
 
 import type { ReportProgress } from './types.ts';
 

@@ -60,7 +60,7 @@ export class Publishing {
     }
   }
 
-  /** Takes over the ports of an endpoint that lives; one that another program took meanwhile is told to `log`. */
+  /** Takes over the ports of an endpoint that lives; one that another program took meanwhile is logged. */
   adopt({ ports, ipAddress }: Endpoint, log: (message: string) => void): Allocated[] {
     return ports.map((published) => {
       this.#table.adopt(published);

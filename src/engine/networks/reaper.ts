@@ -32,7 +32,7 @@ export class Reaper {
   #running: Promise<void> = Promise.resolve();
   #pauseMs = GRACE_MS;
 
-  /** `freed` is told of each address when nothing is left of it; one that stopped resting keeps its connections. */
+  /** `freed` is called with each address when nothing is left of it; one that stopped resting keeps its connections. */
   constructor(
     doors: ReaperDoors,
     isResting: (address: string) => boolean,

@@ -14,7 +14,7 @@ type Done = (error?: Error | null) => void;
 export class GunzipMembers extends Duplex {
   readonly #pieceBytes: number;
   #member: Gunzip;
-  /** Told when the piece being written is done with, or not all of it is this member's. */
+  /** Called when the piece being written is used up, or not all of it is this member's. */
   #written: ((error: Error | undefined) => void) | undefined;
   /** The first byte after a member, kept until the second is there. */
   #head: Buffer = Buffer.alloc(0);

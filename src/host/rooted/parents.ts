@@ -16,7 +16,7 @@ export class ParentDirs implements Disposable {
   #lastPath: ByteString | undefined;
   #lastFd = -1;
 
-  /** `made` is told of each directory that had to be made on the way to a file (mode 0755). */
+  /** `made` is called with each directory that had to be made on the way to a file (mode 0755). */
   constructor(root: Rooted, { capacity = 64, made = () => {} }: ParentOptions = {}) {
     this.#root = root;
     this.#capacity = capacity;

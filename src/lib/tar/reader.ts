@@ -127,7 +127,7 @@ export class TarReader {
     return end;
   }
 
-  /** Tells each piece where it belongs; one that reaches over a hole is told in parts. */
+  /** Says of each piece where it belongs; one that reaches over a hole comes in parts. */
   #payload(piece: Buffer): void {
     if (!this.#segments) {
       this.#sink.data(piece, this.#offset);

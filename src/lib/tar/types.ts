@@ -41,7 +41,7 @@ export interface TarEntry {
 /** What the reader calls, in archive order: entry, its data in pieces, entryEnd. Buffers are only valid during the call. */
 export interface TarSink {
   entry(entry: TarEntry): void;
-  /** A piece of the present entry's payload, and where in the file it belongs. Holes of sparse files are not told. */
+  /** A piece of the present entry's payload, and where in the file it belongs. Holes of sparse files have no pieces. */
   data(bytes: Buffer, offset: number): void;
   entryEnd(): void;
   /** Every byte of the archive that is no payload (headers, sparse maps, padding, end marker, trailing bytes), in order. */

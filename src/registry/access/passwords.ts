@@ -132,7 +132,7 @@ export class Passwords {
     this.#look();
   }
 
-  /** Reads the file when it is another one than before; one that is gone or broken locks everybody out, and is told of once. */
+  /** Reads the file when it is another one than before; one that is missing or broken locks everybody out, and is logged once. */
   #look(): void {
     if (this.#path === undefined || this.#now() - this.#lookedAtMs < LOOK_EVERY_MS) return;
     this.#lookedAtMs = this.#now();

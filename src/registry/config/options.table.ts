@@ -7,7 +7,7 @@ export interface Option {
   readonly help: string;
 }
 
-/** What the program can be told to do. */
+/** The options of the program. */
 export const COMMANDS: Readonly<Record<string, string>> = {
   serve: 'Serve a registry',
   import: "Take over a docker-registry's data folder",

@@ -166,7 +166,7 @@ export interface RegistryConfig {
   readonly proxies: readonly ProxyConfig[];
   readonly replications: readonly ReplicationConfig[];
   readonly isReadOnly: boolean;
-  /** False: deletes are refused, as docker-registry does where it is not told otherwise. */
+  /** False: deletes are refused, as docker-registry does by default. */
   readonly isDeleteOn: boolean;
   /** Blobs that were pushed or asked for by a pusher are spared so long without a manifest that needs them. */
   readonly garbageGraceMs: number;

@@ -1,4 +1,4 @@
-// Owns the keys of a configuration that are understood and not used, so that whoever wrote them can be told.
+// Owns the keys of a configuration that are understood and not used, so that a start can name them.
 
 import * as v from 'valibot';
 

@@ -141,7 +141,7 @@ export async function headBlob(options: DistributionOptions, exchange: Exchange)
   exchange.response.end();
 }
 
-/** Who is told that a blob is here does not push it: the store is asked, not the records alone. @throws BLOB_UNKNOWN */
+/** A client that hears that a blob is here does not push it: so the store is asked, not the records alone. @throws BLOB_UNKNOWN */
 async function sizeOfStored(
   { repositories }: DistributionOptions,
   { grant }: Exchange,

@@ -33,7 +33,7 @@ export async function getManifest(options: DistributionOptions, exchange: Exchan
   };
   if (hasIt(exchange.request.headers['if-none-match'], record)) return exchange.send(304, headers);
   if (exchange.request.method === 'HEAD') {
-    // Who is told that it is here does not push it.
+    // A client that gets this answer does not push it.
     if (!(await repositories.isStored(record.digest))) throw manifestUnknown(reference);
     exchange.response.writeHead(200, { ...headers, 'Content-Length': String(record.sizeBytes) });
     exchange.response.end();

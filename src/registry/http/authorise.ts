@@ -29,7 +29,7 @@ export function refusalOf(question: Question): Refusal | undefined {
   if (!access.hasAccounts) return { error: nobodyMay(), challenge: undefined };
   const isBearer = authorization !== undefined && /^bearer /i.test(authorization);
   const scope = scopeOf(route.right, repository);
-  // Who has shown who they are and may not is told so; who has not, or only a token of too narrow a scope, may try again.
+  // An authenticated sender gets 403; others, and tokens of too narrow a scope, get a challenge.
   if (grant.actor.kind !== 'anonymous' && !isBearer) return { error: denied(), challenge: undefined };
   return { error: unauthorized(), challenge: access.challenge(scope, base(), { isInsufficient: isBearer }) };
 }

@@ -4,7 +4,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Log } from '../types.ts';
 import type { Sender } from './sender.ts';
 
-/** Peers that are told of; a stranger cannot fill the log with them. */
+/** Peers that are logged; a stranger cannot fill the log with them. */
 const PEERS_MAX = 20;
 
 /** Looks at requests that came by a proxy. */

@@ -145,7 +145,7 @@ function secureContext(tls: TlsConfig): SecureContextOptions & { requestCert: bo
   }
 }
 
-/** New connections get the new certificate; a broken pair is told of once and the old one stays. */
+/** New connections get the new certificate; a broken pair is logged once and the old one stays. */
 function watchCertificates(server: TlsServer, tls: TlsConfig, log: Log): Periodic {
   const files = [tls.certificateFile, tls.keyFile, ...tls.clientCaFiles];
   const stamp = (): string =>

@@ -65,7 +65,7 @@ export interface RequestReport {
   readonly bytesOut: number;
   /** The client's address and port. */
   readonly remoteAddress: string;
-  /** The proxy that told it, '' where the client came by itself. */
+  /** The proxy that said so, '' where the client came by itself. */
   readonly proxyAddress: string;
   /** '' for nobody in particular. */
   readonly actor: string;

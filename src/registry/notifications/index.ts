@@ -26,7 +26,7 @@ const MIGRATIONS: Migrations = {
 };
 
 const LONGEST_PAUSE_MS = 3_600_000;
-/** Repositories of one webhook that are told of at once. */
+/** Repositories of one webhook whose events are sent at the same time. */
 const AT_ONCE = 8;
 /** What is kept for one receiver that does not answer; the oldest become dead letters, and of these the oldest go. */
 const PENDING_MAX = 100_000;
@@ -186,7 +186,7 @@ class Webhooks implements Notifications {
   }
 
   #retry(exchange: Exchange): void {
-    if (!this.#named(exchange).queue.revive(Number(exchange.parameters.id))) throw noSuchLetter();
+    if (!this.#named(exchange).queue.requeue(Number(exchange.parameters.id))) throw noSuchLetter();
     exchange.send(202, {});
   }
 

@@ -1,4 +1,4 @@
-// Owns what a failure of an origin means: gone, forbidden or down; and what clients are told of it. Asks nobody.
+// Owns what a failure of an origin means: gone, forbidden or down; and the error that clients get. Sends no request.
 
 import { GantryError } from '../../lib/errors.ts';
 import { RegistryError } from '../../remote/index.ts';
@@ -27,7 +27,7 @@ export interface Missing {
   readonly message: string;
 }
 
-/** What a client is told; `leftMs` is for how much longer the origin is not asked. */
+/** The error that a client gets; `leftMs`: for how much longer the origin is not asked. */
 export function inWords(error: unknown, missing: Missing, leftMs?: number): GantryError {
   if (error instanceof GantryError && error.kind === 'cancelled') return error;
   const details = { cause: error };

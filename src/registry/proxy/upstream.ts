@@ -44,7 +44,7 @@ export class Upstream {
     this.#breakers = { manifests: new Breaker(now), blobs: new Breaker(now) };
   }
 
-  /** Resolves when there is something to serve: asked for just now, or a copy that may stand for it. @throws what clients are told */
+  /** Resolves when there is something to serve: asked for just now, or a copy that may stand for it. @throws the error that clients get */
   async settle(question: Question): Promise<void> {
     const { kind, hasCopy, missing } = question;
     const mayBeOld = hasCopy && this.proxy.stale !== 'never';
@@ -59,7 +59,7 @@ export class Upstream {
     await Promise.race([running.promise, sleep(waitMs)]);
   }
 
-  /** Asks outside of `settle`, with nothing to fall back to; the breaker learns of it. @throws what clients are told */
+  /** Asks outside of `settle`, with nothing to fall back to; the breaker learns of it. @throws the error that clients get */
   async attempt<T>(kind: Kind, missing: Missing, ask: () => Promise<T>): Promise<T> {
     const { pause } = this.#breakers[kind];
     if (pause) throw inWords(pause.error, missing, pause.leftMs);

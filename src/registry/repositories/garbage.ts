@@ -6,8 +6,8 @@
 
 import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
 import type { Digest } from '../../spec/digest.ts';
-import { bury } from './burial.ts';
 import type { Context } from './context.ts';
+import { discard } from './discard.ts';
 import { digestIn } from './rows.ts';
 import type { GarbageCollector, GarbageReport } from './types.ts';
 
@@ -60,7 +60,7 @@ function sum(a: GarbageReport, b: GarbageReport): GarbageReport {
 
 /** Collects everything that may be removed now. */
 async function collectGarbage(context: Context, signal: AbortSignal): Promise<GarbageReport> {
-  await bury(context, signal);
+  await discard(context, signal);
   const uploads = await expireUploads(context, signal);
   const cutoffMs = context.now() - context.options.garbageGraceMs;
   for (let last = { repository: -1, blob: -1, since: 0 }; ; ) {

@@ -48,7 +48,7 @@ export class HashThread implements AsyncDisposable {
   }
 }
 
-/** One life of the thread. Whatever ends it, nobody waits for it afterwards. */
+/** One life of the thread. Whatever ends it, all callers that wait are answered. */
 class Hasher {
   isLost = false;
   readonly #worker = new Worker(workerUrl());

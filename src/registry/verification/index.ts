@@ -65,7 +65,7 @@ export function createVerification(options: VerificationOptions): Verification {
   return new Verifier(options, new Policies(policies, options.repositories));
 }
 
-/** Whoever may pull is told which key signed: not where it lies. */
+/** Whoever may pull sees which key signed, but not where the key lies. */
 function readKey(path: string): NamedKey {
   try {
     return parsePublicKey(basename(path), readFileSync(path, 'utf8'));

@@ -69,7 +69,7 @@ export interface RuntimeTraits {
   readonly name: string;
   /** With this kernel it makes mounts read-only with all below them (`rro`). */
   readonly recursiveReadOnly: boolean;
-  /** It is crun; what that means is told where it matters. */
+  /** True for crun. Each place that depends on it says why. */
   readonly isCrun: boolean;
 }
 

@@ -38,7 +38,7 @@ function isEmpty(object: object): boolean {
   return Object.keys(object).length === 0;
 }
 
-/** Docker gives twice the memory as memory with swap, unless told; -1 is no limit. */
+/** Docker gives twice the memory as memory with swap, unless the request names another; -1 is no limit. */
 function buildMemory(config: HostConfig, cgroupVersion: 1 | 2): OciMemory {
   const limit = config.Memory ?? 0;
   const asked = config.MemorySwap ?? 0;

@@ -85,7 +85,7 @@ function blockOf(plain: number, x32: number): readonly Instruction[] {
   ];
 }
 
-/** The highest call that the filter treats otherwise than an unknown one; -1 when there is none, or it cannot be told. */
+/** The highest call that the filter treats otherwise than an unknown one; -1 when there is none, or it cannot be found out. */
 function highest(program: readonly Instruction[], audit: number, bit: number): number {
   const unknown = run(program, audit, bit + CALLS);
   for (let call = CALLS - 1; call >= 0; call--) {

@@ -198,7 +198,7 @@ function isImagePart(mediaType: string): boolean {
   return IMAGE_PART_TYPES.includes(lower) || IMAGE_PART_PREFIXES.some((prefix) => lower.startsWith(`${prefix}.`));
 }
 
-/** A plugin is told before anything else. @throws NOT_AN_IMAGE with Docker's text */
+/** A plugin is reported before anything else. @throws NOT_AN_IMAGE with Docker's text */
 export function refusePlugin({ config: { mediaType } }: Manifest & { readonly kind: 'image' }): void {
   if (mediaType !== MEDIA.dockerPlugin) return;
   throw new GantryError('invalid', 'NOT_AN_IMAGE', `Encountered remote "${mediaType}"(plugin) when fetching`);

@@ -110,8 +110,8 @@ test('a failure is tried again after a pause that grows, what comes after it wai
   assert.deepEqual([letter?.payload, letter?.attempts, letter?.error], ['bad', 4, 'no']);
   assert.deepEqual(queue.state('k'), { isDead: true, attempts: 4, error: 'no' });
   isBroken = false;
-  assert.equal(queue.revive(99), false);
-  assert.equal(queue.revive(letter?.id ?? 0), true);
+  assert.equal(queue.requeue(99), false);
+  assert.equal(queue.requeue(letter?.id ?? 0), true);
   await until(() => queue.counts().dead + queue.counts().pending === 0, 'it lives again');
   assert.equal(queue.drop(1), false);
 });

@@ -74,10 +74,10 @@ class Queue<T> implements JobQueue<T> {
     return this.#table.dead(after, limit).map(jobOf<T>);
   }
 
-  revive(id: number): boolean {
-    const isRevived = this.#table.revive(id);
-    if (isRevived) this.#wake();
-    return isRevived;
+  requeue(id: number): boolean {
+    const isRequeued = this.#table.requeue(id);
+    if (isRequeued) this.#wake();
+    return isRequeued;
   }
 
   drop(id: number): boolean {

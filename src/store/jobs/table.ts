@@ -166,7 +166,7 @@ export class JobTable {
       .map(rowOf);
   }
 
-  revive(id: number): boolean {
+  requeue(id: number): boolean {
     return this.#db.transaction(() => {
       const row = this.#db
         .sql(`DELETE FROM jobs WHERE queue = ? AND id = ? AND state = ${DEAD} RETURNING key, payload`)

@@ -71,7 +71,7 @@ interface DeadLetters<T> {
   /** Dead letters after an id, oldest first. */
   dead(after: number, limit: number): readonly Job<T>[];
   /** Puts a dead letter back into the queue, after the jobs of its key; false when there is none with this id. */
-  revive(id: number): boolean;
+  requeue(id: number): boolean;
   /** Removes a dead letter; false when there is none with this id. */
   drop(id: number): boolean;
 }

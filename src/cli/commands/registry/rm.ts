@@ -27,7 +27,7 @@ async function remove(
   return [`Untagged: ${repository}:${reference}`, ...deleted.map((digest) => `Deleted: ${repository}@${digest}`)];
 }
 
-/** Removes tags, manifests and, when told so, whole repositories. */
+/** Removes tags, manifests and, with --all, whole repositories. */
 export const command: Command = {
   spec: registryRm,
   run: async (session, { flags, args }) => {

@@ -28,7 +28,7 @@ export function typedValue(type: GoType, data: unknown): GoValue {
   return { type, data: data === null || data === undefined ? null : dynamicValue(data, type) };
 }
 
-/** What Go decodes JSON data into when it is told nothing about its type. */
+/** What Go decodes JSON data into when no type is given. */
 function dynamicValue(data: unknown, within: GoType): GoValue {
   const { numbers = FLOAT64 } = within;
   if (typeof data === 'number' || typeof data === 'bigint') {

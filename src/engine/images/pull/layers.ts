@@ -1,4 +1,4 @@
-// Owns bringing the layers of one image: side by side, downloaded and unpacked as one stream, told as Docker tells it.
+// Owns bringing the layers of one image: side by side, downloaded and unpacked as one stream, reported as Docker does.
 
 import { shortId } from '../../../lib/ids.ts';
 import { downloadBlob, type RegistryClient, type Repository } from '../../../remote/index.ts';
@@ -73,7 +73,7 @@ async function pullLayer(
     downloaded = true;
     extracting(0);
   };
-  // While bytes still come, the download is what is told: unpacking keeps up with it.
+  // While bytes still come, only the download is reported: unpacking keeps up with it.
   const consumed = (bytes: number): void => {
     if (downloaded) extracting(bytes);
   };

@@ -86,7 +86,7 @@ interface Pulled {
   readonly updated: boolean;
 }
 
-/** Mirrors, then the origin; HTTPS, then HTTP where allowed. The last failure is told; an origin that answers ends the search. */
+/** Mirrors, then the origin; HTTPS, then HTTP where allowed. The last failure is reported; an origin that answers ends the search. */
 async function throughEndpoints(
   client: RegistryClient,
   reference: Reference,
@@ -162,7 +162,7 @@ async function pullOne(pull: Pull, reference: Reference): Promise<Pulled> {
   checkFacts(facts, image.layers.length, request);
   using _hold = context.layers.hold(facts.diffIds);
   const whole = await wholeLayers(context, facts.diffIds);
-  // An image that is all there is up to date, and nothing is told of its layers.
+  // An image that is all there is up to date, and its layers are not reported.
   if (!context.records.stored(id) || facts.diffIds.some((diffId) => !whole.has(diffId))) {
     await pullLayers(context, client, repository, image.layers, facts.diffIds, whole, control);
   }

@@ -16,7 +16,7 @@ export interface Job {
   isWorkersTurn: () => boolean;
 }
 
-/** A job that has yet to be told what to do; its worker is expected to answer by itself. */
+/** A job without its task yet; its worker is expected to answer by itself. */
 export function newJob(): Job {
   const settled = Promise.withResolvers<JobResult>();
   // Whoever waits for it hears of a failure; nobody may be waiting yet.
@@ -30,7 +30,7 @@ export interface Feeding {
   readonly send: (message: ToWorker, transfer?: readonly ArrayBuffer[]) => void;
   readonly consumed: ((totalBytes: number) => void) | undefined;
   readonly signal: AbortSignal;
-  /** Called when the worker was told to give up: from now on it may be silent for a short time only. */
+  /** Called when the worker was asked to stop: from now on it may be silent for a short time only. */
   readonly giveUp: () => void;
 }
 

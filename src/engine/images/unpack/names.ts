@@ -1,4 +1,4 @@
-// Owns the names of a layer's entries: cleaned, kept inside the root, whiteouts told apart. Pure.
+// Owns the names of a layer's entries: cleaned, kept inside the root, whiteouts recognised. Pure.
 
 import { type ByteString, textOf } from '../../../lib/bytes.ts';
 import { GantryError } from '../../../lib/errors.ts';

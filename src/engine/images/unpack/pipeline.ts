@@ -27,7 +27,7 @@ export interface PipelineOptions {
   /** What the plain tar must hash to. Where it does, damage behind the tar's last byte is none. */
   readonly plainHex: string | undefined;
   readonly exactModes: boolean;
-  /** Told as input bytes are done with: the sender's allowance, and the memory that nothing here uses any more. */
+  /** Called as input bytes are used up: the sender's allowance, and the memory that nothing here uses any more. */
   readonly consumed: (bytes: number, memory?: ArrayBuffer) => void;
 }
 

@@ -26,7 +26,7 @@ const MAX_WORKERS = 4;
 const SILENCE_MS = 120_000;
 /** Removing a tree shows none: a million files on a slow disk need minutes. */
 const REMOVAL_MS = 600_000;
-/** How long a worker that was told to give up may need to clean up after itself. */
+/** How long a worker that was asked to stop may need to clean up. */
 const GIVE_UP_MS = 10_000;
 
 interface UnpackRequest {
@@ -35,7 +35,7 @@ interface UnpackRequest {
   readonly expectedHex?: string | undefined;
   /** sha256 that the plain tar must have. */
   readonly plainHex?: string | undefined;
-  /** Told as bytes are unpacked. */
+  /** Called as bytes are unpacked. */
   readonly consumed?: ((totalBytes: number) => void) | undefined;
 }
 
@@ -186,7 +186,7 @@ class Pool implements Unpacker {
     };
   }
 
-  /** A thread that hangs in the kernel cannot be ended either: nobody waits for its end. */
+  /** A thread that hangs in the kernel cannot be ended either, so its end is not awaited. */
   #abandon(member: PoolWorker, silenceMs: number): void {
     const seconds = Math.round(silenceMs / 1000);
     this.#stop(

@@ -156,7 +156,7 @@ async function* inOrder<T, R>(
     const item = items[index];
     if (item === undefined) return;
     const result = work(item);
-    // One that fails is told when its turn comes, or never where an earlier one ended it all.
+    // A failure is reported when its turn comes, or never when an earlier one ended the work.
     result.catch(() => {});
     running.push(result);
   };

@@ -128,7 +128,7 @@ export class LayerTree implements Disposable {
     if (fd < 0 || !entry) return;
     this.sizeBytes += entry.size;
     try {
-      // A hole at the end is of no length until the file is told its own.
+      // A hole at the end has no length until the file's length is set.
       if (entry.segments) must(libc.ftruncate(fd, entry.size), 'truncate', cstringOf(this.#path));
       if (this.#owned(entry)) must(libc.fchown(fd, id(entry.uid), id(entry.gid)), 'fchown', cstringOf(this.#path));
       if (this.#moded(entry)) must(libc.fchmod(fd, entry.mode), 'fchmod', cstringOf(this.#path));

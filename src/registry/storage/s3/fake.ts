@@ -1,4 +1,4 @@
-// Owns a store that speaks S3, in this process, for tests: it can be told to fail. Not part of the registry.
+// Owns a store that speaks S3, in this process, for tests: it can be made to fail. Not part of the registry.
 
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { once } from 'node:events';

@@ -10,7 +10,7 @@ import { HIDDEN } from './schema.ts';
 const BATCH = 200;
 
 /** Removes everything that is hidden. */
-export async function bury(context: Context, signal: AbortSignal): Promise<void> {
+export async function discard(context: Context, signal: AbortSignal): Promise<void> {
   for (;;) {
     const row = context.database.sql(`SELECT id, created_ms FROM repositories WHERE name >= '${HIDDEN}' LIMIT 1`).get();
     if (!row) return;
