@@ -35,7 +35,7 @@ export class Changes {
     return Number(this.#db.sql('SELECT id FROM repositories WHERE name = ?').get(name)?.id);
   }
 
-  /** Hides a repository. Its rows are removed in steps (`burial.ts`). */
+  /** Hides a repository. Its rows are removed in steps (`discard.ts`). */
   hideRepository(id: number): void {
     this.#db.sql('UPDATE repositories SET name = ? WHERE id = ?').run(`${HIDDEN}repository/${id}`, id);
   }
@@ -106,7 +106,7 @@ export class Changes {
     this.removeIfUnneeded(digest);
   }
 
-  /** Hides a manifest with all its tags, in constant time. Its rows are removed in steps (`burial.ts`). */
+  /** Hides a manifest with all its tags, in constant time. Its rows are removed in steps (`discard.ts`). */
   hideManifest(repositoryId: number, digest: Digest, nowMs: number): void {
     this.#leaveBlobs(repositoryId, digest);
     const found = this.#db

@@ -8,7 +8,7 @@ import { blobInUse, manifestInUse } from './errors.ts';
 import { digestIn } from './rows.ts';
 import type { Deleter, Initiator, ManifestRecord } from './types.ts';
 
-/** A manifest with more tags is hidden first, and its tags are removed in steps (`burial.ts`). */
+/** A manifest with more tags is hidden first, and its tags are removed in steps (`discard.ts`). */
 const TAGS_AT_ONCE = 200;
 
 /** The verbs that delete. Each one that leaves garbage says so when it has succeeded. */
