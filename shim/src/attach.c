@@ -28,13 +28,13 @@ static bool parse(struct conn *c, char *payload, size_t size) {
     return true;
 }
 
-void attach_begin(struct conn *c, char *payload, size_t size) {
+static void begin(struct conn *c, char *payload, size_t size) {
     struct shim *s = c->s;
     if (!parse(c, payload, size)) {
         conn_free(c);
         return;
     }
-    c->kind = CONN_ATTACH;
+    c->role = &attach_role;
     struct buf b = {0};
     msg_begin(&b);
     msg_num(&b, "ok", 1);
@@ -50,7 +50,7 @@ void attach_begin(struct conn *c, char *payload, size_t size) {
     if (s->state >= EXITED && c->w.on) conn_end(c);
 }
 
-bool attach_may_read(const struct conn *c) { return !c->want_stdin || input_ready(c->s); }
+static bool may_read(const struct conn *c) { return !c->want_stdin || input_ready(c->s); }
 
 // End of what this client sends.
 static void input_ended(struct conn *c) {
@@ -62,13 +62,13 @@ static void input_ended(struct conn *c) {
     if (closes) input_close(s);
 }
 
-void attach_readable(struct conn *c, uint32_t events) {
+static void readable(struct conn *c, uint32_t events) {
     if (!c->in_open) {
         if ((events & (EPOLLHUP | EPOLLERR)) && !c->out_open) conn_free(c);
         return;
     }
     char *io = shim_io(c->s);
-    while (io && attach_may_read(c)) {
+    while (io && may_read(c)) {
         ssize_t n = read(c->w.fd, io, IO_CHUNK);
         if (n < 0 && errno == EINTR) continue;
         if (n < 0 && errno == EAGAIN) return;
@@ -89,13 +89,22 @@ void attach_output(struct shim *s, int index, const char *data, size_t n) {
     int skip = s->spec->tty ? 1 : 0;
     for (struct conn *c = s->conns, *next; c; c = next) {
         next = c->next;
-        if (c->kind == CONN_ATTACH && c->want[index] && !c->ending) conn_send(c, iov + skip, 2 - skip);
+        if (c->role == &attach_role && c->want[index] && !c->ending) conn_send(c, iov + skip, 2 - skip);
     }
 }
 
 void attach_end_all(struct shim *s) {
     for (struct conn *c = s->conns, *next; c; c = next) {
         next = c->next;
-        if (c->kind == CONN_ATTACH) conn_end(c);
+        if (c->role == &attach_role) conn_end(c);
     }
 }
+
+const struct conn_role attach_role = {
+    .op = "op=attach",
+    .begin = begin,
+    .readable = readable,
+    .may_read = may_read,
+    .sent = stream_update,
+    .keeps_input = true,
+};

@@ -55,7 +55,7 @@ static void out_lost(struct conn *c) {
     c->out_open = false;
     free(c->out.data);
     c->out = (struct queue){0};
-    if (c->kind == CONN_ATTACH && c->in_open && !c->ending) conn_update(c);
+    if (c->role && c->role->keeps_input && c->in_open && !c->ending) conn_update(c);
     else conn_free(c);
 }
 
@@ -83,19 +83,24 @@ void conn_send(struct conn *c, const struct iovec *iov, int n) {
         }
         done = 0;
     }
-    if (c->kind == CONN_CONTROL && c->out.len > CONTROL_QUEUE_MAX) out_lost(c);
+    if (c->role && c->role->queue_max && c->out.len > c->role->queue_max) out_lost(c);
     else conn_update(c);
+}
+
+static void role_sent(struct shim *s, const struct conn_role *role) {
+    if (role && role->sent) role->sent(s);
 }
 
 static void flush(struct conn *c) {
     struct shim *s = c->s;
+    const struct conn_role *role = c->role;  // c may go
     while (c->out.len) {
         ssize_t n = write(c->w.fd, c->out.data + c->out.head, c->out.len);
         if (n < 0 && errno == EINTR) continue;
         if (n < 0 && errno == EAGAIN) break;
         if (n < 0) {
             out_lost(c);
-            stream_update(s);
+            role_sent(s, role);
             return;
         }
         c->out.head += (size_t)n;
@@ -108,7 +113,7 @@ static void flush(struct conn *c) {
     }
     if (emptied && c->ending) close_gently(c);
     else conn_update(c);
-    stream_update(s);
+    role_sent(s, role);
 }
 
 static void first_frame(struct conn *c) {
@@ -120,10 +125,12 @@ static void first_frame(struct conn *c) {
     }
     uint32_t size = c->reader.size;
     char *payload = frame_take(&c->reader);
-    // Compared with their NUL: other fields may follow.
-    static const char control[] = "op=control", attach[] = "op=attach";
-    if (size >= sizeof control && memcmp(payload, control, sizeof control) == 0) control_begin(c);
-    else if (size >= sizeof attach && memcmp(payload, attach, sizeof attach) == 0) attach_begin(c, payload, size);
+    const struct conn_role *role = NULL;
+    for (const struct conn_role *const *at = c->s->roles; *at && !role; at++) {
+        size_t n = strlen((*at)->op) + 1;  // with the NUL: other fields may follow
+        if (size >= n && memcmp(payload, (*at)->op, n) == 0) role = *at;
+    }
+    if (role) role->begin(c, payload, size);
     else conn_free(c);
     free(payload);
 }
@@ -131,24 +138,24 @@ static void first_frame(struct conn *c) {
 static void on_event(struct watch *w, uint32_t events) {
     struct conn *c = w->owner;
     struct shim *s = c->s;
+    const struct conn_role *role = c->role;
     if (events & EPOLLOUT) {
         flush(c);
         if (!w->on) return;
     }
-    if ((events & (EPOLLHUP | EPOLLERR)) && c->kind == CONN_ATTACH && c->out_open) {
+    if ((events & (EPOLLHUP | EPOLLERR)) && role && role->keeps_input && c->out_open) {
         out_lost(c);
-        stream_update(s);
+        role_sent(s, role);
         if (!w->on) return;
     }
     if (!(events & (EPOLLIN | EPOLLHUP | EPOLLERR))) return;
-    if (c->kind == CONN_NEW) first_frame(c);
-    else if (c->kind == CONN_CONTROL) control_readable(c);
-    else attach_readable(c, events);
+    if (role) role->readable(c, events);
+    else first_frame(c);
 }
 
 void conn_update(struct conn *c) {
     uint32_t want = c->out.len ? EPOLLOUT : 0;
-    bool reads = c->kind != CONN_ATTACH || (c->in_open && attach_may_read(c));
+    bool reads = !c->role || !c->role->may_read || (c->in_open && c->role->may_read(c));
     if (reads) want |= EPOLLIN;
     // The peer hung up but its input has to wait: a hang-up would be reported again and again.
     if (!want && !c->out_open) loop_unwatch(&c->s->loop, &c->w);
@@ -158,7 +165,7 @@ void conn_update(struct conn *c) {
 void conn_update_all(struct shim *s) {
     for (struct conn *c = s->conns, *next; c; c = next) {
         next = c->next;
-        if (c->kind == CONN_ATTACH) conn_update(c);
+        if (c->role && c->role->may_read) conn_update(c);
     }
 }
 

@@ -63,7 +63,7 @@ static void send_all(struct shim *s, struct buf *b) {
     msg_end(b);
     for (struct conn *c = s->conns, *next; c && !b->bad; c = next) {
         next = c->next;
-        if (c->kind == CONN_CONTROL) conn_send(c, &(struct iovec){b->data, b->len}, 1);
+        if (c->role == &control_role) conn_send(c, &(struct iovec){b->data, b->len}, 1);
     }
     buf_free(b);
 }
@@ -82,8 +82,10 @@ void control_oom(struct shim *s) {
     send_all(s, &b);
 }
 
-void control_begin(struct conn *c) {
-    c->kind = CONN_CONTROL;
+static void begin(struct conn *c, char *payload, size_t size) {
+    (void)payload;
+    (void)size;
+    c->role = &control_role;
     struct buf b = {0};
     build_state(c->s, &b);
     send_buf(c, &b);
@@ -97,7 +99,7 @@ static int act(struct shim *s, const struct command *cmd, struct fail *f) {
     if (strcmp(op, "start") == 0) {
         if (s->state != READY) return refuse(f, op, EALREADY);
         if (!s->spec->args.n) return refuse(f, op, EINVAL);
-        return 0;  // the answer goes first, see control_readable
+        return 0;  // the answer goes first, see readable
     }
     if (strcmp(op, "signal") == 0) {
         if (cmd->sig < 0 || cmd->sig > SIGRTMAX) return refuse(f, op, EINVAL);
@@ -151,7 +153,8 @@ static void command(struct conn *c, char *payload, size_t size) {
     if (strcmp(cmd.op, "abandon") == 0) shim_abandon(s);
 }
 
-void control_readable(struct conn *c) {
+static void readable(struct conn *c, uint32_t events) {
+    (void)events;
     for (;;) {
         enum frame_state st = frame_read(&c->reader, c->w.fd);
         if (st == FRAME_MORE) return;
@@ -166,3 +169,10 @@ void control_readable(struct conn *c) {
         if (!c->w.on) return;
     }
 }
+
+const struct conn_role control_role = {
+    .op = "op=control",
+    .begin = begin,
+    .readable = readable,
+    .queue_max = CONTROL_QUEUE_MAX,
+};

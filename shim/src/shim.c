@@ -104,7 +104,7 @@ void shim_exited(struct shim *s) {
 
 static bool has_attachers(const struct shim *s) {
     for (const struct conn *c = s->conns; c; c = c->next) {
-        if (c->kind == CONN_ATTACH) return true;
+        if (c->role == &attach_role) return true;
     }
     return false;
 }
@@ -190,7 +190,8 @@ _Noreturn void shim_main(struct spec *spec, int listen_fd, int dir_fd) {
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     signals_ignore();
     mallopt(M_MMAP_THRESHOLD, 32 * 1024);  // chunks and queues go back to the system when freed
-    struct shim s = {.spec = spec, .dirfd = dir_fd, .log = {.fd = -1}, .state = READY};
+    static const struct conn_role *const roles[] = {&control_role, &attach_role, NULL};
+    struct shim s = {.spec = spec, .dirfd = dir_fd, .log = {.fd = -1}, .state = READY, .roles = roles};
     s.console_listen.fd = s.console_conn.fd = s.oom.fd = s.session.fd = -1;
     stream_init(&s);
     if (loop_open(&s.loop) || open_signals(&s)) _exit(1);

@@ -22,9 +22,20 @@ enum {
 };
 
 enum state { READY, STARTING, RUNNING, DRAINING, EXITED, FAILED, ABANDONED };
-enum conn_kind { CONN_NEW, CONN_CONTROL, CONN_ATTACH };
 
 struct shim;
+struct conn;
+
+// What a connection is for, as its first frame says. conn.c moves its bytes and knows nothing else of it.
+struct conn_role {
+    const char *op;  // the first field of its first frame
+    void (*begin)(struct conn *c, char *payload, size_t size);
+    void (*readable)(struct conn *c, uint32_t events);
+    bool (*may_read)(const struct conn *c);
+    void (*sent)(struct shim *s);  // its queue became shorter, or is gone
+    size_t queue_max;  // more unsent bytes end it; 0: no limit here
+    bool keeps_input;  // what the client sent is still taken when it receives no more
+};
 
 // Bytes on their way out of a connection.
 struct queue {
@@ -36,7 +47,7 @@ struct conn {
     struct watch w;
     struct shim *s;
     struct conn *next, *prev;
-    enum conn_kind kind;
+    const struct conn_role *role;  // NULL: its first frame has not come
     struct frame_reader reader;
     struct queue out;
     bool want_stdin, want[2];  // attach: takes part in stdin; wants stdout, stderr
@@ -78,6 +89,7 @@ struct shim {
     bool stdin_claimed;
     struct log log;
     struct conn *conns;
+    const struct conn_role *const *roles;  // ends with NULL
     char *io;  // IO_CHUNK bytes while in use
     int64_t started_at, exited_at;
     int code;
@@ -131,15 +143,12 @@ void conn_end(struct conn *c);  // closes once all is sent; may free c
 void conn_free(struct conn *c);
 
 // control.c
-void control_begin(struct conn *c);
-void control_readable(struct conn *c);
+extern const struct conn_role control_role;
 void control_broadcast(struct shim *s);  // the state, to all control connections
 void control_oom(struct shim *s);  // the number of kills for memory, likewise
 
 // attach.c
-void attach_begin(struct conn *c, char *payload, size_t size);
-void attach_readable(struct conn *c, uint32_t events);
-bool attach_may_read(const struct conn *c);
+extern const struct conn_role attach_role;
 void attach_output(struct shim *s, int index, const char *data, size_t n);
 void attach_end_all(struct shim *s);
 

@@ -57,7 +57,7 @@ static bool held_back(const struct shim *s, const struct stream *st) {
     if (s->log.stalled && s->state == RUNNING) return true;
     size_t limit = st->held ? RESUME_AT : HOLD_AT;
     for (const struct conn *c = s->conns; c; c = c->next) {
-        if (c->kind == CONN_ATTACH && c->want[st->index] && c->out.len >= limit) return true;
+        if (c->role == &attach_role && c->want[st->index] && c->out.len >= limit) return true;
     }
     return false;
 }
