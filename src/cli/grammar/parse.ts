@@ -1,5 +1,6 @@
-// Owns splitting a command line into flags and arguments with Docker's rules and error texts. Runs nothing.
+// Owns what a command line says: the values of its flags, its arguments, and mistakes in Docker's words. Runs nothing.
 
+import { CommandLineError, type CommandLineRules, commandLineParts } from '../../lib/command-line.ts';
 import { messageOf } from '../../lib/errors.ts';
 import { HintedError } from '../failure.ts';
 import { HINT_OF_FLAG, HINT_OF_TYPE } from '../hints.table.ts';
@@ -41,100 +42,43 @@ export interface ParseOptions {
  * @source docker 28.2.2 (pflag)
  */
 export function parseLine(argv: readonly string[], options: ParseOptions): ParsedLine {
-  const reader = new FlagReader(argv, options);
-  const { flags } = reader;
+  const flags = new Flags(options.specs);
   const args: string[] = [];
-  for (let word = reader.next(); word !== undefined; word = reader.next()) {
-    if (word === '--') {
-      args.push(...reader.rest());
-      break;
+  let help = false;
+  try {
+    for (const part of commandLineParts(argv, rulesOf(options))) {
+      if (part.kind === 'short-help') return { flags, args: part.rest, help: 'short' };
+      if (part.kind === 'help') help = readHelp(part.text);
+      else if (part.kind === 'argument') args.push(part.text);
+      else setFlag(flags, part.flag, part.text, options.checks);
     }
-    if (!word.startsWith('-') || word === '-') {
-      args.push(word);
-      if (options.interspersed) continue;
-      args.push(...reader.rest());
-      break;
-    }
-    if (word.startsWith('--')) reader.long(word);
-    else if (reader.short(word) === 'help') return { flags, args: reader.rest(), help: 'short' };
+  } catch (error) {
+    if (error instanceof CommandLineError)
+      throw new FlagError(error.message, /^--(.*)$/s.exec(error.unknown ?? '')?.[1]);
+    throw error;
   }
-  return { flags, args, help: reader.help ? 'long' : 'no' };
+  return { flags, args, help: help ? 'long' : 'no' };
 }
 
-class FlagReader {
-  readonly flags: Flags;
-  /** `--help` was given. */
-  help = false;
-  readonly #argv: readonly string[];
-  readonly #byName: ReadonlyMap<string, FlagSpec>;
-  readonly #byShort: ReadonlyMap<string, FlagSpec>;
-  readonly #checks: FlagChecks;
-  #at = 0;
+function rulesOf({ specs, interspersed }: ParseOptions): CommandLineRules<FlagSpec> {
+  const byName = new Map(specs.map((spec) => [spec.name, spec]));
+  const byShort = new Map(specs.flatMap((spec) => (spec.short === undefined ? [] : [[spec.short, spec] as const])));
+  return {
+    long: (name) => byName.get(name),
+    short: (letter) => byShort.get(letter),
+    takesValue: ({ type }) => type !== 'bool',
+    interspersed,
+  };
+}
 
-  constructor(argv: readonly string[], options: ParseOptions) {
-    this.flags = new Flags(options.specs);
-    this.#argv = argv;
-    this.#byName = new Map(options.specs.map((spec) => [spec.name, spec]));
-    this.#byShort = new Map(options.specs.flatMap((spec) => (spec.short === undefined ? [] : [[spec.short, spec]])));
-    this.#checks = options.checks ?? {};
-  }
-
-  next(): string | undefined {
-    return this.#argv[this.#at++];
-  }
-
-  rest(): readonly string[] {
-    return this.#argv.slice(this.#at);
-  }
-
-  /** `--name`, `--name=value` or `--name value`. */
-  long(word: string): void {
-    if (/^--[-=]/.test(word)) throw new FlagError(`bad flag syntax: ${word}`);
-    const [, name = '', , inline] = /^--([^=]*)(=([\s\S]*))?$/.exec(word) ?? [];
-    const spec = this.#byName.get(name);
-    if (spec === undefined) {
-      if (name !== 'help') throw new FlagError(`unknown flag: --${name}`, name);
-      this.help = readHelp(inline ?? 'true');
-      return;
-    }
-    const value = inline ?? (spec.type === 'bool' ? 'true' : this.next());
-    if (value === undefined) throw new FlagError(`flag needs an argument: --${name}`);
-    this.#set(spec, value);
-  }
-
-  /** `-abc`: letters run together, of which the last may take a value; `help` at an `-h` that is no flag of its own. */
-  short(word: string): 'flags' | 'help' {
-    for (let letters = word.slice(1); letters !== ''; ) {
-      const [letter = ''] = letters;
-      const spec = this.#byShort.get(letter);
-      if (spec === undefined) {
-        if (letter === 'h') return 'help';
-        throw new FlagError(`unknown shorthand flag: '${letter}' in -${letters}`);
-      }
-      const rest = letters.slice(letter.length);
-      const assigned = rest.startsWith('=') && rest.length > 1;
-      if (spec.type === 'bool' && !assigned) {
-        this.#set(spec, 'true');
-        letters = rest;
-        continue;
-      }
-      const value = assigned ? rest.slice(1) : rest || this.next();
-      if (value === undefined) throw new FlagError(`flag needs an argument: '${letter}' in -${letters}`);
-      this.#set(spec, value);
-      letters = '';
-    }
-    return 'flags';
-  }
-
-  #set(spec: FlagSpec, text: string): void {
-    try {
-      const value = readValue(spec, text);
-      this.#checks[spec.name]?.(text);
-      this.flags.set(spec, value);
-    } catch (error) {
-      const label = spec.short === undefined ? `--${spec.name}` : `-${spec.short}, --${spec.name}`;
-      throw invalidArgument(text, label, error, HINT_OF_FLAG[spec.name] ?? HINT_OF_TYPE[spec.type]);
-    }
+function setFlag(flags: Flags, spec: FlagSpec, text: string, checks: FlagChecks = {}): void {
+  try {
+    const value = readValue(spec, text);
+    checks[spec.name]?.(text);
+    flags.set(spec, value);
+  } catch (error) {
+    const label = spec.short === undefined ? `--${spec.name}` : `-${spec.short}, --${spec.name}`;
+    throw invalidArgument(text, label, error, HINT_OF_FLAG[spec.name] ?? HINT_OF_TYPE[spec.type]);
   }
 }
 

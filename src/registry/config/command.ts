@@ -1,6 +1,6 @@
 // Owns the command line of gantry-registry: which command, with which configuration. Starts nothing.
 
-import { parseArgs } from 'node:util';
+import { CommandLineError, commandLineParts } from '../../lib/command-line.ts';
 import { GantryError } from '../../lib/errors.ts';
 import { completeConfig } from './complete.ts';
 import { strangersIn, variableOf } from './environment.ts';
@@ -76,32 +76,30 @@ function checkVariables(env: NodeJS.ProcessEnv): void {
 
 function readFlags(command: string, args: readonly string[]): { flags: Map<string, string>; places: string[] } {
   const known = OPTIONS.filter((option) => option.commands.includes(command));
-  const options = Object.fromEntries(
-    known.map(({ flag, kind }) => [flag, { type: kind === 'bool' ? 'boolean' : 'string' } as const]),
-  );
-  const { tokens } = parseArgs({
-    args: [...args],
-    options: { ...options, help: { type: 'boolean', short: 'h' } },
-    strict: false,
-    allowPositionals: true,
-    tokens: true,
-  });
   const flags = new Map<string, string>();
   const places: string[] = [];
-  for (const token of tokens) {
-    if (token.kind === 'positional') places.push(token.value);
-    if (token.kind !== 'option') continue;
-    const option = known.find(({ flag }) => flag === token.name);
-    if (!option && token.name !== 'help') throw badUsage(`unknown flag for ${command}: ${token.rawName}`);
-    flags.set(token.name, flagValue(option, token.value, token.rawName));
+  const parts = commandLineParts(args, {
+    long: (name) => known.find(({ flag }) => flag === name),
+    short: () => undefined,
+    takesValue: ({ kind }) => kind !== 'bool',
+    interspersed: true,
+  });
+  try {
+    for (const part of parts) {
+      if (part.kind === 'argument') places.push(part.text);
+      else if (part.kind !== 'flag') flags.set('help', 'true');
+      else flags.set(part.flag.flag, valueOf(part.flag, part.text));
+    }
+  } catch (error) {
+    if (!(error instanceof CommandLineError)) throw error;
+    throw badUsage(error.unknown === undefined ? error.message : `unknown flag for ${command}: ${error.unknown}`);
   }
   return { flags, places };
 }
 
-function flagValue(option: Option | undefined, value: string | undefined, rawName: string): string {
-  if (option?.kind !== 'text') return value ?? 'true';
-  if (value === undefined || value === '') throw badUsage(`flag needs an argument: ${rawName}`);
-  return value;
+function valueOf({ flag, kind }: Option, text: string): string {
+  if (kind === 'text' && text === '') throw badUsage(`flag needs an argument: --${flag}`);
+  return text;
 }
 
 /** The text of help, of one command or of all. */
