@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { GantryError } from '../../lib/errors.ts';
-import { openBench } from './testing/bench.ts';
+import { type Bench, openBench } from './testing/bench.ts';
 
 test('a start takes its steps in order, and tells of itself only when the process runs', async (t) => {
   const bench = openBench(t);
@@ -43,7 +43,7 @@ test('what the process is attached to is noted before it runs: a daemon that die
 });
 
 const STEPS = [
-  ['the image’s layers cannot be unpacked', (bench) => void (bench.images.failure = DISK), []],
+  ['the image’s layers cannot be unpacked', (bench) => void bench.images.failures.set('lease', DISK), []],
   ['the shim cannot be made', (bench) => void bench.launcher.failures.set('prepare', DISK), []],
   [
     'the network refuses',
@@ -60,7 +60,7 @@ const STEPS = [
     (bench) => void bench.launcher.failures.set('start', DISK),
     ['mount', 'disconnect', 'unmount', 'abandon'],
   ],
-] as const satisfies readonly (readonly [string, (bench: ReturnType<typeof openBench>) => void, readonly string[]])[];
+] as const satisfies readonly (readonly [string, (bench: Bench) => void, readonly string[]])[];
 
 const DISK = new GantryError('system', 'DISK_FULL', 'no space left on device', { params: { exitCode: 127 } });
 
@@ -87,7 +87,7 @@ for (const [why, breakIt, undone] of STEPS) {
     assert.match(error, /no space left on device/, 'inspect says why');
     assert.deepEqual(bench.records.find(id).endpoints, []);
     assert.ok(!bench.actionsOf(id).includes('start'));
-    bench.images.failure = undefined;
+    bench.images.failures.clear();
     bench.launcher.failures.clear();
     bench.networks.failures.clear();
     await bench.face.start(id);

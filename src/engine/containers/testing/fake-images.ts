@@ -14,7 +14,7 @@ const NAMES: ReadonlySet<string> = new Set(['busybox', 'busybox:latest', IMAGE_I
 export class FakeImages {
   config: ImageConfig = { Cmd: ['sh'] };
   leases = 0;
-  failure: Error | undefined;
+  readonly failures = new Map<'lease', Error>();
   /** Set: the image was removed. */
   gone = false;
   readonly #note: (step: string) => void;
@@ -66,7 +66,8 @@ export class FakeImages {
 
   async lease(): Promise<RootfsLease> {
     this.#note('lease');
-    if (this.failure) throw this.failure;
+    const failure = this.failures.get('lease');
+    if (failure) throw failure;
     this.leases++;
     return {
       layersDir: '/layers',

@@ -127,12 +127,12 @@ export interface FakeRun {
 }
 
 /**
- * A run whose shim said `first`. Its shim closes when its process has exited and it was waited for, or when it is killed (`end(0)`),
+ * A run whose shim said `first`, or nothing. Its shim closes when its process has exited and it was waited for, or when it is killed (`end(0)`),
  * which is an end without an exit.
  */
-export function fakeRun(dir: string, first: ShimEvent | undefined = { kind: 'ready', shimPid: 4141 }): FakeRun {
+export function fakeRun(dir: string, first: ShimEvent | 'silent' = { kind: 'ready', shimPid: 4141 }): FakeRun {
   const connection = new FakeConnection();
-  if (first) connection.tell(first);
+  if (first !== 'silent') connection.tell(first);
   const ends: number[] = [];
   const closed = connection.until('closed').then(
     () => undefined,

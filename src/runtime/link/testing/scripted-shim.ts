@@ -13,8 +13,8 @@ export class ScriptedShim implements AsyncDisposable {
   readonly calls: string[] = [];
   /** Set: orders are taken and not answered. */
   silent = false;
-  /** What each order is answered with; [] = done. */
-  answer: (op: string) => readonly Field[] = () => [];
+  /** What each order is answered with. */
+  answer: (op: string) => readonly Field[] = () => [['ok', '1']];
   /** Told of each attacher, with the streams that it asked for, and what it wrote. */
   readonly attached: { readonly streams: string; readonly socket: Socket; input: string }[] = [];
   /** Runs when somebody has attached: a test writes output here. */
@@ -97,7 +97,7 @@ export class ScriptedShim implements AsyncDisposable {
     socket.on('data', (chunk: Buffer) => {
       one.input += chunk.toString();
     });
-    socket.write(encodeFrame([]));
+    socket.write(encodeFrame([['ok', '1']]));
     this.onAttach(socket);
   }
 }
