@@ -1,10 +1,11 @@
 // The container capability on fakes: real records in a memory database, real volumes in a folder, fake shims, networks and images.
 
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { closeSync, constants, mkdirSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
+import type { DetachedMount } from '../../../host/mount/index.ts';
 import type { ContainerCreateRequest } from '../../../spec/docker/types.gen.ts';
 import { type Database, openDatabase } from '../../../store/database.ts';
 import type { EngineEvent } from '../../events/types.ts';
@@ -126,6 +127,19 @@ export class Bench {
     rmSync(this.dir, { recursive: true, force: true });
   }
 
+  /** The launcher's folder stands for a mount of the layers. */
+  async #mount(access: string): Promise<DetachedMount> {
+    this.steps.push(`mount ${access}`);
+    const fd = openSync(this.launcher.rootfs, constants.O_RDONLY | constants.O_DIRECTORY);
+    return {
+      fd,
+      [Symbol.asyncDispose]: async () => {
+        closeSync(fd);
+        this.steps.push('unmount');
+      },
+    };
+  }
+
   #publish(event: Published): void {
     this.events.push(event);
     this.steps.push(`event ${event.type} ${event.action}`);
@@ -140,7 +154,7 @@ export class Bench {
       volumes: this.volumes,
       publish: (event) => this.#publish(event),
       launcher: this.launcher,
-      rootfs: { open: () => Promise.reject(new Error('no root file system here')) },
+      rootfs: { open: (_parts, access) => this.#mount(access) },
       facts: FACTS,
       defaults: () => this.defaults,
       health: {
