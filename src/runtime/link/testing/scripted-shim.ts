@@ -13,6 +13,8 @@ export class ScriptedShim implements AsyncDisposable {
   readonly calls: string[] = [];
   /** Set: orders are taken and not answered. */
   silent = false;
+  /** Set: dies on whoever joins it. */
+  dying = false;
   /** What each order is answered with. */
   answer: (op: string) => readonly Field[] = () => [['ok', '1']];
   /** Told of each attacher, with the streams that it asked for, and what it wrote. */
@@ -78,6 +80,10 @@ export class ScriptedShim implements AsyncDisposable {
   }
 
   #join(socket: Socket): void {
+    if (this.dying) {
+      this.hangUp();
+      return;
+    }
     this.#controls.add(socket);
     for (const fields of this.#told) socket.write(encodeFrame(fields));
   }
