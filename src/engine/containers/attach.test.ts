@@ -63,8 +63,7 @@ test('an attach before the start gets the first byte: it is joined before the pr
 test('who attached before a start that failed, or before a removal, sees the end', async (t) => {
   const bench = openBench(t);
   const id = await bench.create('web');
-  bench.launcher.failures.set('start', new Error('no such program'));
-  await shimOf(t, bench, id, '');
+  bench.launcher.failures.set('prepare', new Error('no such program'));
   const failed = await bench.face.attach(id, ALL, here());
   await assert.rejects(bench.face.start(id), /no such program/);
   assert.equal(await text(failed.stream), '');
@@ -142,4 +141,34 @@ test('an attach to a paused or restarting container is refused with the name tha
   });
   bench.records.update(id, { state: { phase: 'running' } });
   assert.ok(!bench.actionsOf(id).includes('attach'));
+});
+
+test('an attacher belongs to one run: the next start does not join it again', async (t) => {
+  const bench = openBench(t);
+  const id = await bench.create('web');
+  const shim = await shimOf(t, bench, id, 'once');
+  shim.onAttach = () => undefined;
+  const { stream } = await bench.face.attach(id, ALL, here());
+  await bench.face.start(id);
+  await bench.face.stop(id, {});
+  await bench.face.start(id);
+  assert.equal(shim.attached.length, 1);
+  stream.destroy();
+});
+
+test('who follows the log sees its end with the run, and nothing of the next', async (t) => {
+  const bench = openBench(t);
+  const id = await bench.create('web', { Tty: true });
+  writeLog(bench, id, ['one']);
+  await bench.face.start(id);
+  const request = { stdout: true, stderr: true, follow: true, timestamps: false, details: false };
+  const { chunks } = await bench.face.logs('web', request, here());
+  const seen: string[] = [];
+  const over = (async () => {
+    for await (const chunk of chunks) seen.push(Buffer.from(chunk).toString());
+  })();
+  await bench.until('output', () => seen.length > 0);
+  await bench.exit(id, 0);
+  await over;
+  assert.deepEqual(seen.join(''), 'one\n');
 });

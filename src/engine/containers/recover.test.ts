@@ -102,7 +102,11 @@ test('a shim that waits for a start which nobody will give is let go, and the co
   const bench = openBench(t);
   const id = await bench.create('web');
   const { connection, ends } = survive(bench, id, { kind: 'ready', shimPid: 5 });
+  const endpoint = await bench.networks.connect({ containerId: id, network: 'bridge', pid: 5, ports: [] });
+  bench.records.update(id, { endpoints: [endpoint] });
   await recover(bench);
+  assert.deepEqual(bench.records.find(id).endpoints, [], 'it is attached to nothing any more');
+  assert.deepEqual(bench.networks.recovered, []);
   assert.deepEqual(connection.calls, ['abandon']);
   assert.equal(ends.length, 1, 'its end is waited for by the next start');
   assert.equal(bench.stateOf(id).phase, 'created');

@@ -78,6 +78,17 @@ test('--volumes takes the anonymous volumes along, and no other; without it all 
   assert.equal(volumeNames(bench).length, 2, 'a volume that its container left is nobody’s to sweep');
 });
 
+test('an anonymous volume that could not be removed with its container is the next daemon’s to remove', async (t) => {
+  const bench = openBench(t);
+  await bench.create('web', VOLUMES);
+  const broken = t.mock.method(bench.volumes, 'remove', () => Promise.reject(new Error('input/output error')));
+  await bench.face.remove('web', { ...PLAIN, volumes: true });
+  broken.mock.restore();
+  assert.equal(volumeNames(bench).length, 2);
+  await bench.volumes.sweep((owner) => bench.records.byId(owner) !== undefined);
+  assert.deepEqual(volumeNames(bench), ['named']);
+});
+
 test('a volume that another container has by --volumes-from outlives its first owner', async (t) => {
   const bench = openBench(t);
   await bench.create('one', { Volumes: { '/own': {} } });

@@ -105,6 +105,21 @@ test('a container that fails is restarted after a growing delay, and counts its 
   await bench.untilPhase(id, 'running');
 });
 
+test('a start by hand begins the delays anew', async (t) => {
+  const bench = openBench(t);
+  const id = await bench.run('web', { HostConfig: ALWAYS });
+  for (let round = 0; round < 2; round++) {
+    await bench.exit(id, 1, 1_700_000_000_500_000_000n);
+    await bench.untilPhase(id, 'running');
+  }
+  await bench.face.stop(id, {});
+  await bench.face.start(id);
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  await bench.exit(id, 1, 1_700_000_000_500_000_000n);
+  t.mock.timers.tick(100);
+  await bench.untilPhase(id, 'running');
+});
+
 test('each end of a container that is restarted is an end for those who wait for one', async (t) => {
   const bench = openBench(t);
   const id = await bench.run('web', { HostConfig: ALWAYS });
