@@ -31,7 +31,7 @@ const FACTS: ContainersDeps['facts'] = {
 };
 
 /** Longest wait of a test for something that happens by itself. */
-const PATIENCE_MS = 5000;
+const PATIENCE_MS = 20_000;
 
 export class Bench {
   readonly dir = mkdtempSync(join(tmpdir(), 'gantry-containers-'));

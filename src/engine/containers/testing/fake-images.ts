@@ -7,7 +7,7 @@ import type { Platform } from '../../../spec/platform.ts';
 import type { ImageRecord, ImagesUsage, RootfsLease } from '../../images/types.ts';
 import type { Context } from '../context.ts';
 
-export const IMAGE_ID = digestOfHex('11'.repeat(32));
+const IMAGE_ID = digestOfHex('11'.repeat(32));
 
 const NAMES: ReadonlySet<string> = new Set(['busybox', 'busybox:latest', IMAGE_ID]);
 

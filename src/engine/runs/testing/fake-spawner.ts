@@ -14,7 +14,7 @@ import type { RunsDeps } from '../index.ts';
 type RunRequest = Parameters<Spawner['run']>[0];
 type RunResult = Awaited<ReturnType<Spawner['run']>>;
 
-export class FakeSpawner implements Spawner {
+class FakeSpawner implements Spawner {
   readonly pid = process.pid;
   readonly specs: ShimSpec[] = [];
   readonly commands: RunRequest[] = [];
