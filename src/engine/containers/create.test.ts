@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { constants } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { type Bench, openBench } from './testing/bench.ts';
 
@@ -195,11 +204,13 @@ test('a bind source that -v names is made at the start, one that --mount names m
 test('an empty volume gets what the image holds at its place, with its mode; a filled one keeps what it has', async (t) => {
   const bench = openBench(t);
   const inImage = join(bench.launcher.rootfs, 'data');
-  mkdirSync(inImage, { mode: 0o750 });
+  mkdirSync(inImage);
+  chmodSync(inImage, 0o1750);
   writeFileSync(join(inImage, 'seed'), 'from the image');
   await bench.run('one', { HostConfig: { Binds: ['data:/data', 'plain:/data2:nocopy', 'none:/absent'] } });
   const seed = join(bench.dir, 'volumes', 'data', '_data', 'seed');
   assert.equal(readFileSync(seed, 'utf8'), 'from the image');
+  assert.equal(statSync(dirname(seed)).mode & 0o7777, 0o1750);
   writeFileSync(seed, 'changed');
   await bench.run('two', { HostConfig: { Binds: ['data:/data'] } });
   assert.equal(readFileSync(seed, 'utf8'), 'changed');

@@ -52,6 +52,7 @@ test('each filter shows the containers that it names', async (t) => {
     [{ ancestor: ['busybox'] }, ['again', 'made', 'new', 'old']],
     [{ ancestor: ['nginx'] }, []],
     [{ before: ['made'] }, ['new', 'old']],
+    [{ before: ['made', 'new'] }, ['old']],
     [{ since: ['new'] }, ['again', 'made']],
     [{ volume: ['data'] }, ['new']],
     [{ volume: ['/srv'] }, ['new']],

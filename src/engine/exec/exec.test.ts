@@ -44,7 +44,8 @@ test('an attached exec gets its output from the first byte, and its outcome is t
   bench.launcher.onStart = ({ connection }, shim) => {
     assert.equal(shim.attached.length, 1, 'joined before it began');
     shim.attached[0]?.socket.end(framed('hi'));
-    connection.tell(exited(0));
+    // The shim tells of the end after the last byte.
+    setTimeout(() => connection.tell(exited(0)), 20);
   };
   const joined = await bench.execs.face.start(id, ATTACHED, here());
   assert.deepEqual(await buffer(joined?.stream ?? assert.fail()), framed('hi'));
@@ -101,6 +102,21 @@ test('an exec runs once', async (t) => {
   bench.launcher.runs[0]?.connection.tell(exited(0));
   await outcome(bench, id);
   await assert.rejects(bench.execs.face.start(id, DETACHED, here()), refused('has already run'));
+});
+
+test('an outcome is forgotten in time: a health check every second must not fill the memory', async (t) => {
+  const bench = openExecBench(t);
+  t.mock.timers.enable({ apis: ['Date'], now: 1_000_000 });
+  const id = await bench.create();
+  await bench.execs.face.start(id, DETACHED, here());
+  bench.launcher.runs[0]?.connection.tell(exited(0));
+  await outcome(bench, id);
+  bench.launcher.failures.set('start', NO_PROGRAM);
+  const failed = await bench.create();
+  await assert.rejects(bench.execs.face.start(failed, DETACHED, here()), /not found/);
+  t.mock.timers.tick(360_000);
+  await bench.create();
+  for (const gone of [id, failed]) assert.throws(() => bench.execs.face.inspect(gone), { code: 'NO_SUCH_EXEC' });
 });
 
 test('an exec needs a command and a container that runs', async (t) => {

@@ -100,6 +100,7 @@ test('steps that fail are told in Docker’s words, also when the shim is gone b
     propagation: '',
     subpath: 'a/b',
   };
+  let ended = false;
   bench.spawner.first = (shim) => {
     shim.tell([
       ['ev', 'failed'],
@@ -107,13 +108,17 @@ test('steps that fail are told in Docker’s words, also when the shim is gone b
       ['errno', '2'],
       ['text', 'a/b: No such file or directory'],
     ]);
-    setTimeout(() => shim.hangUp(), 5);
+    setTimeout(() => {
+      ended = true;
+      shim.hangUp();
+    }, 20);
   };
   await assert.rejects(launcher.prepare(bench.request(bench.record({ mounts: [part] as never }))), {
     kind: 'notFound',
     code: 'VOLUME_SUBPATH',
     message: 'cannot access path /v/a/b: lstat /v/a/b: no such file or directory',
   });
+  assert.ok(ended, 'the shim has cleaned up before another may be made');
 });
 
 test('a start answers with the process, or with Docker’s words and exit code', async (t) => {
@@ -241,7 +246,7 @@ test('a shim that outlived the daemon is joined; one that is gone is not, one th
   silent.connection[Symbol.dispose]();
 });
 
-test('what belongs to no container is freed: states, cgroups, shims that nobody will start; execs run on', async (t) => {
+test('what belongs to no container is freed: states, cgroups, shims that nobody will start', async (t) => {
   const bench = openRunsBench(t);
   const launcher = createContainerLauncher(bench.deps);
   const other = 'cd'.repeat(32);
@@ -261,4 +266,25 @@ test('what belongs to no container is freed: states, cgroups, shims that nobody 
   assert.deepEqual(bench.spawner.shims[0]?.calls, ['abandon'], 'it was never started');
   assert.ok(!existsSync(join(bench.shimsDir, exec.slice(0, 24))));
   assert.ok(existsSync(join(bench.shimsDir, RUN)));
+});
+
+test('an exec that outlived its daemon runs on, and its folder is freed when it ends', async (t) => {
+  const bench = openRunsBench(t);
+  const launcher = createContainerLauncher(bench.deps);
+  const { run } = await launcher.prepare(bench.request(bench.record()));
+  run.connection[Symbol.dispose]();
+  const [shim] = bench.spawner.shims;
+  shim?.tell([
+    ['ev', 'started'],
+    ['pid', '77'],
+    ['at', '5'],
+  ]);
+  const work: Promise<unknown>[] = [];
+  await launcher.sweepOrphans(new Set(), (one) => work.push(one));
+  for (let turn = 0; turn < 20; turn++) await setImmediate();
+  assert.equal(shim?.calls.length, 0);
+  assert.ok(existsSync(join(bench.shimsDir, RUN)));
+  shim?.hangUp();
+  await Promise.all(work);
+  assert.ok(!existsSync(join(bench.shimsDir, RUN)));
 });

@@ -33,6 +33,7 @@ test('-v is read as Docker reads it: what is mounted where, and how', () => {
 });
 
 test('a malformed -v is refused, not guessed at', () => {
+  assert.throws(() => parseBind('/a:ro'), { message: "invalid volume specification: '/a:ro'" });
   for (const text of ['', ':', ':/b', '/a:ro', '/a:/b:/c:ro', 'a:b', '/a:/', '/a:/..', '/a:/b\0c', '/a\0:/b'])
     assert.throws(() => parseBind(text), { code: 'VOLUME_SPEC' }, JSON.stringify(text));
   for (const text of ['/a:/b:rw,ro', '/a:/b:z,Z', '/a:/b:shared,slave', '/a:/b:RO', '/a:/b:ro,', 'n:/b:nocopy,nocopy'])

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import type { DetachedMount } from '../../../host/mount/index.ts';
+import { limitTest } from '../../../lib/testing/limit.ts';
 import type { ContainerCreateRequest } from '../../../spec/docker/types.gen.ts';
 import { type Database, openDatabase } from '../../../store/database.ts';
 import type { EngineEvent } from '../../events/types.ts';
@@ -173,6 +174,7 @@ export class Bench {
 
 /** A bench that is closed, and its folder removed, with the test. */
 export function openBench(t: TestContext): Bench {
+  limitTest(t);
   const bench = new Bench();
   t.after(() => bench.close());
   return bench;

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { GantryError, isGantryError } from '../../../lib/errors.ts';
+import { limitTest } from '../../../lib/testing/limit.ts';
 import { type FakeRun, fakeRun } from '../../../runtime/link/testing/fake-connection.ts';
 import { ScriptedShim } from '../../../runtime/link/testing/scripted-shim.ts';
 import { encodeFrameHeader } from '../../../spec/stream/frames.ts';
@@ -139,6 +140,7 @@ export class ExecBench {
 
 /** A bench that is closed with the test. */
 export function openExecBench(t: TestContext): ExecBench {
+  limitTest(t);
   const bench = new ExecBench();
   t.after(() => bench.launcher.close());
   return bench;

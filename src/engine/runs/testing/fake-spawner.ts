@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { Cgroups } from '../../../host/cgroup/index.ts';
+import { limitTest } from '../../../lib/testing/limit.ts';
 import type { RuntimeDriver } from '../../../runtime/drivers/index.ts';
 import type { ShimSpec, Spawner } from '../../../runtime/link/index.ts';
 import { ScriptedShim } from '../../../runtime/link/testing/scripted-shim.ts';
@@ -168,6 +169,7 @@ export class RunsBench {
 
 /** A bench that is closed with the test. */
 export function openRunsBench(t: TestContext): RunsBench {
+  limitTest(t);
   const bench = new RunsBench();
   t.after(() => bench.close());
   return bench;
