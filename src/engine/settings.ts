@@ -109,7 +109,7 @@ export class Settings {
     };
   }
 
-  /** @throws RUNTIME_NOT_FOUND, and nothing has changed */
+  /** @throws NO_SUCH_RUNTIME, RUNTIME_NOT_FOUND, and nothing has changed */
   async reload(next: ReloadableSettings): Promise<void> {
     const added = await probeAdded(this.#probe, next.runtimes);
     const names = [...this.#builtIn, ...added.keys()];

@@ -22,7 +22,7 @@ import { checkMayStart, isAlive } from './state.ts';
 import type { ContainerRecord } from './types.ts';
 
 /** See Containers.start. */
-export function start(context: Context, ref: string): Promise<void> {
+export async function start(context: Context, ref: string): Promise<void> {
   const { id } = context.records.find(ref);
   return context.queue.run(id, async () => {
     const record = context.records.find(id);

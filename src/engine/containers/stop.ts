@@ -222,7 +222,7 @@ export async function restart(context: Context, ref: string, options: StopOption
 }
 
 /** See Containers.pause. */
-export function pause(context: Context, ref: string): Promise<void> {
+export async function pause(context: Context, ref: string): Promise<void> {
   const { id } = context.records.find(ref);
   return context.queue.run(id, async () => {
     const record = context.records.find(id);
@@ -238,7 +238,7 @@ export function pause(context: Context, ref: string): Promise<void> {
 }
 
 /** See Containers.unpause. */
-export function unpause(context: Context, ref: string): Promise<void> {
+export async function unpause(context: Context, ref: string): Promise<void> {
   const { id } = context.records.find(ref);
   return context.queue.run(id, async () => {
     const record = context.records.find(id);

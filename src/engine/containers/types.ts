@@ -199,7 +199,7 @@ interface ContainerVerbs {
     ref: string,
     options: { readonly timeoutSeconds?: number | undefined; readonly signal?: string | undefined },
   ): Promise<void>;
-  /** signal: name with or without SIG, or number; '' = KILL. @throws invalid `Invalid signal: X`; conflict `… is not running`. */
+  /** signal: name with or without SIG, or number; '' = KILL. @throws invalid `invalid signal: X`; conflict `… is not running`. */
   kill(ref: string, signal: string): Promise<void>;
   pause(ref: string): Promise<void>;
   unpause(ref: string): Promise<void>;

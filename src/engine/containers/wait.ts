@@ -6,7 +6,7 @@ import { isAlive } from './state.ts';
 import type { ContainerRecord, WaitCondition, WaitResult } from './types.ts';
 
 /** See Containers.wait. */
-export function wait(
+export async function wait(
   context: Context,
   ref: string,
   condition: WaitCondition,
@@ -17,13 +17,13 @@ export function wait(
   const record = findOrDeparted(context, ref);
   if ('exitCode' in record) {
     ready();
-    return Promise.resolve(record);
+    return record;
   }
   const live = context.lives.of(record.id);
   const over = !isAlive(record.state.phase) && record.state.phase !== 'restarting';
   if (condition === 'not-running' && over) {
     ready();
-    return Promise.resolve({ exitCode: record.state.exitCode });
+    return { exitCode: record.state.exitCode };
   }
   const waiters = condition === 'removed' ? live.removeWaiters : live.exitWaiters;
   const ends = [signal, context.closing];

@@ -50,7 +50,8 @@ export function createHealth(deps: HealthDeps): Health {
     const container = deps.find(id);
     if (container?.state.phase === 'running') {
       const probe = await runProbe(deps, container, monitor.plan);
-      if (monitors.get(id) !== monitor) return;
+      // Stopped meanwhile, or started again: the answer is of another run.
+      if (monitors.get(id) !== monitor || monitor.timer === undefined) return;
       const before = monitor.state.status;
       monitor.state = afterProbe(monitor.state, monitor.plan, probe, performance.now() - monitor.startedMs);
       if (monitor.state.status !== before) deps.changed(container, monitor.state);
