@@ -82,7 +82,7 @@ test('leaving does not fail for the user: what the kernel refuses is logged', as
 test('a table that another program deleted is made again with the ports of all containers', async () => {
   const { host, connect } = networkBench();
   await connect('a', PORTS);
-  host.table = undefined;
+  host.dropTable();
   await connect('b', { ports: [tcpPort(80, 8081)] });
   assert.deepEqual(
     [...(host.table?.ports ?? [])],
@@ -96,7 +96,7 @@ test('a table that another program deleted is made again with the ports of all c
 test('a container that leaves while the table is written anew is not published by it', async () => {
   const { host, networks, connect } = networkBench();
   await connect('a', PORTS);
-  host.table = undefined;
+  host.dropTable();
   const gate = Promise.withResolvers<void>();
   host.holdNext('replace', gate.promise);
   const joining = connect('b', { ports: [tcpPort(80, 8081)] });

@@ -74,6 +74,11 @@ export class FakeHost implements NetworkDoors {
     this.ownAddresses = this.ownAddresses.filter(({ linkIndex }) => linkIndex !== index);
   }
 
+  /** Another program deletes the firewall's table. */
+  dropTable(): void {
+    this.table = undefined;
+  }
+
   /** Names of the ports of a bridge. */
   portsOf(bridgeName: string): string[] {
     const index = this.present.get(bridgeName)?.index;
