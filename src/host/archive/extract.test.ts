@@ -147,9 +147,11 @@ test('a hard link is a second name of the file, also of one that lies behind a l
     { name: 'alias', type: 'symlink', linkName: 'dir' },
     { name: 'second', type: 'hardlink', linkName: 'dir/file' },
     { name: 'third', type: 'hardlink', linkName: '/alias/file' },
+    { name: 'link-again', type: 'hardlink', linkName: 'alias' },
   ]);
   assert.equal(statSync(at('dir/file')).nlink, 3);
   assert.equal(statSync(at('third')).ino, statSync(at('dir/file')).ino);
+  assert.equal(lstatSync(at('link-again')).ino, lstatSync(at('alias')).ino, 'of a link, not of what it leads to');
   assert.throws(() => extract([{ name: 'fourth', type: 'hardlink', linkName: 'absent' }]), { code: 'ENOENT' });
 });
 
@@ -233,7 +235,7 @@ test('docker cp renames what it copies, and only whole names', () => {
   const rename = { from: b('src'), to: b('dst') };
   extract(
     [
-      { name: 'src', type: 'directory' },
+      { name: 'src', type: 'directory', mode: 0o755 },
       { name: 'src/file', content: 'x' },
       { name: 'src2', content: 'y' },
       { name: 'src/again', type: 'hardlink', linkName: 'src/file' },

@@ -9,6 +9,7 @@ import { type TarEntry, TarReader, type TarSink, type TarTime } from '../../lib/
 import {
   AT_EMPTY_PATH,
   AT_FDCWD,
+  AT_SYMLINK_FOLLOW,
   AT_SYMLINK_NOFOLLOW,
   type CString,
   errno,
@@ -238,7 +239,8 @@ class Extraction implements TarSink, Disposable {
       case 'hardlink': {
         const path = this.#pathOf(entry.linkName, 'hardlink target');
         using target = this.#root.open(`/${path}` as ByteString, { follow: false });
-        return libc.linkat(target.fd, '', dir, name, AT_EMPTY_PATH);
+        // By its descriptor alone (AT_EMPTY_PATH) only root may link before Linux 6.10.
+        return libc.linkat(AT_FDCWD, `/proc/self/fd/${target.fd}`, dir, name, AT_SYMLINK_FOLLOW);
       }
       default: {
         const device = makeDev(entry.deviceMajor, entry.deviceMinor);
