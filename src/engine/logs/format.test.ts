@@ -45,6 +45,12 @@ test('any text fits its frame, however much longer it gets by timestamps, detail
   assert.ok(found[0]?.[1].endsWith('€'.repeat(5000)));
 });
 
+test('a line whose labels take up all the room that was planned keeps its own text', () => {
+  const log = '€'.repeat(2000);
+  const stored = line(log, { attrs: { k: '€'.repeat(400) } });
+  assert.ok(text(stored, { details: true }).endsWith(` ${log}`));
+});
+
 test('control characters that a program printed arrive as they were', () => {
   const printed = '\u001b[31mred\u001b[0m\t\0\\"\r\n';
   assert.equal(text(line(printed)), printed);
