@@ -17,7 +17,7 @@ import {
 import type { NetworkDoors } from '../doors.ts';
 
 /** A published port as its table has it: `0.0.0.0:8080/tcp`. */
-export const portText = ({
+const portText = ({
   hostIp,
   hostPort,
   protocol,
