@@ -30,6 +30,11 @@ async function linkNamed({ links }: NetworkDoors, name: string): Promise<Link | 
 
 /** Registers the tests of links. */
 export function linksContract(what: string, open: () => Promise<ContractHost>): void {
+  bridgeContract(what, open);
+  failedPlugContract(what, open);
+}
+
+function bridgeContract(what: string, open: () => Promise<ContractHost>): void {
   test(`${what}: a bridge that is there is taken as it is, and has one address: the last one asked for`, async () => {
     await using host = await open();
     const { links } = host.doors;
@@ -70,7 +75,9 @@ export function linksContract(what: string, open: () => Promise<ContractHost>): 
       await links.remove([name]);
     }
   });
+}
 
+function failedPlugContract(what: string, open: () => Promise<ContractHost>): void {
   test(`${what}: what cannot be plugged in leaves no link behind, and says why`, async () => {
     await using host = await open();
     const { links } = host.doors;

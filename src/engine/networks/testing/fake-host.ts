@@ -17,11 +17,8 @@ import {
 import type { NetworkDoors } from '../doors.ts';
 
 /** A published port as its table has it: `0.0.0.0:8080/tcp`. */
-const portText = ({
-  hostIp,
-  hostPort,
-  protocol,
-}: Pick<PortMapping, 'hostIp' | 'hostPort' | 'protocol'>): string => `${hostIp}:${hostPort}/${protocol}`;
+const portText = ({ hostIp, hostPort, protocol }: Pick<PortMapping, 'hostIp' | 'hostPort' | 'protocol'>): string =>
+  `${hostIp}:${hostPort}/${protocol}`;
 
 const LINK: Link = { index: 0, name: '', up: true, master: 0, peer: 0, mac: '', mtu: 1500, kind: '', alias: '' };
 

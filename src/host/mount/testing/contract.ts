@@ -28,6 +28,11 @@ class Place implements Disposable {
 
 /** Registers the tests. `open` makes a door whose own folders lie in `dir`. */
 export function mountsContract(what: string, open: (dir: string) => Mounts): void {
+  overlayContract(what, open);
+  memoryContract(what, open);
+}
+
+function overlayContract(what: string, open: (dir: string) => Mounts): void {
   const at = (fd: number, name = ''): string => `/proc/self/fd/${fd}/${name}`;
 
   test(`${what}: an image is read through a descriptor that shows its topmost layer`, async () => {
@@ -72,7 +77,9 @@ export function mountsContract(what: string, open: (dir: string) => Mounts): voi
     const lower = Array.from({ length: 2000 }, (_, n) => String(n));
     await assert.rejects(mounts.overlay({ lower, from: place.layers }), { code: 'TOO_MANY_LAYERS' });
   });
+}
 
+function memoryContract(what: string, open: (dir: string) => Mounts): void {
   test(`${what}: shared memory is taken away again; where none is, nothing happens`, async () => {
     using place = new Place();
     await using mounts = open(place.dir);
