@@ -46,9 +46,11 @@ export class FileThreads implements AsyncDisposable {
 
   /** @throws what the thread found; FILES_STUCK */
   stat(target: Target, path: string, signal: AbortSignal): Promise<FileStat> {
-    return this.#slots.run(() => {
+    return this.#slots.run(async () => {
       const running = this.#begin({ ...target, task: { kind: 'stat', path } });
-      return untilCancelled(this.#inTime(running, running.stat), signal);
+      // Not before the thread is free: the caller's next look would start another.
+      await untilCancelled(this.#inTime(running, running.done), signal);
+      return running.stat;
     }, signal);
   }
 
@@ -58,6 +60,8 @@ export class FileThreads implements AsyncDisposable {
     this.#slots
       .run(async () => {
         const { stream, fd } = pipeToHere();
+        // Who reads the archive hears of its failure; before there is one, the answer tells it.
+        stream.on('error', () => {});
         const running = this.#begin({ ...target, task: { kind: 'pack', path, output: fd } });
         try {
           const stat = await untilCancelled(this.#inTime(running, running.stat), signal);
@@ -67,7 +71,7 @@ export class FileThreads implements AsyncDisposable {
           answer.resolve({ stat, archive });
           await running.done;
         } catch (error) {
-          stream.destroy();
+          stream.destroy(error as Error);
           answer.reject(error);
         }
       }, signal)

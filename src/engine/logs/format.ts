@@ -102,9 +102,9 @@ function prefix(line: StoredLine, { timestamps, details }: LineOptions): string 
   return text;
 }
 
-/** As Go's url.QueryEscape: a space is `+`, and only letters, digits and `-_.~` stay. */
+/** As Go's url.QueryEscape: a space is `+`, and only letters, digits and `-_.~` stay; half a surrogate pair becomes U+FFFD. */
 function queryEscape(text: string): string {
-  return encodeURIComponent(text)
+  return encodeURIComponent(text.toWellFormed())
     .replace(/%20/g, '+')
     .replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
 }

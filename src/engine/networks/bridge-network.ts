@@ -63,12 +63,11 @@ export class BridgeNetwork {
   async start(earlier: string | undefined): Promise<string> {
     this.#starting ??= this.#start(earlier);
     try {
-      this.#running = await this.#starting;
+      return cidrOf(await this.#starting);
     } catch (error) {
       this.#starting = undefined;
       throw error;
     }
-    return cidrOf(this.#running);
   }
 
   /** Plugs a namespace in. @throws NO_FREE_ADDRESS, PORT_TAKEN, PORTS_EXHAUSTED, NAMESPACE_GONE, NETWORK_FAILED */
@@ -160,8 +159,13 @@ export class BridgeNetwork {
     const { plan, bridge } = await this.#settleBridge(earlier);
     const running = { plan, bridge, addresses: new AddressPool(plan.subnet, [plan.gateway]) };
     if (this.#options.ipForward !== false) this.#doors.setSysctl('ipv4/ip_forward', '1');
-    for (const { endpoint } of this.#attached.values()) running.addresses.adopt(endpoint.ipAddress);
+    const adopted = [...this.#attached.values()];
+    for (const { endpoint } of adopted) running.addresses.adopt(endpoint.ipAddress);
     await this.#replaceRules(running);
+    // Who left meanwhile knew of no such addresses.
+    const left = adopted.filter(({ endpoint }) => !this.#attached.has(endpoint.endpointId));
+    for (const { endpoint, containerId } of left) running.addresses.rest(endpoint.ipAddress, containerId);
+    this.#running = running;
     return running;
   }
 

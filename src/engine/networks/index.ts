@@ -33,6 +33,9 @@ export interface NetworksDeps {
   readonly doors?: NetworkDoors | undefined;
 }
 
+/** What events say of a network. */
+type Announced = Pick<NetworkRecord, 'id' | 'name' | 'driver'>;
+
 /** The network capability. Touches no kernel state before `recover` or the first `connect`. */
 export function createNetworks({ database, publish, options, log = () => {}, doors }: NetworksDeps): Networks {
   const host = doors ?? realDoors(options.instance, options.iptables);
@@ -94,9 +97,9 @@ class NetworksOf implements Networks {
   async disconnect(containerId: string): Promise<void> {
     const endpoints = this.#endpoints.get(containerId) ?? [];
     this.#endpoints.delete(containerId);
-    for (const { endpointId, networkId } of endpoints) {
-      await this.#bridge.unplug(endpointId);
-      this.#announce('disconnect', containerId, this.#records.get(networkId));
+    for (const endpoint of endpoints) {
+      await this.#bridge.unplug(endpoint.endpointId);
+      this.#announce('disconnect', containerId, this.#networkOf(endpoint));
     }
   }
 
@@ -155,7 +158,13 @@ class NetworksOf implements Networks {
     this.#endpoints.set(containerId, [...endpoints, endpoint]);
   }
 
-  #announce(action: 'connect' | 'disconnect', containerId: string, { id, name, driver }: NetworkRecord): void {
+  /** A daemon without the default bridge may have taken over containers that are on it. */
+  #networkOf({ networkId, networkName }: Endpoint): Announced {
+    const record = this.list().find(({ id }) => id === networkId);
+    return record ?? { id: networkId, name: networkName, driver: 'bridge' };
+  }
+
+  #announce(action: 'connect' | 'disconnect', containerId: string, { id, name, driver }: Announced): void {
     const attributes = { container: containerId, name, type: driver };
     this.#publish({ type: 'network', action, actorId: id, attributes });
   }

@@ -125,9 +125,14 @@ class LocalVolumes implements OwnedVolumes {
         throw new GantryError('conflict', 'VOLUME_IN_USE', `remove ${name}: volume is in use - [${users.join(', ')}]`);
       }
       // Renamed first: a new volume of this name must not find the old one's data, whatever comes in between.
-      const rubbish = join(this.#deps.dir, `${RUBBISH}${randomId()}`);
-      await rename(join(this.#deps.dir, name), rubbish).catch(ifMissing);
-      this.#deps.db.sql('DELETE FROM volumes WHERE name = ?').run(name);
+      const [folder, rubbish] = [join(this.#deps.dir, name), join(this.#deps.dir, `${RUBBISH}${randomId()}`)];
+      await rename(folder, rubbish).catch(ifMissing);
+      try {
+        this.#deps.db.sql('DELETE FROM volumes WHERE name = ?').run(name);
+      } catch (error) {
+        await rename(rubbish, folder).catch(ifMissing);
+        throw error;
+      }
       this.#records.delete(name);
       this.#owners.delete(name);
       await removeTree(rubbish);
@@ -161,15 +166,17 @@ class LocalVolumes implements OwnedVolumes {
     const unknown = entries.filter(
       (entry) => entry.isDirectory() && NAME.test(entry.name) && !this.#records.has(entry.name),
     );
-    for (const { name } of unknown) this.#adoptOne(name);
+    for (const { name } of unknown) await this.#adoptOne(name);
     return unknown.map(({ name }) => name);
   }
 
-  #adoptOne(name: string): void {
+  async #adoptOne(name: string): Promise<void> {
     const anonymous = /^[0-9a-f]{64}$/.test(name);
     const labels: Record<string, string> = anonymous ? { [ANONYMOUS_LABEL]: '' } : {};
     const record = this.#record(name, formatNano(nowNano()), labels, anonymous);
     this.#insert(record, null);
+    // The engine may have been killed before it made what is in the folder.
+    await this.#makeFolder(record);
     this.#records.set(name, record);
   }
 

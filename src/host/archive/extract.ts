@@ -9,6 +9,7 @@ import { type TarEntry, TarReader, type TarSink, type TarTime } from '../../lib/
 import {
   AT_EMPTY_PATH,
   AT_FDCWD,
+  AT_SYMLINK_FOLLOW,
   AT_SYMLINK_NOFOLLOW,
   type CString,
   errno,
@@ -27,6 +28,8 @@ import { type MountedRoot, type Place, removeAt } from '../rooted/index.ts';
 
 const NEW_FILE = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
 const NODE_BITS: Readonly<Record<string, number>> = { character: 0o020000, block: 0o060000, fifo: 0o010000 };
+/** Each level above a missing folder is opened: as deep as trees that can be packed. */
+const DEEPEST = 2048;
 /** Of folders that the archive goes through but does not name. */
 const IMPLIED_MODE = 0o755;
 
@@ -155,19 +158,34 @@ class Extraction implements TarSink, Disposable {
     return folder;
   }
 
+  /** From the top down: the cost of a path is its length, however much of it is missing. */
   #openOrMake(wanted: ByteString): Place {
     const found = this.#root.tryOpen(`/${wanted}` as ByteString);
     if (found) return found;
+    let here = this.#root.open('/' as ByteString);
+    for (const name of wanted.split('/') as ByteString[]) {
+      using parent = here;
+      here = this.#step(parent, name);
+    }
+    return here;
+  }
+
+  #step(parent: Place, name: ByteString): Place {
+    const there = this.#root.tryChild(parent, name) ?? this.#makeFolder(parent, name);
+    if (there.stat.type !== 'symlink') return there;
+    using link = there;
     // A link into nothing: what it leads to is made.
-    const path = this.#root.realPath(`/${wanted}` as ByteString).slice(1) as ByteString;
-    const slash = path.lastIndexOf('/');
-    using parent = this.#openOrMake(path.slice(0, Math.max(0, slash)) as ByteString);
-    const base = path.slice(slash + 1) as ByteString;
-    must(libc.mkdirat(parent.fd, cstringOf(base), IMPLIED_MODE), 'mkdir', textOf(path));
-    const made = this.#root.child(parent, base);
+    return this.#root.tryOpen(link.path) ?? this.#openOrMake(this.#root.realPath(link.path).slice(1) as ByteString);
+  }
+
+  #makeFolder(parent: Place, name: ByteString): Place {
+    const path = textOf(`${parent.path}/${name}` as ByteString).replace(/^\/+/, '');
+    if (parent.readOnly) throw new SystemError(errno.EROFS, 'mkdir', path);
+    must(libc.mkdirat(parent.fd, cstringOf(name), IMPLIED_MODE), 'mkdir', path);
+    const made = this.#root.child(parent, name);
     const { owner } = this.#options;
     const { uid, gid } = owner === 'archive' || owner === 'process' ? { uid: 0, gid: 0 } : owner;
-    if (owner !== 'process') must(libc.fchownat(made.fd, '', uid, gid, AT_EMPTY_PATH), 'fchown', textOf(path));
+    if (owner !== 'process') must(libc.fchownat(made.fd, '', uid, gid, AT_EMPTY_PATH), 'fchown', path);
     return made;
   }
 
@@ -221,7 +239,8 @@ class Extraction implements TarSink, Disposable {
       case 'hardlink': {
         const path = this.#pathOf(entry.linkName, 'hardlink target');
         using target = this.#root.open(`/${path}` as ByteString, { follow: false });
-        return libc.linkat(target.fd, '', dir, name, AT_EMPTY_PATH);
+        // By its descriptor alone (AT_EMPTY_PATH) only root may link before Linux 6.10.
+        return libc.linkat(AT_FDCWD, `/proc/self/fd/${target.fd}`, dir, name, AT_SYMLINK_FOLLOW);
       }
       default: {
         const device = makeDev(entry.deviceMajor, entry.deviceMinor);
@@ -285,7 +304,7 @@ function renamed(name: ByteString, { from, to }: NonNullable<ExtractOptions['ren
   return isBelow ? (`${to}${name.slice(from.length)}` as ByteString) : name;
 }
 
-/** Relative and without dots; '' is the folder itself. @throws ENTRY_NAME when it climbs out */
+/** Relative and without dots; '' is the folder itself. @throws ENTRY_NAME when it climbs out; SystemError ENAMETOOLONG */
 function cleanPath(name: ByteString, what = 'entry name'): ByteString {
   const parts: string[] = [];
   for (const part of name.split('/')) {
@@ -293,6 +312,7 @@ function cleanPath(name: ByteString, what = 'entry name'): ByteString {
     if (part !== '..') parts.push(part);
     else if (parts.pop() === undefined) throw climbs(name, what);
   }
+  if (parts.length > DEEPEST) throw new SystemError(errno.ENAMETOOLONG, 'openat', `${textOf(name).slice(0, 200)}…`);
   return parts.join('/') as ByteString;
 }
 
