@@ -180,8 +180,10 @@ test('the address of a gone container is given again, and its neighbours find th
     server[Symbol.dispose]();
     await box.kill();
     await world.networks.disconnect(`box${round}`);
-    await sleep(500);
     assert.equal(ipAddress, addressOf(world, 3));
+    await eventually('the end of its link', () => links(world.options.bridgeName).length === 1);
+    // The address is free shortly afterwards.
+    await sleep(700);
   }
 });
 

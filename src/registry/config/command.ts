@@ -88,7 +88,7 @@ function readFlags(command: string, args: readonly string[]): { flags: Map<strin
     for (const part of parts) {
       if (part.kind === 'argument') places.push(part.text);
       else if (part.kind !== 'flag') flags.set('help', 'true');
-      else flags.set(part.flag.flag, valueOf(part.flag, part.text));
+      else flags.set(part.flag.flag, checkedValue(part.flag, part.text));
     }
   } catch (error) {
     if (!(error instanceof CommandLineError)) throw error;
@@ -97,7 +97,7 @@ function readFlags(command: string, args: readonly string[]): { flags: Map<strin
   return { flags, places };
 }
 
-function valueOf({ flag, kind }: Option, text: string): string {
+function checkedValue({ flag, kind }: Option, text: string): string {
   if (kind === 'text' && text === '') throw badUsage(`flag needs an argument: --${flag}`);
   return text;
 }
