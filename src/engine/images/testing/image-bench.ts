@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Digest } from '../../../spec/digest.ts';
 import { parseImageConfig } from '../../../spec/oci/image-config.ts';
-import { canonicalReference, parseReference } from '../../../spec/reference.ts';
+import { canonicalReference, parseReference, withDefaultTag } from '../../../spec/reference.ts';
 import { type Blobs, openBlobs } from '../../../store/blobs.ts';
 import { openDatabase } from '../../../store/database.ts';
 import type { EngineEvent } from '../../events/types.ts';
@@ -78,7 +78,7 @@ export function openImageBench(): ImageBench {
       await blobs.put(image.config);
       const record = context.register(image.id, parseImageConfig(image.config), []);
       for (const name of names) {
-        const reference = parseReference(name);
+        const reference = withDefaultTag(parseReference(name));
         const time = reference.digest === undefined ? context.nowText() : undefined;
         context.records.setRef(canonicalReference(reference), image.id, time);
       }
