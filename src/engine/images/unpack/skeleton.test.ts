@@ -61,8 +61,8 @@ test('headers and files come back in their order, small and large, a name of any
   assert.equal(await skeletonBytes(target.skeleton), wanted.length);
 });
 
-test('a thousand files that are read ahead come in their order', async () => {
-  const names = Array.from({ length: 1000 }, (_, n) => `f${n}`);
+test('two hundred files that are read ahead come in their order', async () => {
+  const names = Array.from({ length: 200 }, (_, n) => `f${n}`);
   const target = newTarget(Object.fromEntries(names.map((name) => [name, `${name};`])));
   write(target.skeleton, (writer) => {
     for (const [n, name] of names.entries()) writer.payload(b(name), n + 1, name.length + 1);
@@ -72,7 +72,7 @@ test('a thousand files that are read ahead come in their order', async () => {
 
 test('headers of many megabytes are written in parts, and come back whole', async () => {
   const target = newTarget();
-  const literal = Buffer.from(Array.from({ length: 5 << 20 }, (_, n) => n * 7));
+  const literal = Buffer.alloc(3 << 20, 'thirteen byte');
   write(target.skeleton, (writer) => {
     for (let at = 0; at < literal.length; at += 10_000) writer.literal(literal.subarray(at, at + 10_000));
   });
