@@ -223,9 +223,11 @@ test('layers whose records were lost come back by their content, and come back o
   await using store = openStore();
   await store.bring(A);
   await store.bring(B);
+  await store.bring(layerOf(tarOf({ name: 'c' }), 'none'));
   rmSync(join(store.folder, '2.skeleton'));
+  mkdirSync(join(store.folder, '3.replaced'));
   const lost = openLayers(openDatabase(':memory:'), store.folder, store.unpacker);
-  assert.equal(await lost.adopt(), 1, 'one without its skeleton cannot be told');
+  assert.equal(await lost.adopt(), 1, 'one without its skeleton, or with paths replaced, cannot be told');
   assert.deepEqual(lost.get(A.diffId)?.directory, '1');
   assert.deepEqual(await collect(lost.tar(A.diffId)), A.tar);
   assert.equal(await lost.adopt(), 0);

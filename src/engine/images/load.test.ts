@@ -33,6 +33,8 @@ test('images are loaded with their tags, each is told, and layers that they shar
     [BASE, APP].map(({ id }) => `load ${id} ${id}`),
   );
   assert.equal(opened(bench).length, 2);
+  // Comparing a layer reads all of it.
+  assert.equal(bench.layers.calls.filter((call) => call === `isWhole ${baseLayer}`).length, 1);
   assert.equal(bench.layers.holds.size, 0);
 });
 
@@ -130,4 +132,17 @@ test('a load that fails takes nothing away from images that were here', async ()
   await assert.rejects(load(bench, archiveOf([{ image: lying, tags: ['x:1'] }])), isGantryError);
   assert.ok(bench.layers.get(baseLayer));
   assert.deepEqual(await bench.kept(), [BASE.id]);
+});
+
+test('a sweep in the midst of a load does not take its layers', async () => {
+  await using bench = openImageBench();
+  const put = bench.blobs.put;
+  Object.assign(bench.blobs, {
+    put: async (bytes: Uint8Array, expected?: Digest) => {
+      await bench.context.sweep();
+      return put(bytes, expected);
+    },
+  });
+  await load(bench, archiveOf([{ image: APP, tags: ['app:1'] }]));
+  assert.ok(APP.layers.every(({ diffId }) => bench.layers.get(diffId)));
 });

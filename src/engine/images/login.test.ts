@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isGantryError } from '../../lib/errors.ts';
-import { RegistryClient } from '../../remote/index.ts';
+import { RegistryClient, RegistryError } from '../../remote/index.ts';
 import { type FakeRegistry, type Misbehave, openFakeRegistry } from '../../remote/testing/fake-registry.ts';
 import { loginToRegistry } from './login.ts';
 import { searchImages } from './search.ts';
@@ -58,11 +58,26 @@ test('a wrong password at a token server is 401, at a registry with Basic 500: s
   await assert.rejects(byBasic.login(), refused('system', /^login attempt to http/));
 });
 
-test('a refusal is an answer: the password is not tried elsewhere', async () => {
-  await using asked = await registryThat(unauthorized(() => 'Basic'));
-  await assert.rejects(asked.login(), refused('system', /401/));
-  assert.equal(asked.registry.seen.filter(({ authorization }) => authorization).length, 1);
+/** Tries a login at a client of these endpoints; gives where it was tried. `failing` says with which status each fails. */
+async function triedAt(failing: Readonly<Record<string, number>>): Promise<string[]> {
+  const tried: string[] = [];
+  const client = {
+    endpoints: () => ['m', ...Object.keys(failing)].map((base) => ({ base, insecure: true, mirror: base === 'm' })),
+    async login({ endpoint: { base } }: { readonly endpoint: { readonly base: string } }) {
+      tried.push(base);
+      throw new RegistryError('no', { status: failing[base] ?? 0 });
+    },
+  };
+  await assert.rejects(loginToRegistry(client as unknown as RegistryClient, {}, NEVER), isGantryError);
+  return tried;
+}
+
+test('a refusal is an answer: the password is not tried elsewhere, least of all over plain HTTP', async () => {
+  assert.deepEqual(await triedAt({ https: 401, http: 401 }), ['https']);
+  assert.deepEqual(await triedAt({ https: 0, http: 401 }), ['https', 'http']);
 });
+
+test('a mirror is never shown a password', async () => assert.ok(!(await triedAt({ https: 0 })).includes('m')));
 
 test('a registry that is not there is named', async () => {
   await using asked = await registryThat(() => false);

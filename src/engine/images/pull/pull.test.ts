@@ -33,7 +33,12 @@ interface Pulling extends AsyncDisposable {
 async function openPulling(slots = 3): Promise<Pulling> {
   const registry = await openFakeRegistry();
   const bench = openImageBench();
-  const options = { mirrors: [], insecure: [], maxConcurrentDownloads: slots, maxDownloadAttempts: 2 };
+  const options = {
+    mirrors: [`http://${registry.host}`],
+    insecure: [],
+    maxConcurrentDownloads: slots,
+    maxDownloadAttempts: 2,
+  };
   const client = new RegistryClient(options, { userAgent: 'x', timeouts: { answerMs: 5_000, stallMs: 5_000 } });
   const shared = new Semaphore(slots);
   return {
@@ -232,6 +237,37 @@ for (const [what, serve, code, words] of REFUSED) {
   });
 }
 
+test('a mirror of Docker Hub serves its images under their own name, and never sees a password', async () => {
+  await using p = await openPulling();
+  p.registry.push('library/nginx', '1', APP);
+  const image = await p.pull('', { reference: 'nginx:1', credentials: { registryToken: 'secret' } });
+  assert.deepEqual(image.repoTags, ['nginx:1']);
+  assert.ok(p.registry.seen.length > 0 && p.registry.seen.every(({ authorization }) => authorization === undefined));
+});
+
+test('a registry of one’s own is shown the credentials that were given for it', async () => {
+  await using p = await openPulling();
+  p.registry.push('app', '1', APP);
+  await p.pull('app:1', { credentials: { registryToken: 'secret' } });
+  assert.equal(p.registry.seen.at(-1)?.authorization, 'Bearer secret');
+});
+
+test('a sweep in the midst of a pull takes neither its layers nor what describes the image', async () => {
+  await using p = await openPulling();
+  p.registry.push('app', '1', APP);
+  const put = p.bench.blobs.put;
+  Object.assign(p.bench.blobs, {
+    put: async (bytes: Uint8Array, expected?: Digest) => {
+      const digest = await put(bytes, expected);
+      await p.bench.context.sweep();
+      return digest;
+    },
+  });
+  await p.pull('app:1');
+  assert.ok(p.bench.layers.get(base) && p.bench.layers.get(top));
+  assert.deepEqual(await p.bench.kept(), [APP.id, APP.manifestDigest].sort());
+});
+
 test('a pull that finds no room for a layer, or for what describes the image, leaves nothing', async () => {
   const full = new GantryError('exhausted', 'NO_SPACE', 'full');
   for (const breakIt of [
@@ -267,6 +303,7 @@ test('the first layer that fails stops the others, and its failure is what is to
   await assert.rejects(p.pull('app:1'), /pull access denied for .*: denied: not yours/);
   for (let i = 0; i < 100 && !closed; i++) await new Promise((resolve) => setTimeout(resolve, 5));
   assert.ok(closed);
+  assert.ok(!p.lines().some((line) => line.includes('Retrying')), 'nor is it tried again');
   assert.ok(await isEmpty(p));
 });
 

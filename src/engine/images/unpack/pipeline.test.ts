@@ -87,6 +87,16 @@ test('of a file that comes twice the later one is seen, and the layer’s archiv
   assert.deepEqual(await place.rebuilt(result), tar);
 });
 
+test('what comes into a folder that replaced another lies in the new one', async () => {
+  using place = openPlace();
+  const folder: Member = { name: 'd/', type: 'directory', mode: 0o755 };
+  const tar = ownTar(folder, { name: 'd/x', data: 'old' }, { name: 'd' }, folder, { name: 'd/y', data: 'new' });
+  const result = await place.unpack(tar);
+  assert.equal(readFileSync(place.at('d/y'), 'utf8'), 'new');
+  assert.throws(() => lstatSync(place.at('d/x')), /ENOENT/);
+  assert.deepEqual(await place.rebuilt(result), tar);
+});
+
 test('a whiteout hides a name of the layers below, and never one of its own layer', async () => {
   using place = openPlace();
   await place.unpack(
@@ -165,6 +175,13 @@ test('a damaged end of the compression is no loss where all of the tar was there
   using other = openPlace();
   await assert.rejects(other.unpack(damaged), (error) => isGantryError(error, 'invalid'));
   assert.deepEqual(other.there(), []);
+});
+
+test('of a layer that is cut that is said, also where its digest is known', async () => {
+  using place = openPlace();
+  const work = place.unpack(gzipSync(TAR).subarray(0, 60), { plainHex: hexOf(TAR) });
+  await assert.rejects(work, (error) => isGantryError(error) && error.code === 'TRUNCATED_LAYER');
+  assert.deepEqual(place.there(), []);
 });
 
 for (const [name, packed] of Object.entries({ gzip: gzipSync(TAR), zstd: zstdCompressSync(TAR) })) {

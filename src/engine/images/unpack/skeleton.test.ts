@@ -148,6 +148,24 @@ test('a file that is gone, shorter, or under what is no folder any more is named
   await assert.rejects(rebuilt(under), isDamage(/the file d\/f is gone/));
 });
 
+test('a file that is read ahead and gone is told when its turn comes, and is no accident of the program', async () => {
+  const large = Buffer.alloc(3_000_000, 'large');
+  const target = newTarget({ large });
+  write(target.skeleton, (writer) => {
+    writer.payload(b('large'), 1, large.length);
+    writer.payload(b('gone'), 2, 5);
+  });
+  let bytes = 0;
+  const read = async (): Promise<void> => {
+    for await (const piece of rebuildTar(target, [])) {
+      bytes += piece.length;
+      await new Promise(setImmediate);
+    }
+  };
+  await assert.rejects(read(), isDamage(/the file gone is gone/));
+  assert.equal(bytes, large.length);
+});
+
 test('a link that somebody put into a layer does not lead to files of the host', async () => {
   const target = newTarget();
   const secret = join(folder, 'secret');
