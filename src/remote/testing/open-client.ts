@@ -5,7 +5,7 @@ import type { Timeouts } from '../http.ts';
 import type { RegistryCredentials } from '../types.ts';
 import { type FakeRegistry, openFakeRegistry } from './fake-registry.ts';
 
-export const NEVER: AbortSignal = new AbortController().signal;
+const NEVER: AbortSignal = new AbortController().signal;
 
 export interface OpenedClient extends AsyncDisposable {
   readonly client: RegistryClient;

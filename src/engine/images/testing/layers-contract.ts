@@ -36,71 +36,49 @@ function counted(...pieces: readonly Uint8Array[]): { readonly open: () => Async
 
 const withCode = (code: string) => (error: unknown) => isGantryError(error) && error.code === code;
 
-/** Registers the tests; each makes a store of its own. */
-export function layersContract(name: string, make: () => LayersUnderTest): void {
-  const contract = (words: string, work: (under: LayersUnderTest) => Promise<void>): void => {
-    test(`${name}: ${words}`, async () => {
-      await using under = make();
-      await work(under);
-    });
-  };
-
-  contract(
-    'a layer that was unpacked is known by its digest, and its tar comes back byte for byte',
-    async ({ layers }) => {
-      const layer = await layers.unpack({ open: counted(blob).open, blob: blobDigest, diffId }, NEVER);
-      assert.equal(layer.diffId, diffId);
-      assert.deepEqual(layers.get(diffId), layer);
-      assert.equal(layer.tarBytes, blob.length);
-      assert.deepEqual(await collect(layers.tar(diffId)), blob);
-      assert.equal(await layers.isWhole(diffId), true);
-      assert.equal(await layers.whyUnusable(diffId), undefined);
-    },
-  );
-
-  contract('a layer of unknown digest gets the digest of its tar', async ({ layers }) => {
+const RULES: Readonly<Record<string, (under: LayersUnderTest) => Promise<void>>> = {
+  'a layer that was unpacked is known by its digest, and its tar comes back byte for byte': async ({ layers }) => {
+    const layer = await layers.unpack({ open: counted(blob).open, blob: blobDigest, diffId }, NEVER);
+    assert.equal(layer.diffId, diffId);
+    assert.deepEqual(layers.get(diffId), layer);
+    assert.equal(layer.tarBytes, blob.length);
+    assert.deepEqual(await collect(layers.tar(diffId)), blob);
+    assert.equal(await layers.isWhole(diffId), true);
+    assert.equal(await layers.whyUnusable(diffId), undefined);
+  },
+  'a layer of unknown digest gets the digest of its tar': async ({ layers }) => {
     assert.equal((await layers.unpack({ open: counted(blob).open }, NEVER)).diffId, diffId);
-  });
-
-  contract('other bytes than promised are refused, and no layer is known by them', async ({ layers }) => {
+  },
+  'other bytes than promised are refused, and no layer is known by them': async ({ layers }) => {
     const { open } = counted(blob);
     await assert.rejects(layers.unpack({ open, blob: OTHER, diffId }, NEVER), withCode('DIGEST_MISMATCH'));
     await assert.rejects(layers.unpack({ open, diffId: OTHER }, NEVER), withCode('DIFF_ID_MISMATCH'));
     assert.equal(layers.get(diffId), undefined);
     assert.equal(layers.get(OTHER), undefined);
-  });
-
-  contract(
-    'a layer that is there is not read again, and two who want it at once share one reading',
-    async ({ layers }) => {
-      const sources = [counted(blob), counted(blob), counted(blob)];
-      const [first, second, third] = sources.map(({ open }) => ({ open, diffId }));
-      assert.ok(first && second && third);
-      const both = await Promise.all([layers.unpack(first, NEVER), layers.unpack(second, NEVER)]);
-      assert.equal(both[0].directory, both[1].directory);
-      await layers.unpack(third, NEVER);
-      assert.deepEqual(
-        sources.map(({ opened }) => opened),
-        [1, 0, 0],
-      );
-    },
-  );
-
-  contract(
-    'when the one that reads a layer fails, the other who waits brings it from its own source',
-    async ({ layers }) => {
-      const broken = async function* (): AsyncGenerator<Uint8Array> {
-        yield blob.subarray(0, 100);
-        throw new Error('the line dropped');
-      };
-      const first = layers.unpack({ open: broken, diffId }, NEVER);
-      const second = layers.unpack({ open: counted(blob).open, diffId }, NEVER);
-      await assert.rejects(first, /the line dropped/);
-      assert.equal((await second).diffId, diffId);
-    },
-  );
-
-  contract('unpacking that is called off ends with that word, and no layer is known', async ({ layers }) => {
+  },
+  'a layer that is there is not read again, and two who want it at once share one reading': async ({ layers }) => {
+    const sources = [counted(blob), counted(blob), counted(blob)];
+    const [first, second, third] = sources.map(({ open }) => ({ open, diffId }));
+    assert.ok(first && second && third);
+    const both = await Promise.all([layers.unpack(first, NEVER), layers.unpack(second, NEVER)]);
+    assert.equal(both[0].directory, both[1].directory);
+    await layers.unpack(third, NEVER);
+    assert.deepEqual(
+      sources.map(({ opened }) => opened),
+      [1, 0, 0],
+    );
+  },
+  'when the one that reads a layer fails, the other who waits brings it from its own source': async ({ layers }) => {
+    const broken = async function* (): AsyncGenerator<Uint8Array> {
+      yield blob.subarray(0, 100);
+      throw new Error('the line dropped');
+    };
+    const first = layers.unpack({ open: broken, diffId }, NEVER);
+    const second = layers.unpack({ open: counted(blob).open, diffId }, NEVER);
+    await assert.rejects(first, /the line dropped/);
+    assert.equal((await second).diffId, diffId);
+  },
+  'unpacking that is called off ends with that word, and no layer is known': async ({ layers }) => {
     const stop = new AbortController();
     const waiting = async function* (): AsyncGenerator<Uint8Array> {
       yield blob.subarray(0, 100);
@@ -109,23 +87,20 @@ export function layersContract(name: string, make: () => LayersUnderTest): void 
     };
     await assert.rejects(layers.unpack({ open: waiting, diffId }, stop.signal), withCode('CANCELLED'));
     assert.equal(layers.get(diffId), undefined);
-  });
-
-  contract('a layer that is not there says so', async ({ layers }) => {
+  },
+  'a layer that is not there says so': async ({ layers }) => {
     assert.equal(await layers.isWhole(OTHER), false);
     assert.equal(await layers.whyUnusable(OTHER), 'it is not there');
     assert.throws(() => layers.tar(OTHER), withCode('NO_SUCH_LAYER'));
-  });
-
-  contract('a sweep takes what nobody wants, and says how many bytes came back', async ({ layers }) => {
+  },
+  'a sweep takes what nobody wants, and says how many bytes came back': async ({ layers }) => {
     const { sizeBytes } = await layers.unpack({ open: counted(blob).open, diffId }, NEVER);
     assert.equal(await layers.sweep(new Set([diffId]), noneMounted), 0);
     assert.ok(layers.get(diffId));
     assert.equal(await layers.sweep(new Set(), noneMounted), sizeBytes);
     assert.equal(layers.get(diffId), undefined);
-  });
-
-  contract('what is held or frozen outlives a sweep, until the last who holds it lets go', async ({ layers }) => {
+  },
+  'what is held or frozen outlives a sweep, until the last who holds it lets go': async ({ layers }) => {
     await layers.unpack({ open: counted(blob).open, diffId }, NEVER);
     const [hold, other] = [layers.hold([diffId]), layers.hold([diffId])];
     hold[Symbol.dispose]();
@@ -141,9 +116,8 @@ export function layersContract(name: string, make: () => LayersUnderTest): void 
     freeze[Symbol.dispose]();
     await layers.sweep(new Set(), noneMounted);
     assert.equal(layers.get(diffId), undefined);
-  });
-
-  contract('a damaged layer is told, and unpacked anew when it is brought again', async (under) => {
+  },
+  'a damaged layer is told, and unpacked anew when it is brought again': async (under) => {
     const { layers } = under;
     await layers.unpack({ open: counted(blob).open, diffId }, NEVER);
     under.damage(diffId);
@@ -154,5 +128,15 @@ export function layersContract(name: string, make: () => LayersUnderTest): void 
     assert.equal(again.opened, 1);
     assert.equal(await layers.isWhole(diffId), true);
     assert.deepEqual(await collect(layers.tar(diffId)), blob);
-  });
+  },
+};
+
+/** Registers the tests; each makes a store of its own. */
+export function layersContract(name: string, make: () => LayersUnderTest): void {
+  for (const [rule, work] of Object.entries(RULES)) {
+    test(`${name}: ${rule}`, async () => {
+      await using under = make();
+      await work(under);
+    });
+  }
 }
