@@ -68,14 +68,14 @@ test('a reader that is slower than the registry’s patience gets every byte all
       response.end(body);
       return true;
     },
-    { stallMs: 50 },
+    { stallMs: 250 },
   );
   const answer = await talk.get();
   let bytes = 0;
   let pauses = 0;
   for await (const part of answer) {
     bytes += (part as Buffer).length;
-    if (pauses++ < 3) await new Promise((resolve) => setTimeout(resolve, 120));
+    if (pauses++ < 2) await new Promise((resolve) => setTimeout(resolve, 400));
   }
   assert.equal(bytes, body.length);
 });

@@ -301,7 +301,7 @@ test('the first layer that fails stops the others, and its failure is what is to
     return true;
   };
   await assert.rejects(p.pull('app:1'), /pull access denied for .*: denied: not yours/);
-  for (let i = 0; i < 100 && !closed; i++) await new Promise((resolve) => setTimeout(resolve, 5));
+  for (let i = 0; i < 1000 && !closed; i++) await new Promise((resolve) => setTimeout(resolve, 5));
   assert.ok(closed);
   assert.ok(!p.lines().some((line) => line.includes('Retrying')), 'nor is it tried again');
   assert.ok(await isEmpty(p));
