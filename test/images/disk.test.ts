@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { libc, MNT_DETACH, MS_RDONLY, MS_REMOUNT, must } from '../../src/host/libc.ts';
 import { isGantryError } from '../../src/lib/errors.ts';
-import { type FakeRegistry, openFakeRegistry } from './fake-registry.ts';
+import { type FakeRegistry, openFakeRegistry } from '../../src/remote/testing/fake-registry.ts';
 import {
   archiveOf,
   collect,

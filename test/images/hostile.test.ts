@@ -10,8 +10,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { libc, MNT_DETACH, must } from '../../src/host/libc.ts';
 import { isGantryError } from '../../src/lib/errors.ts';
 import { parseChallenge } from '../../src/remote/auth.ts';
+import { type FakeRegistry, fail, openFakeRegistry, serveBlob } from '../../src/remote/testing/fake-registry.ts';
 import { digestOf } from '../../src/store/blobs.ts';
-import { type FakeRegistry, fail, openFakeRegistry, serveBlob } from './fake-registry.ts';
 import { archiveOf, imageOf, layerOf, NEVER, openWorkbench, streamOf, tarOf, type Workbench } from './support.ts';
 
 const LAYER = layerOf(tarOf({ name: 'data', data: randomBytes(3_000_000) }));

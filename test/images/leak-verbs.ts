@@ -2,7 +2,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
-import { type FakeRegistry, fail } from './fake-registry.ts';
+import { type FakeRegistry, fail } from '../../src/remote/testing/fake-registry.ts';
 import {
   archiveOf,
   type BuiltImage,

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { openFakeRegistry } from './fake-registry.ts';
+import { openFakeRegistry } from '../../src/remote/testing/fake-registry.ts';
 import { IMAGE_VERBS, type LeakSetting } from './leak-verbs.ts';
 import { openWorkbench } from './support.ts';
 

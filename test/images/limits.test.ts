@@ -9,8 +9,8 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isGantryError } from '../../src/lib/errors.ts';
 import { RegistryClient, type Repository } from '../../src/remote/index.ts';
+import { openFakeRegistry } from '../../src/remote/testing/fake-registry.ts';
 import { digestOf } from '../../src/store/blobs.ts';
-import { openFakeRegistry } from './fake-registry.ts';
 import { imageOf, layerOf, NEVER, openWorkbench, tarOf } from './support.ts';
 
 const OPTIONS = { mirrors: [], insecure: [], maxConcurrentDownloads: 3 };

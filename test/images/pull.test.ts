@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { RegistryCredentials } from '../../src/engine/images/index.ts';
 import { isGantryError } from '../../src/lib/errors.ts';
+import { type FakeRegistry, fail, type Misbehave, openFakeRegistry } from '../../src/remote/testing/fake-registry.ts';
 import { digestOf } from '../../src/store/blobs.ts';
-import { type FakeRegistry, fail, type Misbehave, openFakeRegistry } from './fake-registry.ts';
 import { DOCKER_MANIFEST, imageOf, layerOf, NEVER, openWorkbench, tarOf, type Workbench } from './support.ts';
 
 const BASE = layerOf(tarOf({ name: 'base', data: 'b'.repeat(300_000) }));

@@ -23,7 +23,7 @@ import {
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { isGantryError } from '../../src/lib/errors.ts';
-import { openFakeRegistry } from './fake-registry.ts';
+import { openFakeRegistry } from '../../src/remote/testing/fake-registry.ts';
 import {
   archiveOf,
   collect,

@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
+import { openFakeRegistry } from '../../src/remote/testing/fake-registry.ts';
 import { digestOf } from '../../src/store/blobs.ts';
-import { openFakeRegistry } from './fake-registry.ts';
 import {
   archiveOf,
   collect,

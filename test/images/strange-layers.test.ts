@@ -87,7 +87,7 @@ for (const [what, stored] of Object.entries(COMPRESSED)) {
 
 for (const [what, stored] of Object.entries({ bzip2: tool('bzip2', PLAIN), xz: tool('xz', PLAIN) })) {
   test(`an image whose registry holds a layer of ${what} is pulled, and a file system of ${what} imported`, async () => {
-    const { openFakeRegistry } = await import('./fake-registry.ts');
+    const { openFakeRegistry } = await import('../../src/remote/testing/fake-registry.ts');
     await using registry = await openFakeRegistry();
     await using bench = openWorkbench();
     const layer = { ...layerOf(PLAIN), blob: stored, blobDigest: digestOf(stored) };

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { busybox } from '../fixtures/busybox.ts';
-import { openFakeRegistry } from '../images/fake-registry.ts';
+import { openFakeRegistry } from '../../src/remote/testing/fake-registry.ts';
 import { imageOf, layerOf, tarOf } from '../images/support.ts';
 import { run } from '../support/commands.ts';
 import { type Daemon, startDaemon } from '../support/daemon.ts';

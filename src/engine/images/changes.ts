@@ -1,6 +1,7 @@
 // Owns Dockerfile instructions applied to an image's configuration (`docker import --change`). Pure.
 // Refuses instructions that would need a build. @source dockerd 28.5: builder/dockerfile BuildFromConfig
 
+import { posix } from 'node:path';
 import { GantryError } from '../../lib/errors.ts';
 import type { HealthConfig, ImageConfig } from '../../spec/docker/types.gen.ts';
 
@@ -23,13 +24,13 @@ const CHANGES: Readonly<Record<string, Change>> = {
     Labels: { ...config.Labels, ...Object.fromEntries(keyValues('LABEL', rest)) },
   }),
   EXPOSE: (config, rest) => ({ ...config, ExposedPorts: { ...config.ExposedPorts, ...ports(rest) } }),
-  USER: (config, rest) => ({ ...config, User: single('USER', rest) }),
-  WORKDIR: (config, rest) => ({ ...config, WorkingDir: workingDir(config.WorkingDir ?? '', single('WORKDIR', rest)) }),
+  USER: (config, rest) => ({ ...config, User: oneText(rest) }),
+  WORKDIR: (config, rest) => ({ ...config, WorkingDir: workingDir(config.WorkingDir ?? '', oneText(rest)) }),
   VOLUME: (config, rest) => ({
     ...config,
     Volumes: { ...config.Volumes, ...Object.fromEntries((jsonList(rest) ?? words(rest)).map((path) => [path, {}])) },
   }),
-  STOPSIGNAL: (config, rest) => ({ ...config, StopSignal: single('STOPSIGNAL', rest) }),
+  STOPSIGNAL: (config, rest) => ({ ...config, StopSignal: oneText(rest) }),
   ONBUILD: (config, rest) => ({ ...config, OnBuild: [...(config.OnBuild ?? []), rest] }),
   HEALTHCHECK: (config, rest) => ({ ...config, Healthcheck: health(rest) }),
 };
@@ -65,14 +66,15 @@ function command(rest: string): string[] {
   return jsonList(rest) ?? ['/bin/sh', '-c', rest];
 }
 
-function single(name: string, rest: string): string {
-  const all = words(rest);
-  if (all.length !== 1 || all[0] === undefined) throw bad(`${name} requires exactly one argument`);
-  return all[0];
+/** All that follows as one value, blanks too, without its quotes. @source buildkit: parser.go parses these three so */
+function oneText(rest: string): string {
+  return rest.replace(WORD_PARTS, unquoted);
 }
 
+/** @source dockerd 28.5: normalizeWorkdir */
 function workingDir(before: string, path: string): string {
-  return path.startsWith('/') ? path : `${before.replace(/\/$/, '')}/${path}`;
+  if (path === '') throw bad('cannot normalize nothing');
+  return path.startsWith('/') ? path : posix.join('/', before, path);
 }
 
 function ports(rest: string): Record<string, Record<string, never>> {
@@ -83,11 +85,14 @@ function ports(rest: string): Record<string, Record<string, never>> {
   return Object.fromEntries(entries);
 }
 
+/** What a backslash or quotes keep as it is. */
+const WORD_PARTS = /\\(.)|"((?:\\.|[^"\\])*)"|'([^']*)'/g;
+
 /** Words parted by blanks; quotes and backslashes keep blanks. */
 function words(text: string): string[] {
   const out: string[] = [];
   for (const [word] of text.matchAll(/(?:\\.|"(?:\\.|[^"\\])*"|'[^']*'|[^\s"'\\])+/g)) {
-    out.push(word.replace(/\\(.)|"((?:\\.|[^"\\])*)"|'([^']*)'/g, unquoted));
+    out.push(word.replace(WORD_PARTS, unquoted));
   }
   return out;
 }

@@ -77,10 +77,10 @@ test('a worker that shows signs of life has all the time it needs', async () => 
 });
 
 test('a source that is slow is not the worker’s fault', async () => {
-  await using unpacker = createUnpacker({ silenceMs: 300 });
+  await using unpacker = createUnpacker({ silenceMs: 1_000 });
   const slow = async function* (): AsyncGenerator<Uint8Array> {
     for (let i = 0; i < 4; i++) {
-      await sleep(250);
+      await sleep(400);
       yield TAR_END.subarray(i * 256, (i + 1) * 256);
     }
   };

@@ -2,7 +2,16 @@
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type BuiltImage, OCI_MANIFEST } from './support.ts';
+import { MEDIA } from '../../spec/oci/manifest.ts';
+
+/** An image with all its bytes. */
+interface PushedImage {
+  readonly config: Buffer;
+  readonly id: string;
+  readonly layers: readonly { readonly blob: Buffer; readonly blobDigest: string }[];
+  readonly manifest: Buffer;
+  readonly manifestDigest: string;
+}
 
 interface Seen {
   readonly method: string;
@@ -22,7 +31,7 @@ export interface FakeRegistry extends AsyncDisposable {
   blobs: Map<string, Buffer>;
   manifests: Map<string, { readonly bytes: Buffer; readonly type: string }>;
   /** Pushes an image as `repository:tag`, and by digest. */
-  push(repository: string, tag: string, image: BuiltImage, type?: string): void;
+  push(repository: string, tag: string, image: PushedImage, type?: string): void;
   pushManifest(repository: string, reference: string, bytes: Buffer, type: string): void;
 }
 
@@ -40,7 +49,7 @@ export async function openFakeRegistry(): Promise<FakeRegistry> {
     misbehave: undefined,
     blobs: new Map(),
     manifests: new Map(),
-    push(repository, tag, image, type = OCI_MANIFEST) {
+    push(repository, tag, image, type: string = MEDIA.ociManifest) {
       registry.blobs.set(image.id, image.config);
       for (const layer of image.layers) registry.blobs.set(layer.blobDigest, layer.blob);
       registry.pushManifest(repository, tag, image.manifest, type);
