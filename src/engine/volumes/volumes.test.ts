@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writ
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { instead } from '../../lib/testing/instead.ts';
 import { type Database, openDatabase } from '../../store/database.ts';
 import { checkVolumeRequest, createVolumes, isEmptyVolume } from './index.ts';
 import type { VolumeCreateRequest } from './types.ts';
@@ -37,13 +38,15 @@ function bench(given?: Given) {
   return { dir, db, volumes, users, events, names };
 }
 
-const failing = (db: Database, start: string): Database => ({
-  ...db,
-  sql(text) {
-    if (text.startsWith(start)) throw new Error('disk full');
-    return db.sql(text);
-  },
-});
+/** The same records, of which statements that begin so cannot be written. */
+function failing(db: Database, start: string): Database {
+  return instead(db, {
+    sql(text) {
+      if (text.startsWith(start)) throw new Error('disk full');
+      return db.sql(text);
+    },
+  });
+}
 
 test('a volume that is asked for twice is one volume, with its first labels and one event', async () => {
   const { volumes, events } = bench();

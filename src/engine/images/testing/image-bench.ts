@@ -3,6 +3,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { instead } from '../../../lib/testing/instead.ts';
 import type { Digest } from '../../../spec/digest.ts';
 import { parseImageConfig } from '../../../spec/oci/image-config.ts';
 import { canonicalReference, parseReference, withDefaultTag } from '../../../spec/reference.ts';
@@ -46,13 +47,12 @@ export function openImageBench(): ImageBench {
   const progress: ImageProgress[] = [];
   const users: ImageBench['users'] = new Map();
   const opened = openBlobs(folder);
-  const blobs: Blobs = {
-    ...opened,
+  const blobs = instead(opened, {
     put: async (bytes, expected) => {
       if (bench.failPut) throw bench.failPut;
       return opened.put(bytes, expected);
     },
-  };
+  });
   const context = new ImageContext({
     records: new ImageRecords(db),
     layers,
