@@ -43,9 +43,8 @@ export function notSwarmManager(): GantryError {
 /** The same failure with words put before its message, once; `kind` replaces its kind. Bugs stay as they are. */
 export function prefixed(error: unknown, prefix: string, kind?: ErrorKind): unknown {
   if (!(error instanceof GantryError)) return error;
-  const message = error.message.startsWith(prefix) ? error.message : prefix + error.message;
-  const details = error.hint === undefined ? {} : { hint: error.hint };
-  return new GantryError(kind ?? error.kind, error.code, message, { ...details, params: error.params, cause: error });
+  const said = error.message.startsWith(prefix) ? error : error.prefixed(prefix);
+  return kind === undefined ? said : said.ofKind(kind);
 }
 
 /**

@@ -59,6 +59,12 @@ export class GantryError extends Error {
     return new GantryError(kind, code, `${prefix}${this.message}`, { params, hint, cause: this });
   }
 
+  /** The same failure, which the caller has to answer for in another way. */
+  ofKind(kind: ErrorKind): GantryError {
+    const { code, message, params, hint } = this;
+    return new GantryError(kind, code, message, { params, hint, cause: this });
+  }
+
   /** The same failure with what to do about it. */
   withHint(hint: string): GantryError {
     const { kind, code, message, params } = this;

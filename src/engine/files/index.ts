@@ -1,7 +1,7 @@
 // Owns the face of the files capability: which tree a path belongs to is the container's affair, how it is read a thread's.
 
 import { decompressed } from '../../host/inflate/index.ts';
-import { GantryError, isGantryError } from '../../lib/errors.ts';
+import { isGantryError } from '../../lib/errors.ts';
 import { itemsInTime } from '../../lib/within.ts';
 import type { ContainerRecord } from '../containers/types.ts';
 import { stalled } from './errors.ts';
@@ -32,7 +32,7 @@ export interface FilesDeps {
 /** Docker answers a damaged archive with 500. @source dockerd 28.5 */
 function inDockersKind(error: unknown): never {
   if (!isGantryError(error, 'invalid') || !DAMAGED.has(error.code)) throw error;
-  throw new GantryError('system', error.code, error.message, { hint: error.hint, cause: error });
+  throw error.ofKind('system');
 }
 
 export function createFiles({

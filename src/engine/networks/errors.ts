@@ -45,7 +45,7 @@ export function plugFailed(cause: unknown, pid: number): GantryError {
 /** A failure to publish, in dockerd's words, when the container's name is known. */
 export function publishFailed(error: GantryError, endpoint: { name: string | undefined; id: string }): GantryError {
   if (endpoint.name === undefined) return error;
-  const message = `driver failed programming external connectivity on endpoint ${endpoint.name} (${endpoint.id}): ${error.message}`;
-  const { kind, code, params, hint } = error;
-  return new GantryError(kind, code, message, { params, cause: error, ...(hint === undefined ? {} : { hint }) });
+  return error.prefixed(
+    `driver failed programming external connectivity on endpoint ${endpoint.name} (${endpoint.id}): `,
+  );
 }

@@ -110,7 +110,7 @@ async function throughEndpoints(
 /** What a registry serves is no fault of the request. @source dockerd 28.5 answers 500 */
 function ofRegistry(error: unknown): unknown {
   if (!(error instanceof GantryError) || error.code !== 'BAD_MANIFEST') return error;
-  return new GantryError('system', error.code, error.message, { hint: error.hint, cause: error });
+  return error.ofKind('system');
 }
 
 async function pullAllTags(pull: Pull, name: Reference): Promise<Pulled> {
