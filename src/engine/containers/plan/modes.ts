@@ -27,7 +27,7 @@ const conflict = (code: ErrorCode, what: string) => invalid(code, `conflicting o
 
 /** Who joins another container's network takes it as it is. */
 function checkContainerNetwork(config: ContainerConfig, hostConfig: HostConfig): void {
-  const joined = joinedContainer(hostConfig.NetworkMode);
+  const joined = hostConfig.NetworkMode === 'container' ? '' : joinedContainer(hostConfig.NetworkMode);
   if (joined === undefined) return;
   if (joined === '')
     throw invalid('NETWORK_MODE', 'invalid network mode: invalid container format container:<name|id>');
