@@ -1,11 +1,11 @@
 // The container capability on fakes: real records in a memory database, real volumes in a folder, fake shims, networks and images.
 
-import { closeSync, constants, mkdirSync, mkdtempSync, openSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { closeSync, constants, mkdirSync, openSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import type { DetachedMount } from '../../../host/mount/index.ts';
+import { testFolder } from '../../../lib/testing/folder.ts';
 import { limitTest } from '../../../lib/testing/limit.ts';
 import type { ContainerCreateRequest } from '../../../spec/docker/types.gen.ts';
 import { type Database, openDatabase } from '../../../store/database.ts';
@@ -35,7 +35,7 @@ const FACTS: ContainersDeps['facts'] = {
 const PATIENCE_MS = 20_000;
 
 export class Bench {
-  readonly dir = mkdtempSync(join(tmpdir(), 'gantry-containers-'));
+  readonly dir = testFolder('containers');
   /** Every step on a port and every published event, in order. */
   readonly steps: string[] = [];
   readonly events: Published[] = [];

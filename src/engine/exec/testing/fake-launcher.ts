@@ -1,10 +1,10 @@
 // A fake of the port ExecLauncher: a scripted shim on a real socket for the streams, a fake connection for the rest. Runs nothing.
 
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { GantryError, isGantryError } from '../../../lib/errors.ts';
+import { testFolder } from '../../../lib/testing/folder.ts';
 import { limitTest } from '../../../lib/testing/limit.ts';
 import { type FakeRun, fakeRun } from '../../../runtime/link/testing/fake-connection.ts';
 import { ScriptedShim } from '../../../runtime/link/testing/scripted-shim.ts';
@@ -30,7 +30,7 @@ class FakeExecLauncher implements ExecLauncher {
   onStart: (run: FakeRun, shim: ScriptedShim) => void = () => undefined;
   /** False: nobody listens for attachers. */
   listens = true;
-  readonly #dir = mkdtempSync(join(tmpdir(), 'gantry-execs-'));
+  readonly #dir = testFolder('execs');
 
   async check(): Promise<void> {
     this.#step('check');

@@ -1,8 +1,7 @@
 // Owns the ground that tests of image verbs stand on: records in memory, real blobs in a throwaway folder, layers in memory.
 
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
+import { testFolder } from '../../../lib/testing/folder.ts';
 import { instead } from '../../../lib/testing/instead.ts';
 import type { Digest } from '../../../spec/digest.ts';
 import { parseImageConfig } from '../../../spec/oci/image-config.ts';
@@ -40,7 +39,7 @@ export interface ImageBench extends AsyncDisposable {
 }
 
 export function openImageBench(): ImageBench {
-  const folder = mkdtempSync(join(tmpdir(), 'gantry-image-bench-'));
+  const folder = testFolder('image-bench');
   const db = openDatabase(':memory:');
   const layers = new FakeLayers();
   const events: Omit<EngineEvent, 'timeNano'>[] = [];

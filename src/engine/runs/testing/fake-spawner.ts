@@ -1,10 +1,10 @@
 // A fake of the port Spawner: its shims are scripted ones on real sockets, its commands are only noted. This process stands for the shim's.
 
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { Cgroups } from '../../../host/cgroup/index.ts';
+import { testFolder } from '../../../lib/testing/folder.ts';
 import { limitTest } from '../../../lib/testing/limit.ts';
 import type { RuntimeDriver } from '../../../runtime/drivers/index.ts';
 import type { ShimSpec, Spawner } from '../../../runtime/link/index.ts';
@@ -82,7 +82,7 @@ const HOST: RunsDeps['host'] = {
 export const ID = 'ab'.repeat(32);
 
 export class RunsBench {
-  readonly dir = mkdtempSync(join(tmpdir(), 'gantry-runs-'));
+  readonly dir = testFolder('runs');
   readonly shimsDir = join(this.dir, 'shims');
   readonly spawner = new FakeSpawner();
   /** Processes by cgroup. */

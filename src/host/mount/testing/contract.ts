@@ -1,15 +1,15 @@
 // Owns what every mount door keeps to: the fake beside the source, the real one from test/ as root.
 
 import assert from 'node:assert/strict';
-import { fstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { fstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { testFolder } from '../../../lib/testing/folder.ts';
 import type { Mounts } from '../types.ts';
 
 /** Folders of two layers and of a container; disposing takes them away. */
 class Place implements Disposable {
-  readonly dir = mkdtempSync(join(tmpdir(), 'gantry-mounts-'));
+  readonly dir = testFolder('mounts');
   readonly layers = join(this.dir, 'layers');
   readonly writable = { upper: join(this.dir, 'up'), work: join(this.dir, 'work') };
   readonly shm = join(this.dir, 'shm');

@@ -1,9 +1,9 @@
 // A shim that is only its socket: speaks shim/PROTOCOL.md in this process, and does what a test says. Runs nothing.
 
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { testFolder } from '../../../lib/testing/folder.ts';
 import { createFrameDecoder, encodeFrame, type Field, fieldOf } from '../frame.ts';
 
 /** Listens on `dir/sock`. Disposing takes it away with all connections. */
@@ -33,7 +33,7 @@ export class ScriptedShim implements AsyncDisposable {
   }
 
   /** Listens in a folder of its own below `parent`, or in `dir` itself. */
-  static async listen(dir: string = mkdtempSync(join(tmpdir(), 'gantry-shim-'))): Promise<ScriptedShim> {
+  static async listen(dir: string = testFolder('shim')): Promise<ScriptedShim> {
     mkdirSync(dir, { recursive: true });
     const server = createServer({ allowHalfOpen: true });
     const shim = new ScriptedShim(dir, server);

@@ -1,8 +1,8 @@
 // Owns unpacking in this thread, into a throwaway folder, of entries that belong to whoever runs the test: so no root is needed.
 
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { testFolder } from '../../../../lib/testing/folder.ts';
 import { type Member, tarOf } from '../../testing/made-images.ts';
 import type { UnpackResult, UnpackTarget } from '../messages.ts';
 import { LayerPipeline, type PipelineOptions } from '../pipeline.ts';
@@ -27,7 +27,7 @@ export interface Place extends Disposable {
 }
 
 export function openPlace(): Place {
-  const folder = mkdtempSync(join(tmpdir(), 'gantry-unpack-'));
+  const folder = testFolder('unpack');
   const directory = join(folder, 'layer');
   const target = { directory, skeleton: `${directory}.skeleton`, replaced: `${directory}.replaced` };
   return {
