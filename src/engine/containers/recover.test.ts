@@ -126,7 +126,7 @@ test('a stopped shim of a running container is kept, one that was never started 
   assert.equal(bench.stateOf(created).phase, 'created');
 });
 
-test('an end that no daemon saw is told by the next, with the code and time that the shim noted', async (t) => {
+test('the next daemon reports an end that none saw, with the code and time that the shim noted', async (t) => {
   const bench = openBench(t);
   const id = await bench.run('web');
   leaveExit(bench, id);
@@ -140,7 +140,7 @@ test('an end that no daemon saw is told by the next, with the code and time that
   assert.deepEqual(bench.actionsOf(id), [], 'once');
 });
 
-test('a short run whose start and end were both missed is told as one that ran', async (t) => {
+test('a short run whose start and end were both missed is reported as one that ran', async (t) => {
   const bench = openBench(t);
   const id = await bench.create('job');
   leaveExit(bench, id);

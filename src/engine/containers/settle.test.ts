@@ -66,7 +66,7 @@ test('only an exit is an exit: any other last word of a shim counts as a lost ru
     assert.equal(exitOf(end).code, 137);
 });
 
-test('kills for memory are told each, a storm of them as ten, and stay in the record', async (t) => {
+test('each kill for memory has its event, at most ten of many at once, and stays in the record', async (t) => {
   const bench = openBench(t);
   const id = await bench.run('web');
   const ooms = (): number => bench.actionsOf(id).filter((action) => action === 'oom').length;

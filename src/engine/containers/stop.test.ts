@@ -129,7 +129,7 @@ test('a stop cancels the restart policy, and a restart that waits for its time',
   assert.equal(bench.steps.filter((step) => step === 'start').length, 2);
 });
 
-test('a stop of a container with --rm removes it after the stop was told', async (t) => {
+test('a stop of a container with --rm removes it after the event of the stop', async (t) => {
   const bench = openBench(t);
   const id = await bench.run('job', { HostConfig: { AutoRemove: true } });
   await bench.face.stop(id, {});
@@ -186,7 +186,7 @@ test('a kill of a container that waits for its restart ends the waiting', async 
   assert.equal(bench.stateOf(id).phase, 'exited');
 });
 
-test('a restart ends the run and begins another, and is told as Docker tells it', async (t) => {
+test('a restart ends the run and begins another, with the events of Docker', async (t) => {
   const bench = openBench(t);
   const id = await bench.run('web', { HostConfig: { RestartPolicy: { Name: 'on-failure' } } });
   await bench.face.restart('web', { timeoutSeconds: 0 });

@@ -1,4 +1,4 @@
-// A fake of the port Launcher: shims are fake connections, nothing runs. Keeps state, notes every step, fails where it is told to.
+// A fake of the port Launcher: shims are fake connections, nothing runs. Keeps state, notes every step, fails where the test asks for it.
 
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
