@@ -2,9 +2,10 @@
 // one table, each use of the kind that its table says, none unused; and their list in docs/error-codes.md.
 // Usage: error-codes.ts [--write] [root]
 
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { sourcesUnder } from './source-files.ts';
 
 const ROW = /^ {4}(?<code>[A-Z][A-Z0-9_]*): (?<kinds>'[a-zA-Z]+'(?: \| '[a-zA-Z]+')*);$/gm;
 const MADE = /new GantryError\(\s*'(?<kind>[a-zA-Z]+)',\s*'(?<code>[A-Z][A-Z0-9_]*)'/g;
@@ -67,21 +68,12 @@ function rowsOf(text: string): [code: string, kinds: readonly string[]][] {
   ]);
 }
 
-function filesIn(root: string, folder: string): SourceFile[] {
-  return readdirSync(join(root, folder), { withFileTypes: true })
-    .sort((a, b) => (a.name < b.name ? -1 : 1))
-    .flatMap((entry) => {
-      const path = join(folder, entry.name);
-      if (entry.isDirectory()) return filesIn(root, path);
-      const isSource = /\.ts$/.test(entry.name) && !/\.test\.ts$/.test(entry.name);
-      return isSource ? [{ path, text: readFileSync(join(root, path), 'utf8') }] : [];
-    });
-}
-
 if (import.meta.main) {
   const [given] = process.argv.slice(2).filter((arg) => !arg.startsWith('-'));
   const root = given ?? dirname(dirname(fileURLToPath(import.meta.url)));
-  const files = filesIn(root, 'src');
+  const files = [...sourcesUnder(join(root, 'src'))]
+    .filter((file) => !/\.test\.ts$/.test(file))
+    .map((file) => ({ path: relative(root, file), text: readFileSync(file, 'utf8') }));
   const path = join(root, 'docs/error-codes.md');
   if (process.argv.includes('--write')) writeFileSync(path, page(files));
   const wrong = complaints(files);

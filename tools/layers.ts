@@ -2,9 +2,10 @@
 // picture of the layers in docs/architecture.md. Changes no code.
 // Usage: layers.ts [--draw | --check-picture] [root]
 
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { sourcesUnder } from './source-files.ts';
 
 /** Folder → the folders that it may import. */
 export type Layers = Readonly<Record<string, readonly string[]>>;
@@ -89,15 +90,6 @@ export function cyclesOf(edges: readonly Edge[]): string[][] {
   };
   for (const file of next.keys()) visit(file, []);
   return cycles;
-}
-
-function* sourcesUnder(folder: string): Generator<string> {
-  if (!existsSync(folder)) return;
-  for (const entry of readdirSync(folder, { withFileTypes: true })) {
-    const path = join(folder, entry.name);
-    if (entry.isDirectory()) yield* sourcesUnder(path);
-    else if (/\.[cm]?[jt]s$/.test(entry.name)) yield path;
-  }
 }
 
 /** All complaints about the source under `root`, in file order; one of them when there was nothing to look at. */

@@ -1,10 +1,11 @@
 // Owns the size budgets of the source: lines a file, lines a function, methods an interface. Tables and generated files have none.
 // Usage: sizes.ts [root]
 
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseSync } from 'oxc-parser';
+import { sourcesUnder } from './source-files.ts';
 
 /** The most that is allowed, and what a reader can still hold in mind. */
 export const BUDGETS = { fileLines: 400, functionLines: 60, interfaceMethods: 10 } as const;
@@ -67,17 +68,10 @@ function nodesIn(value: unknown): readonly TreeNode[] {
   return isNode ? [value as TreeNode] : [];
 }
 
-function filesIn(folder: string): string[] {
-  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
-    const path = join(folder, entry.name);
-    if (entry.isDirectory()) return filesIn(path);
-    return /\.(ts|mjs)$/.test(entry.name) && !EXEMPT.test(entry.name) ? [path] : [];
-  });
-}
-
 if (import.meta.main) {
   const root = process.argv[2] ?? dirname(dirname(fileURLToPath(import.meta.url)));
-  const files = FOLDERS.flatMap((folder) => filesIn(join(root, folder)));
+  const all = FOLDERS.flatMap((folder) => [...sourcesUnder(join(root, folder))]);
+  const files = all.filter((file) => !EXEMPT.test(file));
   const complaints = files.flatMap((file) => oversized(relative(root, file), readFileSync(file, 'utf8')));
   for (const complaint of complaints) process.stdout.write(`${complaint}\n`);
   process.stdout.write(`sizes: ${files.length} files, ${complaints.length} complaints\n`);

@@ -3,7 +3,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { messageOf } from '../lib/errors.ts';
-import { encodeFrameHeader } from '../spec/stream/frames.ts';
+import { encodeOutput } from '../spec/stream/frames.ts';
 import { statusOf } from './errors.ts';
 import { RAW_STREAM } from './versions/streams.ts';
 
@@ -26,6 +26,5 @@ export function refuseAttach(connection: Duplex, error: unknown): void {
 
 /** A failure reported inside a stream that is open already: a stdout frame, or plain bytes on a terminal. */
 export function streamedFailure(error: unknown, tty: boolean): Buffer {
-  const text = Buffer.from(`${messageOf(error)}\r\n`);
-  return tty ? text : Buffer.concat([encodeFrameHeader('stdout', text.length), text]);
+  return encodeOutput(`${messageOf(error)}\r\n`, tty);
 }

@@ -33,14 +33,11 @@ export function joinFailures(errors: readonly unknown[]): CommandFailure {
 
 /** Failures that are meant have their words; anything else is a fault of the program. */
 function isBug(error: unknown): error is Error {
-  return (
-    error instanceof Error &&
-    !(error instanceof CommandFailure || error instanceof HintedError || error instanceof GantryError)
-  );
+  return error instanceof Error && !(error instanceof HintedError || error instanceof GantryError);
 }
 
 /** What to do next, where it is known. */
 export function hintOf(error: unknown): string | undefined {
-  if (error instanceof CommandFailure || error instanceof HintedError) return error.hint;
+  if (error instanceof HintedError) return error.hint;
   return error instanceof GantryError ? (error.hint ?? HINT_OF_CODE[error.code]) : undefined;
 }

@@ -1,18 +1,5 @@
 // Owns how a command fails: text, exit code, and whether usage follows. Prints nothing.
 
-/** A failure with its exit code, already in the words to print. */
-export class CommandFailure extends Error {
-  readonly exitCode: number;
-  readonly hint: string | undefined;
-
-  constructor(exitCode: number, message: string, hint?: string) {
-    super(message);
-    this.name = 'CommandFailure';
-    this.exitCode = exitCode;
-    this.hint = hint;
-  }
-}
-
 /** A failure of a part, with what to do about it; the command that reports it adds its exit code. */
 export class HintedError extends Error {
   readonly hint: string | undefined;
@@ -21,6 +8,17 @@ export class HintedError extends Error {
     super(message);
     this.name = 'HintedError';
     this.hint = hint;
+  }
+}
+
+/** A failure with its exit code, already in the words to print. */
+export class CommandFailure extends HintedError {
+  readonly exitCode: number;
+
+  constructor(exitCode: number, message: string, hint?: string) {
+    super(message, hint);
+    this.name = 'CommandFailure';
+    this.exitCode = exitCode;
   }
 }
 

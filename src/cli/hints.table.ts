@@ -3,6 +3,10 @@
 import type { ErrorCode } from '../lib/errors.ts';
 import type { FlagType } from './grammar/types.ts';
 
+const ADD_HOST_FORM = 'write HOST:IP, e.g. db:10.0.0.2 or me:host-gateway';
+const ENVIRONMENT_FORM = 'write NAME=value, or a NAME alone to pass on its value';
+const SPACE_STEP = 'see what takes space with "gantry system df"; "gantry system prune" frees some';
+const PLATFORM_STEP = 'name another --platform, or an image for this one';
 export const TIME_FORM = 'write a time (2013-01-02T13:23:37Z), seconds since 1970, or a duration (10m)';
 export const RESTART_FORM = 'use no, always, unless-stopped or on-failure[:COUNT]';
 export const PORT_FORM = 'write [IP:][HOST_PORT:]PORT[/PROTOCOL]';
@@ -28,14 +32,14 @@ export const HINT_OF_CODE: { readonly [Code in ErrorCode]?: string } = {
   IMAGE_IN_USE: 'see which containers use it with "gantry ps -a --filter ancestor=IMAGE"',
   PORT_TAKEN: 'see who publishes the port with "gantry ps" or "ss -lntup", or publish another',
   LOG_NOT_READABLE: 'run the container with --log-driver json-file to keep its logs',
-  NO_SPACE: 'see what takes space with "gantry system df"; "gantry system prune" frees some',
-  DISK_FULL: 'see what takes space with "gantry system df"; "gantry system prune" frees some',
+  NO_SPACE: SPACE_STEP,
+  DISK_FULL: SPACE_STEP,
   // Processes.
   UNKNOWN_RUNTIME: 'see which runtimes there are with "gantry info"',
   UNKNOWN_LOG_DRIVER: 'see which log drivers there are with "gantry info"',
-  WRONG_PLATFORM: 'name another --platform, or an image for this one',
-  WRONG_OS: 'name another --platform, or an image for this one',
-  NO_MATCHING_IMAGE: 'name another --platform, or an image for this one',
+  WRONG_PLATFORM: PLATFORM_STEP,
+  WRONG_OS: PLATFORM_STEP,
+  NO_MATCHING_IMAGE: PLATFORM_STEP,
   INVALID_SIGNAL: 'list the names of signals with "kill -l"',
   // Options.
   BIND_SOURCE_MISSING: 'create it first, or use -v, which creates a missing folder',
@@ -43,9 +47,9 @@ export const HINT_OF_CODE: { readonly [Code in ErrorCode]?: string } = {
   RESTART_POLICY: RESTART_FORM,
   RESTART_COUNT: RESTART_FORM,
   INVALID_PORT: PORT_FORM,
-  ENVIRONMENT: 'write NAME=value, or a NAME alone to pass on its value',
+  ENVIRONMENT: ENVIRONMENT_FORM,
   INVALID_FILTER: 'leave it out, or see the filters with --help',
-  EXTRA_HOST: 'write HOST:IP, e.g. db:10.0.0.2 or me:host-gateway',
+  EXTRA_HOST: ADD_HOST_FORM,
   INVALID_PLATFORM: PLATFORM_FORM,
   WORKING_DIR: 'begin the path of -w with a slash',
 };
@@ -60,8 +64,6 @@ export const HINT_OF_TYPE: { readonly [Type in FlagType]?: string } = {
 
 /** The form of an option's value, by its name. */
 export const HINT_OF_FLAG: Readonly<Record<string, string>> = {
-  'add-host': 'write HOST:IP, e.g. db:10.0.0.2 or me:host-gateway',
-  env: 'write NAME=value, or a NAME alone to pass on its value',
-  'health-interval': 'write a number with its unit, e.g. 30s or 1m30s',
-  ulimit: 'write NAME=SOFT[:HARD], e.g. nofile=1024:2048',
+  'add-host': ADD_HOST_FORM,
+  env: ENVIRONMENT_FORM,
 };

@@ -87,7 +87,7 @@ async function serve(config: RegistryConfig, notices: readonly string[], io: Sur
   const registry = stack.use(await openRegistry(config, { log, write: (lines) => access.write(lines) }));
   const everywhere = config.host === '' ? ', and on every other address of this machine' : '';
   log('info', `the registry listens on ${registry.url}${everywhere}`, { root: config.root });
-  const reason = await toldToEnd(io);
+  const reason = await endSignal(io);
   log('info', `ending (${reason})`);
   return 0;
 }
@@ -115,7 +115,7 @@ function warn(config: RegistryConfig, log: Log): void {
   if (!config.tls && access.htpasswdFile) log('warn', 'passwords travel without TLS unless a proxy in front adds it');
 }
 
-function toldToEnd(io: Surroundings): Promise<string> {
+function endSignal(io: Surroundings): Promise<string> {
   return new Promise((end) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) io.once(signal, () => end(signal));
   });

@@ -1,13 +1,7 @@
 // Owns an image as Docker shows it: inspect, list line, history. Pure.
 
 import type { ImageRecord } from '../../engine/images/types.ts';
-import type {
-  ImageConfig as DockerImageConfig,
-  ImageConfig,
-  ImageHistoryItem,
-  ImageInspect,
-  ImageSummary,
-} from '../../spec/docker/types.gen.ts';
+import type { ImageConfig, ImageHistoryItem, ImageInspect, ImageSummary } from '../../spec/docker/types.gen.ts';
 import { isZeroTime, unixSeconds, ZERO_TIME } from '../../spec/time.ts';
 import { type FieldTable, inOrder, mapOrNull, OMIT } from './fields.ts';
 
@@ -58,7 +52,7 @@ function graphData([top, ...below]: readonly string[]): Record<string, string> |
   return { ...(below.length > 0 ? { LowerDir: below.join(':') } : {}), UpperDir: top };
 }
 
-function imageConfigView(config: ImageConfig): DockerImageConfig {
+function imageConfigView(config: ImageConfig): ImageConfig {
   return { ...inOrder(CONFIG, config), Labels: mapOrNull(config.Labels) };
 }
 

@@ -9,7 +9,7 @@ import { folderBytes } from '../volumes/index.ts';
 import { type Context, publishContainer } from './context.ts';
 import { isRestarting, notRunning } from './errors.ts';
 import { filterRecords } from './filter.ts';
-import { isAlive } from './state.ts';
+import { isActive, isAlive } from './state.ts';
 import type { ContainerRecord, ContainerSize, ContainerView, ListFilter, LogsRequest, TopResult } from './types.ts';
 
 const run = promisify(execFile);
@@ -31,7 +31,7 @@ export function list(context: Context, { all, limit, filters }: ListFilter): rea
   const everyPhase = all || limit !== undefined || filters.has('status');
   const records = everyPhase
     ? context.records.all()
-    : context.records.all().filter(({ state }) => isAlive(state.phase) || state.phase === 'restarting');
+    : context.records.all().filter(({ state }) => isActive(state.phase));
   const found = filterRecords(context, records, filters).toReversed();
   return found.slice(0, limit ?? found.length).map((record) => viewOf(context, record));
 }

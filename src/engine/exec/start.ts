@@ -4,6 +4,7 @@ import { DeferredDuplex, type InputFilter } from '../../lib/deferred-duplex.ts';
 import { GantryError, messageOf } from '../../lib/errors.ts';
 import { attachShim } from '../../runtime/link/index.ts';
 import { DEFAULT_DETACH_KEYS, detachMatcher } from '../../spec/stream/detach-keys.ts';
+import { encodeOutput } from '../../spec/stream/frames.ts';
 import type { Run } from '../containers/index.ts';
 import type { AttachedStream } from '../containers/types.ts';
 import type { Entry } from './entries.ts';
@@ -46,22 +47,11 @@ function attached(process: ExecProcess, run: Run, signal: AbortSignal): Attached
     joined = true;
     stream.connect(socket, entry.settled);
   };
-  const failed = (error: unknown): void => void stream.push(failureFrame(messageOf(error), request.tty));
+  const failed = (error: unknown): void => void stream.push(encodeOutput(`${messageOf(error)}\r\n`, request.tty));
   launch(process, run, { join, failed }).catch(() => {
     if (!joined) stream.push(null);
   });
   return { tty: request.tty, stream };
-}
-
-const STDOUT_FRAME = 0x01000000;
-
-function failureFrame(message: string, tty: boolean): Buffer {
-  const text = Buffer.from(`${message}\r\n`);
-  if (tty) return text;
-  const header = Buffer.alloc(8);
-  header.writeUInt32BE(STDOUT_FRAME, 0);
-  header.writeUInt32BE(text.length, 4);
-  return Buffer.concat([header, text]);
 }
 
 function detachFilter(process: ExecProcess): InputFilter {

@@ -24,6 +24,12 @@ export function encodeFrameHeader(stream: FrameStream, payloadBytes: number): Ui
   return header;
 }
 
+/** `text` as output: plain bytes of a terminal, else one frame of stdout. */
+export function encodeOutput(text: string, tty: boolean): Buffer {
+  const bytes = Buffer.from(text);
+  return tty ? bytes : Buffer.concat([encodeFrameHeader('stdout', bytes.length), bytes]);
+}
+
 /** Splits a byte stream into frame pieces. Holds at most one header, never a payload. */
 export interface FrameDecoder {
   /**
